@@ -1,0 +1,46 @@
+//! The channels, one kind a file: what it is, how it is made, what can be
+//! counted on it, how it settles.
+
+use serde::{Deserialize, Serialize};
+
+pub mod fifo;
+
+/// A kind of channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Fifo,
+}
+
+/// How a wake-up travels over a channel, which decides what the stage can prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settling {
+    /// A wake-up is visible before the call that caused it returns.
+    Synchronous,
+}
+
+/// One line of the channel table.
+#[derive(Clone, Copy, Debug)]
+pub struct KindInfo {
+    pub kind: Kind,
+    pub name: &'static str,
+    pub about: &'static str,
+    pub settling: Settling,
+}
+
+/// All kinds of channel.
+pub const KINDS: &[KindInfo] = &[fifo::INFO];
+
+impl Kind {
+    pub fn info(self) -> &'static KindInfo {
+        KINDS.iter().find(|info| info.kind == self).expect("every kind has its line in KINDS")
+    }
+
+    pub fn named(name: &str) -> Option<Kind> {
+        KINDS.iter().find(|info| info.name == name).map(|info| info.kind)
+    }
+
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+}

@@ -1,0 +1,102 @@
+//! How a scenario names a driver: `python@3.6:text,buffer=16384`.
+
+use std::fmt;
+
+/// Which of a driver's runtimes is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// No `@`: the newest found.
+    Newest,
+    /// `@all`: every one found, each a case of its own.
+    All,
+    /// `@3.6`, `@pypy3.10`: this one.
+    Named(String),
+    /// `@/opt/python/bin/python3`: this program.
+    Path(String),
+}
+
+/// `driver[@version][:mode[,buffer=SIZE]]`. The size is still an expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    pub driver: String,
+    pub version: Version,
+    /// The mode's name; `None` for the driver's first.
+    pub mode: Option<String>,
+    /// The text of the `buffer=` expression.
+    pub buffer: Option<String>,
+}
+
+/// Why a text isn't a driver's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    pub message: String,
+    /// The part of the text that is at fault, in bytes.
+    pub span: std::ops::Range<usize>,
+}
+
+impl Spec {
+    /// Reads the form above. Whether driver, mode and version exist is not asked.
+    ///
+    /// # Errors
+    /// An empty part, or an option other than `buffer`.
+    pub fn parse(text: &str) -> Result<Spec, SpecError> {
+        let (head, mode) = match text.split_once(':') {
+            Some((head, mode)) => (head, Some((head.len() + 1, mode))),
+            None => (text, None),
+        };
+        let (driver, version) = match head.split_once('@') {
+            None => (head, Version::Newest),
+            Some((driver, "all")) => (driver, Version::All),
+            Some((driver, path)) if path.starts_with('/') => (driver, Version::Path(path.to_owned())),
+            Some((driver, "")) => {
+                return Err(SpecError {
+                    message: "no version after `@`".to_owned(),
+                    span: driver.len()..driver.len() + 1,
+                });
+            }
+            Some((driver, version)) => (driver, Version::Named(version.to_owned())),
+        };
+        if driver.is_empty() {
+            return Err(SpecError { message: "no driver's name".to_owned(), span: 0..text.len() });
+        }
+        let mut spec = Spec { driver: driver.to_owned(), version, mode: None, buffer: None };
+        let Some((mut at, mode)) = mode else { return Ok(spec) };
+        for (index, word) in mode.split(',').enumerate() {
+            let span = at..at + word.len();
+            at += word.len() + 1;
+            match word.split_once('=') {
+                Some(("buffer", size)) if !size.is_empty() => spec.buffer = Some(size.to_owned()),
+                Some((name, _)) => {
+                    return Err(SpecError {
+                        message: format!("no option `{name}`: a mode takes `buffer=SIZE`"),
+                        span,
+                    });
+                }
+                None if index == 0 && !word.is_empty() => spec.mode = Some(word.to_owned()),
+                None => return Err(SpecError { message: "expected `buffer=SIZE`".to_owned(), span }),
+            }
+        }
+        Ok(spec)
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.driver)?;
+        match &self.version {
+            Version::Newest => {}
+            Version::All => out.write_str("@all")?,
+            Version::Named(name) | Version::Path(name) => write!(out, "@{name}")?,
+        }
+        let words: Vec<String> = self
+            .mode
+            .iter()
+            .cloned()
+            .chain(self.buffer.iter().map(|size| format!("buffer={size}")))
+            .collect();
+        if !words.is_empty() {
+            write!(out, ":{}", words.join(","))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! The drivers: one table, from which `pipelab drivers`, the checks of a
+//! scenario and the documents are made.
+
+use crate::outcome::Verb;
+
+/// One mode of a driver: a way of its runtime to do I/O.
+#[derive(Clone, Copy, Debug)]
+pub struct ModeInfo {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// Takes `buffer=SIZE`.
+    pub takes_buffer: bool,
+    /// Verbs of the driver which this mode hasn't.
+    pub lacks: &'static [Verb],
+}
+
+/// One line of the driver table.
+#[derive(Clone, Copy, Debug)]
+pub struct DriverInfo {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// The first is what a bare driver name means.
+    pub modes: &'static [ModeInfo],
+    /// Verbs that it has, apart from the stage's own.
+    pub verbs: &'static [Verb],
+    /// Sizes that its runtime tells (`python.buffer`).
+    pub symbols: &'static [&'static str],
+    /// It comes in versions which are looked for on the machine.
+    pub versioned: bool,
+    /// Its runtime ignores SIGPIPE at start.
+    pub ignores_sigpipe: bool,
+}
+
+const PLAIN: ModeInfo = ModeInfo { name: "", about: "", takes_buffer: false, lacks: &[] };
+
+/// All drivers.
+pub const DRIVERS: &[DriverInfo] = &[
+    DriverInfo {
+        name: "raw",
+        about: "the system calls themselves: open(2), read(2), write(2), close(2)",
+        modes: &[ModeInfo { name: "syscalls", about: "no buffer at all", ..PLAIN }],
+        verbs: &[
+            Verb::Open,
+            Verb::Close,
+            Verb::Write,
+            Verb::Flush,
+            Verb::Read,
+            Verb::Await,
+            Verb::Sleep,
+            Verb::Spin,
+            Verb::Exit,
+        ],
+        symbols: &[],
+        versioned: false,
+        ignores_sigpipe: false,
+    },
+    DriverInfo {
+        name: "stdio",
+        about: "the C library's FILE: fopen(3), fwrite(3), fflush(3), fclose(3)",
+        modes: &[
+            ModeInfo {
+                name: "full",
+                about: "fully buffered; setvbuf(3) with the size given, else the library's own choice",
+                takes_buffer: true,
+                lacks: &[Verb::Await],
+            },
+            ModeInfo {
+                name: "line",
+                about: "line-buffered: setvbuf(3) with _IOLBF",
+                takes_buffer: true,
+                lacks: &[Verb::Await],
+            },
+            ModeInfo {
+                name: "unbuffered",
+                about: "setvbuf(3) with _IONBF",
+                takes_buffer: false,
+                lacks: &[Verb::Await],
+            },
+        ],
+        verbs: &[
+            Verb::Open,
+            Verb::Close,
+            Verb::Write,
+            Verb::Flush,
+            Verb::Read,
+            Verb::Sleep,
+            Verb::Spin,
+            Verb::Exit,
+        ],
+        symbols: &["bufsiz"],
+        versioned: false,
+        ignores_sigpipe: false,
+    },
+    DriverInfo {
+        name: "rust",
+        about: "Rust's standard library: File, BufWriter, LineWriter",
+        modes: &[
+            ModeInfo {
+                name: "bufwriter",
+                about: "BufWriter around a File; close is a drop, as in most programs",
+                takes_buffer: true,
+                lacks: &[],
+            },
+            ModeInfo {
+                name: "linewriter",
+                about: "LineWriter around a File; close is a drop",
+                takes_buffer: true,
+                lacks: &[],
+            },
+            ModeInfo { name: "file", about: "a bare File, written with write_all", ..PLAIN },
+        ],
+        verbs: &[
+            Verb::Open,
+            Verb::Close,
+            Verb::Write,
+            Verb::Flush,
+            Verb::Read,
+            Verb::Sleep,
+            Verb::Spin,
+            Verb::Exit,
+        ],
+        symbols: &["buffer"],
+        versioned: false,
+        ignores_sigpipe: true,
+    },
+    DriverInfo {
+        name: "python",
+        about: "CPython 3.6 and later, PyPy: the objects that open() returns",
+        modes: &[
+            ModeInfo {
+                name: "text",
+                about: "open(path, 'w'): TextIOWrapper, BufferedWriter, FileIO",
+                takes_buffer: true,
+                lacks: &[Verb::Await],
+            },
+            ModeInfo {
+                name: "binary",
+                about: "open(path, 'wb'): BufferedWriter, FileIO",
+                takes_buffer: true,
+                lacks: &[Verb::Await],
+            },
+            ModeInfo {
+                name: "raw",
+                about: "open(path, 'wb', buffering=0): FileIO alone",
+                takes_buffer: false,
+                lacks: &[Verb::Await],
+            },
+            ModeInfo {
+                name: "line",
+                about: "open(path, 'w', buffering=1): text, flushed at each line feed",
+                takes_buffer: false,
+                lacks: &[Verb::Await],
+            },
+            ModeInfo {
+                name: "write_through",
+                about: "TextIOWrapper with write_through=True over a BufferedWriter",
+                takes_buffer: true,
+                lacks: &[Verb::Await],
+            },
+        ],
+        verbs: &[
+            Verb::Open,
+            Verb::Close,
+            Verb::Write,
+            Verb::Flush,
+            Verb::Read,
+            Verb::Sleep,
+            Verb::Spin,
+            Verb::Exit,
+        ],
+        symbols: &["buffer", "chunk"],
+        versioned: true,
+        ignores_sigpipe: true,
+    },
+];
+
+impl DriverInfo {
+    pub fn named(name: &str) -> Option<&'static DriverInfo> {
+        DRIVERS.iter().find(|info| info.name == name)
+    }
+
+    pub fn mode(&self, name: &str) -> Option<&'static ModeInfo> {
+        self.modes.iter().find(|mode| mode.name == name)
+    }
+}

@@ -1,0 +1,100 @@
+//! A verb with its arguments bound: what a step of a case does, in numbers.
+
+use serde::{Deserialize, Serialize};
+
+use super::Verb;
+
+/// Which end of a channel an `open` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    Read,
+    Write,
+    /// O_RDWR: never blocks on a FIFO (Linux, fifo(7)).
+    Both,
+}
+
+impl Access {
+    pub fn name(self) -> &'static str {
+        match self {
+            Access::Read => "read",
+            Access::Write => "write",
+            Access::Both => "both",
+        }
+    }
+
+    pub fn reads(self) -> bool {
+        self != Access::Write
+    }
+
+    pub fn writes(self) -> bool {
+        self != Access::Read
+    }
+}
+
+/// How much a `read` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Amount {
+    /// Until so many bytes have come, or end of file.
+    Bytes(u64),
+    /// What is there now, without blocking.
+    Available,
+    /// Everything up to end of file.
+    ToEof,
+}
+
+/// What an `await` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readiness {
+    Read,
+    Write,
+}
+
+/// A step's verb with its arguments. Channels are indexes into the case's
+/// channels; sizes are bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    Open { channel: usize, access: Access, nonblock: bool },
+    Close { channel: usize },
+    Write { channel: usize, bytes: u64, newline: bool, pieces: Option<u64> },
+    Flush { channel: usize },
+    Read { channel: usize, amount: Amount },
+    Await { channel: usize, readiness: Readiness },
+    Sleep,
+    Spin,
+    Exit { status: u8 },
+    Kill { signal: i32 },
+}
+
+impl Action {
+    pub fn verb(&self) -> Verb {
+        match self {
+            Action::Open { .. } => Verb::Open,
+            Action::Close { .. } => Verb::Close,
+            Action::Write { .. } => Verb::Write,
+            Action::Flush { .. } => Verb::Flush,
+            Action::Read { .. } => Verb::Read,
+            Action::Await { .. } => Verb::Await,
+            Action::Sleep => Verb::Sleep,
+            Action::Spin => Verb::Spin,
+            Action::Exit { .. } => Verb::Exit,
+            Action::Kill { .. } => Verb::Kill,
+        }
+    }
+
+    /// The channel it works on, if it does.
+    pub fn channel(&self) -> Option<usize> {
+        match *self {
+            Action::Open { channel, .. }
+            | Action::Close { channel }
+            | Action::Write { channel, .. }
+            | Action::Flush { channel }
+            | Action::Read { channel, .. }
+            | Action::Await { channel, .. } => Some(channel),
+            Action::Sleep | Action::Spin | Action::Exit { .. } | Action::Kill { .. } => None,
+        }
+    }
+}

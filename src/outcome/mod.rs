@@ -1,0 +1,12 @@
+//! Verbs and their outcomes, the transcript of a case, the ledger of its bytes,
+//! and the verdict.
+
+mod action;
+mod step;
+mod transcript;
+mod verb;
+
+pub use action::{Access, Action, Amount, Readiness};
+pub use step::{Failure, Outcome};
+pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Resumed, StepRecord, Transcript, Wait};
+pub use verb::{Doer, VERBS, Verb, VerbInfo};

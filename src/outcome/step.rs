@@ -1,0 +1,81 @@
+//! What a step gave.
+
+use serde::{Deserialize, Serialize};
+
+/// An error as the actor's runtime reported it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Failure {
+    /// The symbolic errno (`EPIPE`), or `-` where the runtime gave none.
+    pub errno: String,
+    /// The runtime's own name for it (`BrokenPipeError`), if it has one.
+    pub error: Option<String>,
+    /// The runtime's message. Shown to people; never part of a snapshot.
+    pub message: String,
+    /// Bytes which the call said it had accepted (or read) before it failed.
+    pub bytes: u64,
+}
+
+/// What a step gave, at the moment when everything had settled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The call succeeded; for read and write, with so many bytes.
+    Ok { bytes: Option<u64> },
+    /// A read found the end of file and no byte before it.
+    Eof,
+    /// The call failed.
+    Failed(Failure),
+    /// Proved asleep in a call that nothing but another actor ends.
+    Blocked { call: String },
+    /// Asleep, but a timer will wake it.
+    Waiting { call: String },
+    /// Its event loop waits; the actor still takes steps.
+    Pending { call: String },
+    /// Ran through its budget of CPU time without a sleep or an end.
+    Spinning,
+    /// The actor ended by a signal during the step.
+    Killed { signal: String },
+    /// The actor ended during the step.
+    Exited { status: i32 },
+    /// Its condition (`if failed`, `unless failed`) didn't hold.
+    Skipped,
+    /// The actor had ended before.
+    Gone,
+}
+
+impl Outcome {
+    /// The word for it, as in `-> blocked` and in the records.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Outcome::Ok { .. } => "ok",
+            Outcome::Eof => "eof",
+            Outcome::Failed(_) => "failed",
+            Outcome::Blocked { .. } => "blocked",
+            Outcome::Waiting { .. } => "waiting",
+            Outcome::Pending { .. } => "pending",
+            Outcome::Spinning => "spinning",
+            Outcome::Killed { .. } => "killed",
+            Outcome::Exited { .. } => "exited",
+            Outcome::Skipped => "skipped",
+            Outcome::Gone => "gone",
+        }
+    }
+
+    /// The call hasn't answered: a later step may release it.
+    pub fn is_outstanding(&self) -> bool {
+        matches!(
+            self,
+            Outcome::Blocked { .. } | Outcome::Waiting { .. } | Outcome::Pending { .. } | Outcome::Spinning
+        )
+    }
+
+    /// Bytes moved, where the outcome says so.
+    pub fn bytes(&self) -> Option<u64> {
+        match self {
+            Outcome::Ok { bytes } => *bytes,
+            Outcome::Eof => Some(0),
+            Outcome::Failed(failure) => Some(failure.bytes),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The verbs of a script: one table, from which the parser, the help and the
+//! documents are made.
+
+use serde::{Deserialize, Serialize};
+
+/// What a step asks of its actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    Open,
+    Close,
+    Write,
+    Flush,
+    Read,
+    Await,
+    Sleep,
+    Spin,
+    Exit,
+    Kill,
+}
+
+/// Who carries a verb out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doer {
+    /// The actor's driver, with its runtime's own I/O.
+    Driver,
+    /// The stage, from outside (the actor isn't asked).
+    Stage,
+}
+
+/// One line of the verb table.
+#[derive(Clone, Copy, Debug)]
+pub struct VerbInfo {
+    pub verb: Verb,
+    /// The word as it stands in a script.
+    pub name: &'static str,
+    /// The whole form, for help and error messages.
+    pub form: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// The word after the verb names a channel.
+    pub on_channel: bool,
+    pub doer: Doer,
+}
+
+/// All verbs, in the order in which they are documented.
+pub const VERBS: &[VerbInfo] = &[
+    VerbInfo {
+        verb: Verb::Open,
+        name: "open",
+        form: "ACTOR open CHANNEL read|write|both [nonblock]",
+        about: "open(2) an end of the channel; a FIFO's open waits for the other side",
+        on_channel: true,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Close,
+        name: "close",
+        form: "ACTOR close CHANNEL",
+        about: "close the actor's end, with whatever its runtime flushes on close",
+        on_channel: true,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Write,
+        name: "write",
+        form: "ACTOR write CHANNEL SIZE [newline] [pieces SIZE]",
+        about: "write SIZE position-coded bytes, in one call or in pieces; `newline` makes the last byte of each call a line feed",
+        on_channel: true,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Flush,
+        name: "flush",
+        form: "ACTOR flush CHANNEL",
+        about: "flush the runtime's buffer to the kernel (nothing to do for an unbuffered driver)",
+        on_channel: true,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Read,
+        name: "read",
+        form: "ACTOR read CHANNEL SIZE|available|to-eof",
+        about: "read until SIZE bytes or end of file; what is there now, without blocking; or everything up to end of file",
+        on_channel: true,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Await,
+        name: "await",
+        form: "ACTOR await CHANNEL read|write",
+        about: "wait in an event loop until the channel is readable or writable; the actor takes further steps meanwhile",
+        on_channel: true,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Sleep,
+        name: "sleep",
+        form: "ACTOR sleep",
+        about: "sleep on a timer that outlasts any case",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Spin,
+        name: "spin",
+        form: "ACTOR spin",
+        about: "burn CPU without end",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Exit,
+        name: "exit",
+        form: "ACTOR exit [STATUS]",
+        about: "end the process as the runtime's own exit does (0 unless told)",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Kill,
+        name: "kill",
+        form: "ACTOR kill [SIGNAL]",
+        about: "send the actor a signal (SIGKILL unless told)",
+        on_channel: false,
+        doer: Doer::Stage,
+    },
+];
+
+impl Verb {
+    /// This verb's line of the table.
+    pub fn info(self) -> &'static VerbInfo {
+        VERBS.iter().find(|info| info.verb == self).expect("every verb has its line in VERBS")
+    }
+
+    /// The verb of this name.
+    pub fn named(name: &str) -> Option<Verb> {
+        VERBS.iter().find(|info| info.name == name).map(|info| info.verb)
+    }
+
+    /// The word as it stands in a script.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+}

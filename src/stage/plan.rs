@@ -1,0 +1,64 @@
+//! A case as the stage needs it: numbers and command lines, no TOML, no symbols.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{channel::Kind, outcome::Action, setting::Setting};
+
+/// What to play.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub channels: Vec<PlannedChannel>,
+    pub actors: Vec<PlannedActor>,
+    pub steps: Vec<PlannedStep>,
+    pub setting: Setting,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedChannel {
+    /// The scenario's name for it; a FIFO is made under this name.
+    pub name: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedActor {
+    pub name: String,
+    pub launch: Launch,
+    /// Passed to the driver in its greeting: `binary`, `buffer=8192`, ...
+    pub mode: Vec<String>,
+    /// What the runtime itself does to SIGPIPE at its start (Python, Rust:
+    /// ignore), for drivers that share the stage's runtime.
+    pub ignores_sigpipe: bool,
+}
+
+/// How the actor's process comes to run its driver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Launch {
+    /// A driver inside this binary, run in a fork of the stage.
+    BuiltIn(String),
+    /// A program that speaks the wire protocol on descriptor 3.
+    Program { command: Vec<String>, env: Vec<(String, String)> },
+}
+
+/// When a step is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    #[default]
+    Always,
+    /// The actor's last step that was carried out failed.
+    IfFailed,
+    UnlessFailed,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    pub actor: usize,
+    pub action: Action,
+    pub condition: Condition,
+    /// `repeat N until ok`: at most so many attempts (1: no repeat).
+    pub attempts: u32,
+    /// The script expects something of this step, so a batch ends with it.
+    pub expected: bool,
+}
