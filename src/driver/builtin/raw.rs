@@ -1,0 +1,154 @@
+//! `raw`: the system calls themselves. What open(2), read(2), write(2) and
+//! close(2) say is the answer; EINTR and short writes too.
+
+use std::{collections::HashMap, os::fd::BorrowedFd};
+
+use nix::{
+    errno::Errno,
+    fcntl::OFlag,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::stat,
+};
+
+use super::{Builtin, Order, Reply, failed, not_open, open_already};
+use crate::{
+    outcome::{Access, Amount},
+    wire::Hello,
+};
+
+/// Bytes that one read(2) of `to-eof` asks for: more than a default pipe holds.
+const GULP: usize = 128 * 1024;
+
+#[derive(Default)]
+pub(super) struct Raw {
+    open: HashMap<String, i32>,
+}
+
+impl Builtin for Raw {
+    fn hello(&self) -> Hello {
+        Hello { runtime: "raw".into(), version: "1".into(), symbols: vec![] }
+    }
+
+    fn carry_out(&mut self, order: Order) -> Reply {
+        match order {
+            Order::Open { channel, access, nonblock, path } => {
+                if self.open.contains_key(&channel) {
+                    return open_already(&channel);
+                }
+                match open(&path, access, nonblock) {
+                    Ok(fd) => {
+                        self.open.insert(channel, fd);
+                        Reply::Ok { fd: Some(fd), bytes: None }
+                    }
+                    Err(errno) => failed(errno, None, 0, vec![]),
+                }
+            }
+            Order::Write { channel, piece, payload } => match self.open.get(&channel) {
+                Some(&fd) => write(fd, &payload, piece),
+                None => not_open(&channel),
+            },
+            Order::Flush { channel } => match self.open.get(&channel) {
+                Some(_) => Reply::DONE,
+                None => not_open(&channel),
+            },
+            Order::Read { channel, amount } => match self.open.get(&channel) {
+                Some(&fd) => read(fd, amount),
+                None => not_open(&channel),
+            },
+            Order::Close { channel } => match self.open.remove(&channel) {
+                Some(fd) => match nix::unistd::close(fd) {
+                    Ok(()) => Reply::DONE,
+                    Err(errno) => failed(errno, None, 0, vec![]),
+                },
+                None => not_open(&channel),
+            },
+            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } => Reply::Unsupported,
+        }
+    }
+
+    fn exit(&mut self, status: u8) -> ! {
+        super::serve::leave(status.into())
+    }
+
+    fn descriptor(&self, channel: &str) -> Option<i32> {
+        self.open.get(channel).copied()
+    }
+}
+
+/// open(2) of an end of a FIFO.
+pub(super) fn open(path: &str, access: Access, nonblock: bool) -> Result<i32, Errno> {
+    let mut flags = match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::Write => OFlag::O_WRONLY,
+        Access::Both => OFlag::O_RDWR,
+    } | OFlag::O_CLOEXEC;
+    if nonblock {
+        flags |= OFlag::O_NONBLOCK;
+    }
+    nix::fcntl::open(path, flags, stat::Mode::empty()).map(std::os::fd::IntoRawFd::into_raw_fd)
+}
+
+fn borrow<'fd>(fd: i32) -> BorrowedFd<'fd> {
+    // SAFETY: `fd` comes from `Raw::open`, which forgets it when it is closed.
+    unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+/// write(2) piece by piece, until one fails or is short.
+fn write(fd: i32, payload: &[u8], piece: u64) -> Reply {
+    let mut accepted = 0;
+    // A write of no bytes is a call too.
+    let pieces: Vec<&[u8]> =
+        if payload.is_empty() { vec![payload] } else { payload.chunks(piece.max(1) as usize).collect() };
+    for piece in pieces {
+        match nix::unistd::write(borrow(fd), piece) {
+            Ok(count) => {
+                accepted += count as u64;
+                if count < piece.len() {
+                    break;
+                }
+            }
+            Err(errno) => return failed(errno, None, accepted, vec![]),
+        }
+    }
+    Reply::Ok { fd: None, bytes: Some(accepted) }
+}
+
+fn read(fd: i32, amount: Amount) -> Reply {
+    let mut data = Vec::new();
+    let wanted = match amount {
+        Amount::Bytes(0) => return read_nothing(fd),
+        Amount::Bytes(bytes) => bytes as usize,
+        Amount::Available | Amount::ToEof => usize::MAX,
+    };
+    let mut buffer = vec![0; GULP.min(wanted)];
+    while data.len() < wanted {
+        if amount == Amount::Available
+            && let Some(hangup) = nothing_to_read(fd)
+        {
+            return if data.is_empty() && hangup { Reply::Eof } else { Reply::Data(data) };
+        }
+        let room = buffer.len().min(wanted - data.len());
+        match nix::unistd::read(borrow(fd), &mut buffer[..room]) {
+            Ok(0) => break,
+            Ok(count) => data.extend_from_slice(&buffer[..count]),
+            Err(errno) => return failed(errno, None, 0, data),
+        }
+    }
+    if data.is_empty() { Reply::Eof } else { Reply::Data(data) }
+}
+
+/// A read(2) of no bytes is a call too: it may say EBADF.
+fn read_nothing(fd: i32) -> Reply {
+    match nix::unistd::read(borrow(fd), &mut []) {
+        Ok(_) => Reply::Data(vec![]),
+        Err(errno) => failed(errno, None, 0, vec![]),
+    }
+}
+
+/// `None` if there is something to read; else whether the other side hung up.
+pub(super) fn nothing_to_read(fd: i32) -> Option<bool> {
+    let mut polled = [PollFd::new(borrow(fd), PollFlags::POLLIN)];
+    let _ = poll(&mut polled, PollTimeout::ZERO);
+    let seen = polled[0].revents().unwrap_or(PollFlags::empty());
+    if seen.contains(PollFlags::POLLIN) { None } else { Some(seen.contains(PollFlags::POLLHUP)) }
+}
