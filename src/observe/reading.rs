@@ -18,8 +18,10 @@
 //! Sources: proc_pid_schedstat(5) (kernel `fs/proc/base.c`), proc_pid_syscall(5)
 //! (`lib/syscall.c`), proc_pid_stat(5).
 
+use serde::{Deserialize, Serialize};
+
 /// One reading of one thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The state letter of `stat`: `S` is an interruptible sleep.
     pub state: u8,
@@ -48,14 +50,15 @@ impl Rule {
 /// Whether two scans over the same threads, in the same order, prove all of
 /// them asleep.
 pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
+    let second = if rule.second_scan { second } else { first };
     first.len() == second.len()
         && first.iter().zip(second).all(|(first, second)| {
-            let in_a_call = first.place != RUNNING;
-            let state = !rule.state || first.state == b'S' && second.state == b'S';
-            let still = !rule.second_scan || first.runs == second.runs && first.place == second.place;
-            in_a_call && state && still
+            let sleeps = |reading: &Reading| reading.state == b'S' && reading.place != RUNNING;
+            let state = !rule.state || sleeps(first) && sleeps(second);
+            let still = first.runs == second.runs && first.place == second.place;
+            state && still
         })
 }
 
 /// What `syscall` says of a thread that is on a CPU or could be.
-pub(super) const RUNNING: &str = "running";
+const RUNNING: &str = "running";

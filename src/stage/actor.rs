@@ -20,10 +20,10 @@ use nix::{
     unistd::{ForkResult, Pid, chdir, fork, setsid},
 };
 
-use super::{Fault, Launch, PlannedActor};
+use super::{Containment, Fault, Launch, Options, PlannedActor};
 use crate::{
     driver::builtin,
-    observe::{self, Process},
+    observe::Process,
     outcome::Outcome,
     setting::{Setting, Sigpipe, surroundings},
     wire::{CONTROL_FD, Inbox, Message, Step, encode_batch},
@@ -57,7 +57,7 @@ impl Actor {
         planned: &PlannedActor,
         setting: &Setting,
         dir: &Path,
-        access: observe::Access,
+        options: &Options,
     ) -> Result<Actor, Fault> {
         let fault = |what: &str| {
             let what = format!("starting {}: {what}", planned.name);
@@ -83,6 +83,7 @@ impl Actor {
                 dir,
                 [null.as_raw_fd(), stderr.as_raw_fd(), theirs.as_raw_fd()],
                 exec,
+                options.containment != Containment::Nothing,
             ),
         };
         drop(theirs);
@@ -91,8 +92,8 @@ impl Actor {
             .map_err(fault("pidfd_open"))?;
         // SAFETY: a fresh descriptor that nothing else owns.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
-        let process =
-            Process::open(pid.as_raw(), access).map_err(|error| Fault::harness("reading /proc", error))?;
+        let process = Process::open(pid.as_raw(), options.access)
+            .map_err(|error| Fault::harness("reading /proc", error))?;
         Ok(Actor {
             name: planned.name.clone(),
             pid,
@@ -249,8 +250,11 @@ fn become_actor(
     dir: &Path,
     [null, stderr, control]: [RawFd; 3],
     exec: Exec,
+    dies_with_stage: bool,
 ) -> ! {
-    surroundings::die_with_parent();
+    if dies_with_stage {
+        surroundings::die_with_parent();
+    }
     let _ = setsid();
     surroundings::reset_signals();
     let ignore = match setting.sigpipe {

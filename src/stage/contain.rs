@@ -35,7 +35,7 @@ use nix::{
 };
 
 use super::{
-    handle::{Options, STAGE_VARIABLE},
+    handle::{Containment, Options, STAGE_VARIABLE},
     serve,
 };
 use crate::setting::surroundings;
@@ -85,12 +85,12 @@ fn keep(options: &Options) -> i32 {
     let let_go = || {
         let _ = nix::unistd::close(keeper_holds.as_raw_fd());
     };
-    if options.namespaces {
+    if options.containment == Containment::Namespaces {
         let stage = clone(namespaces(), || {
             let_go();
             in_namespaces(options, &runner, &keeper_lives)
         });
-        let status = attend(&runner, stage);
+        let status = attend(Some(&runner), stage);
         if status != NO_NAMESPACES {
             return status;
         }
@@ -108,7 +108,11 @@ fn keep(options: &Options) -> i32 {
         let_go();
         without_namespaces(options, &runner, &keeper_lives, &dir)
     });
-    let status = attend(&runner, stage);
+    let contained = options.containment != Containment::Nothing;
+    let status = attend(contained.then_some(&runner), stage);
+    if !contained {
+        return status;
+    }
     end_strays();
     let _ = fs::remove_dir_all(&dir);
     status
@@ -171,7 +175,7 @@ fn map_ids((uid, gid): (nix::unistd::Uid, nix::unistd::Gid)) -> std::io::Result<
 
 /// Waits for the stage's end, and brings it about if the runner is gone. The
 /// stage's exit status.
-fn attend(runner: &OwnedFd, stage: Result<Pid, Errno>) -> i32 {
+fn attend(runner: Option<&OwnedFd>, stage: Result<Pid, Errno>) -> i32 {
     let stage = match stage {
         Ok(stage) => stage,
         Err(_) => return NO_NAMESPACES,
@@ -181,8 +185,8 @@ fn attend(runner: &OwnedFd, stage: Result<Pid, Errno>) -> i32 {
     if pidfd >= 0 {
         // SAFETY: a fresh descriptor that nothing else owns.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
-        let mut polled =
-            [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN), PollFd::new(runner.as_fd(), PollFlags::empty())];
+        let mut polled = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        polled.extend(runner.map(|runner| PollFd::new(runner.as_fd(), PollFlags::empty())));
         while poll(&mut polled, PollTimeout::NONE) == Err(Errno::EINTR) {}
         if polled[0].any() != Some(true) {
             let _ = kill(stage, Signal::SIGKILL);
@@ -205,7 +209,7 @@ fn in_namespaces(options: &Options, runner: &OwnedFd, keeper: &OwnedFd) -> i32 {
         return 1;
     }
     match private_mounts() {
-        Ok(dir) => serve::serve(options, runner, keeper, &dir, "namespaces"),
+        Ok(dir) => serve::serve(options, runner, Some(keeper), &dir, "namespaces"),
         Err(_) => NO_NAMESPACES,
     }
 }
@@ -230,7 +234,8 @@ fn private_mounts() -> Result<PathBuf, Errno> {
 fn without_namespaces(options: &Options, runner: &OwnedFd, keeper: &OwnedFd, dir: &Path) -> i32 {
     // SAFETY: takes a number.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    serve::serve(options, runner, keeper, dir, "subreaper")
+    let contained = options.containment != Containment::Nothing;
+    serve::serve(options, runner, contained.then_some(keeper), dir, "subreaper")
 }
 
 /// The keeper ended before this process asked to die with it.

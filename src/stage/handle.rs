@@ -18,23 +18,29 @@ use crate::{observe, outcome::Transcript};
 /// Tells a re-executed binary to be a stage; its value is the options in JSON.
 pub(super) const STAGE_VARIABLE: &str = "PIPELAB_STAGE";
 
+/// What keeps a case's processes and files together, so that none stays behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Containment {
+    /// Namespaces where they can be had, else as `Subreaper`.
+    #[default]
+    Namespaces,
+    /// Keeper and stage clean up for each other.
+    Subreaper,
+    /// Nothing does. Only for the test that shows that something must.
+    Nothing,
+}
+
 /// How a stage is to be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Options {
-    /// Use namespaces where they can be had.
-    pub namespaces: bool,
+    pub containment: Containment,
     /// How much of /proc to read.
     pub access: observe::Access,
     /// The binary to start, which calls [`super::become_stage_if_asked`]; by
     /// default, this one.
     #[serde(skip)]
     pub program: Option<PathBuf>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options { namespaces: true, access: observe::Access::All, program: None }
-    }
 }
 
 /// A running stage. It ends when this is dropped.

@@ -12,6 +12,6 @@ mod settle;
 
 pub use contain::become_stage_if_asked;
 pub use fault::Fault;
-pub use handle::{Handle, Options};
+pub use handle::{Containment, Handle, Options};
 pub use plan::{Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep};
 pub use serve::Measures;

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use super::{
-    Condition, Fault, Plan, PlannedStep,
+    Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
     settle::{Guard, Settler},
 };
 use crate::{
     channel,
-    observe::Access as ProcAccess,
     outcome::{
         Access, Action, Bytes, ChannelCount, End, Failure, Offer, Outcome, Resumed, StepRecord, Transcript,
         Verb, Wait, offer_bytes,
@@ -57,26 +56,16 @@ pub(super) struct Play<'case> {
 ///
 /// # Errors
 /// A driver that doesn't keep to the wire, or a fault of the harness.
-pub(super) fn play(
-    plan: &Plan,
-    dir: PathBuf,
-    access: ProcAccess,
-    guard: &Guard,
-) -> Result<Transcript, Fault> {
+pub(super) fn play(plan: &Plan, dir: PathBuf, options: &Options, guard: &Guard) -> Result<Transcript, Fault> {
     std::fs::create_dir_all(&dir).map_err(|error| Fault::harness("making the case's directory", error))?;
-    let result = Play::start(plan, dir.clone(), access, guard).and_then(Play::run);
+    let result = Play::start(plan, dir.clone(), options, guard).and_then(Play::run);
     // The actors are gone by now.
     std::fs::remove_dir_all(&dir).map_err(|error| Fault::harness("removing the case's directory", error))?;
     result
 }
 
 impl<'case> Play<'case> {
-    fn start(
-        plan: &'case Plan,
-        dir: PathBuf,
-        access: ProcAccess,
-        guard: &'case Guard,
-    ) -> Result<Self, Fault> {
+    fn start(plan: &'case Plan, dir: PathBuf, options: &Options, guard: &'case Guard) -> Result<Self, Fault> {
         for planned in &plan.channels {
             channel::make(planned.kind, &dir.join(&planned.name))
                 .map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?;
@@ -84,7 +73,7 @@ impl<'case> Play<'case> {
         let actors = plan
             .actors
             .iter()
-            .map(|planned| Actor::start(planned, &plan.setting, &dir, access))
+            .map(|planned| Actor::start(planned, &plan.setting, &dir, options))
             .collect::<Result<Vec<_>, _>>()?;
         let none = |count| vec![None; count];
         let part = Part {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Read, Write},
+    iter,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
         unix::{fs::MetadataExt, net::UnixStream},
@@ -17,7 +18,7 @@ use nix::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Fault, Plan, contain, handle::Options, play, settle::Guard};
+use super::{Containment, Fault, Options, Plan, contain, play, settle::Guard};
 use crate::{
     channel::{self, Kind},
     outcome::Transcript,
@@ -52,17 +53,18 @@ pub(super) enum Response {
 pub(super) fn serve(
     options: &Options,
     runner: &OwnedFd,
-    keeper: &OwnedFd,
+    keeper: Option<&OwnedFd>,
     dir: &Path,
     containment: &'static str,
 ) -> i32 {
     surroundings::exact_timers();
     let result = runner.try_clone().and_then(|socket| {
         let mut socket = UnixStream::from(socket);
-        let shared = containment == "subreaper";
+        let shared = containment == "subreaper" && options.containment != Containment::Nothing;
         let owned = dir.to_owned();
+        let watched = iter::once(runner).chain(keeper).map(OwnedFd::try_clone).collect::<io::Result<_>>()?;
         let guard = Guard {
-            watched: vec![runner.try_clone()?, keeper.try_clone()?],
+            watched,
             abandon: Box::new(move || {
                 // Actors die with this process; in a namespace, so does all else.
                 if shared {
@@ -78,7 +80,7 @@ pub(super) fn serve(
         while wait_for_case(&guard) {
             let Some(plan) = receive::<Plan>(&mut socket)? else { break };
             case += 1;
-            let played = play::play(&plan, dir.join(case.to_string()), options.access, &guard);
+            let played = play::play(&plan, dir.join(case.to_string()), options, &guard);
             contain::end_strays();
             send(&mut socket, &played.map_or_else(Response::Failed, Response::Played))?;
         }

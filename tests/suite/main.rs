@@ -1,4 +1,5 @@
 //! The integration tests, one module a theme.
 
+mod detector;
 mod play;
 mod support;

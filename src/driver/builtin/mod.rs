@@ -29,7 +29,7 @@ trait Builtin {
 /// The built-in drivers, as `Launch::BuiltIn` names them.
 type Make = fn(&Mode) -> Box<dyn Builtin>;
 const BUILTINS: &[(&str, Make)] = &[
-    ("raw", |_| Box::new(raw::Raw::default())),
+    ("raw", |mode| Box::new(raw::Raw::new(mode))),
     ("stdio", |mode| Box::new(stdio::Stdio::new(mode))),
     ("rust", |mode| Box::new(rust_std::RustStd::new(mode))),
 ];
@@ -40,6 +40,9 @@ struct Mode {
     name: String,
     /// Bytes.
     buffer: Option<usize>,
+    /// Seed of the delays before each call of `raw`: `jitter=SEED`, a mode for
+    /// tests that want to catch the detector at a bad moment.
+    jitter: Option<u64>,
 }
 
 impl Mode {
@@ -48,6 +51,7 @@ impl Mode {
         for word in words {
             match word.split_once('=') {
                 Some(("buffer", bytes)) => mode.buffer = bytes.parse().ok(),
+                Some(("jitter", seed)) => mode.jitter = seed.parse().ok(),
                 Some(_) => {}
                 None => mode.name = word.clone(),
             }

@@ -10,7 +10,7 @@ use nix::{
     sys::stat,
 };
 
-use super::{Builtin, Order, Reply, failed, not_open, open_already};
+use super::{Builtin, Mode, Order, Reply, failed, not_open, open_already};
 use crate::{
     outcome::{Access, Amount},
     wire::Hello,
@@ -19,9 +19,32 @@ use crate::{
 /// Bytes that one read(2) of `to-eof` asks for: more than a default pipe holds.
 const GULP: usize = 128 * 1024;
 
-#[derive(Default)]
 pub(super) struct Raw {
     open: HashMap<String, i32>,
+    jitter: Jitter,
+}
+
+impl Raw {
+    pub(super) fn new(mode: &Mode) -> Raw {
+        Raw { open: HashMap::new(), jitter: Jitter(mode.jitter) }
+    }
+}
+
+/// Delays of random length, up to some 30 us, before each call.
+struct Jitter(Option<u64>);
+
+impl Jitter {
+    fn delay(&mut self) {
+        let Some(state) = &mut self.0 else { return };
+        // Knuth's MMIX generator; its upper bits are random enough here.
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        match *state >> 60 {
+            0..=3 => {}
+            // The scheduler may let another go first.
+            4..=5 => drop(nix::sched::sched_yield()),
+            _ => (0..(*state >> 45) & 0x3fff).for_each(|_| std::hint::spin_loop()),
+        }
+    }
 }
 
 impl Builtin for Raw {
@@ -30,6 +53,7 @@ impl Builtin for Raw {
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {
+        self.jitter.delay();
         match order {
             Order::Open { channel, access, nonblock, path } => {
                 if self.open.contains_key(&channel) {
@@ -44,7 +68,7 @@ impl Builtin for Raw {
                 }
             }
             Order::Write { channel, piece, payload } => match self.open.get(&channel) {
-                Some(&fd) => write(fd, &payload, piece),
+                Some(&fd) => write(fd, &payload, piece, &mut self.jitter),
                 None => not_open(&channel),
             },
             Order::Flush { channel } => match self.open.get(&channel) {
@@ -52,7 +76,7 @@ impl Builtin for Raw {
                 None => not_open(&channel),
             },
             Order::Read { channel, amount } => match self.open.get(&channel) {
-                Some(&fd) => read(fd, amount),
+                Some(&fd) => read(fd, amount, &mut self.jitter),
                 None => not_open(&channel),
             },
             Order::Close { channel } => match self.open.remove(&channel) {
@@ -94,12 +118,13 @@ fn borrow<'fd>(fd: i32) -> BorrowedFd<'fd> {
 }
 
 /// write(2) piece by piece, until one fails or is short.
-fn write(fd: i32, payload: &[u8], piece: u64) -> Reply {
+fn write(fd: i32, payload: &[u8], piece: u64, jitter: &mut Jitter) -> Reply {
     let mut accepted = 0;
     // A write of no bytes is a call too.
     let pieces: Vec<&[u8]> =
         if payload.is_empty() { vec![payload] } else { payload.chunks(piece.max(1) as usize).collect() };
     for piece in pieces {
+        jitter.delay();
         match nix::unistd::write(borrow(fd), piece) {
             Ok(count) => {
                 accepted += count as u64;
@@ -113,7 +138,7 @@ fn write(fd: i32, payload: &[u8], piece: u64) -> Reply {
     Reply::Ok { fd: None, bytes: Some(accepted) }
 }
 
-fn read(fd: i32, amount: Amount) -> Reply {
+fn read(fd: i32, amount: Amount, jitter: &mut Jitter) -> Reply {
     let mut data = Vec::new();
     let wanted = match amount {
         Amount::Bytes(0) => return read_nothing(fd),
@@ -122,6 +147,7 @@ fn read(fd: i32, amount: Amount) -> Reply {
     };
     let mut buffer = vec![0; GULP.min(wanted)];
     while data.len() < wanted {
+        jitter.delay();
         if amount == Amount::Available
             && let Some(hangup) = nothing_to_read(fd)
         {
