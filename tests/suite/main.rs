@@ -1,0 +1,3 @@
+//! All integration tests in one binary, a module per theme.
+
+mod model;
