@@ -1,5 +1,6 @@
-//! The integration tests, one module a theme.
+//! All integration tests in one binary, one module a theme.
 
 mod detector;
+mod model;
 mod play;
 mod support;

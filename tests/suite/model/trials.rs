@@ -1,0 +1,290 @@
+//! Trials played on threads: every step's outcome, everybody it released, everybody
+//! who must be blocked, and the bytes queued.
+//!
+//! Nothing here waits for a time. A step has settled when each thread has answered
+//! or is asleep in its call, twice seen without having run in between, with no
+//! answer unread (DESIGN, "Proving blocked"). A killed actor is a thread that is
+//! interrupted in its call and closes its end; the call's own result is dropped.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    os::fd::OwnedFd,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    fcntl::{FcntlArg, OFlag, fcntl},
+    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+    unistd::{Pid, getpid, gettid},
+};
+use pipelab::{
+    model::{
+        Call, Gave, Rules,
+        trial::{Shape, Trial, TrialStep},
+    },
+    outcome::Action,
+};
+
+use super::kernel::{TempFifo, default_geometry, failed, open_end, queued, read_once, write_once};
+
+/// The rules that only a call which sleeps can break.
+pub const NEED_SLEEP: [&str; 2] = ["merge_at_entry_only", "short_before_epipe"];
+
+/// Against a broken machine or test, never an outcome.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+extern "C" fn interrupt(_: libc::c_int) {}
+
+/// Makes SIGUSR1 interrupt a call (no SA_RESTART) and do nothing else.
+fn let_sigusr1_interrupt() {
+    let action = SigAction::new(SigHandler::Handler(interrupt), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing, and no other test uses SIGUSR1.
+    unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("sigaction");
+}
+
+struct Actor {
+    commands: Sender<Call>,
+    end: Arc<Mutex<Option<Arc<OwnedFd>>>>,
+    killed: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+    tid: Pid,
+}
+
+impl Actor {
+    fn start(index: usize, fifo: &Arc<TempFifo>, answers: Sender<(usize, Gave)>) -> Actor {
+        let (commands, inbox) = mpsc::channel();
+        let (introduce, introduced) = mpsc::channel();
+        let end = Arc::new(Mutex::new(None));
+        let killed = Arc::new(AtomicBool::new(false));
+        let body = (Arc::clone(fifo), Arc::clone(&end), Arc::clone(&killed));
+        let thread = thread::spawn(move || {
+            let (fifo, end, killed) = body;
+            introduce.send(gettid()).expect("the test waits for this");
+            obey(&inbox, &fifo, &end, &killed, |gave| {
+                // The test may have failed and gone.
+                let _ = answers.send((index, gave));
+            });
+        });
+        let tid = introduced.recv().expect("a thread that starts");
+        Actor { commands, end, killed, thread, tid }
+    }
+
+    /// Kills the actor, asleep in a call or waiting for a command.
+    fn kill(&self) {
+        self.killed.store(true, Ordering::SeqCst);
+        // Idle: the command wakes it. Blocked: the signal, which is harmless else.
+        let _ = self.commands.send(Call::Kill);
+        // SAFETY: a system call on numbers; at worst the thread is gone (ESRCH).
+        unsafe {
+            libc::syscall(libc::SYS_tgkill, getpid().as_raw(), self.tid.as_raw(), libc::SIGUSR1);
+        }
+    }
+
+    /// Run counts and call, if it is asleep in a call on the FIFO.
+    fn asleep(&self) -> Option<String> {
+        // A file that isn't there: the thread has been killed, and has answered.
+        let read = |file| fs::read_to_string(format!("/proc/self/task/{}/{file}", self.tid)).ok();
+        let (runs, call, stat) = (read("schedstat")?, read("syscall")?, read("stat")?);
+        let on_fifo = [libc::SYS_read, libc::SYS_write, libc::SYS_openat]
+            .iter()
+            .any(|number| call.starts_with(&format!("{number} ")));
+        let state = stat.rsplit(") ").next()?.chars().next()?;
+        (on_fifo && state == 'S').then(|| format!("{runs}{call}"))
+    }
+}
+
+/// An actor's life: takes commands, gives answers, ends when killed.
+fn obey(
+    inbox: &Receiver<Call>,
+    fifo: &TempFifo,
+    end: &Mutex<Option<Arc<OwnedFd>>>,
+    killed: &AtomicBool,
+    answer: impl Fn(Gave),
+) {
+    while let Ok(call) = inbox.recv() {
+        let held = end.lock().expect("no panic under the lock").clone();
+        let gave = match call {
+            _ if killed.load(Ordering::SeqCst) => Gave::Ended,
+            Call::Open { access, nonblock } => match open_end(fifo.path(), access, nonblock) {
+                Ok(opened) => {
+                    *end.lock().expect("no panic under the lock") = Some(Arc::new(opened));
+                    Gave::Done
+                }
+                Err(nix::errno::Errno::EINTR) => Gave::Ended,
+                Err(errno) => failed(errno, 0),
+            },
+            Call::Close => {
+                drop(held);
+                end.lock().expect("no panic under the lock").take();
+                Gave::Done
+            }
+            Call::Kill => Gave::Ended,
+            transfer => use_end(&held.expect("the model says there is an end"), transfer),
+        };
+        if killed.load(Ordering::SeqCst) {
+            break;
+        }
+        answer(gave);
+    }
+    end.lock().expect("no panic under the lock").take();
+    answer(Gave::Ended);
+}
+
+/// Reads and writes as the raw driver does.
+fn use_end(end: &OwnedFd, call: Call) -> Gave {
+    let read_until = |wanted: u64| {
+        let mut got = 0;
+        while got < wanted {
+            match read_once(end, (wanted - got).min(1 << 20)) {
+                Ok(0) if got == 0 => return Gave::Eof,
+                Ok(0) => break,
+                Ok(bytes) => got += bytes,
+                Err(nix::errno::Errno::EINTR) => return Gave::Ended,
+                Err(errno) => return failed(errno, got),
+            }
+        }
+        Gave::Moved(got)
+    };
+    match call {
+        Call::Write(len) => match write_once(end, len) {
+            Ok(moved) => Gave::Moved(moved),
+            Err(nix::errno::Errno::EINTR) => Gave::Ended,
+            Err(errno) => failed(errno, 0),
+        },
+        Call::ReadExactly(len) => read_until(len),
+        Call::ReadToEof => read_until(u64::MAX),
+        Call::ReadAvailable => match queued(end) {
+            0 => look_for_the_end(end),
+            bytes => read_until(bytes),
+        },
+        other => panic!("no trial has {other:?}"),
+    }
+}
+
+/// With nothing queued: end of file, or nothing yet? read(2) knows; poll(2) doesn't
+/// tell before the first writer came.
+fn look_for_the_end(end: &OwnedFd) -> Gave {
+    let flags = OFlag::from_bits_retain(fcntl(end, FcntlArg::F_GETFL).expect("F_GETFL"));
+    fcntl(end, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).expect("F_SETFL");
+    let ended = read_once(end, 1) == Ok(0);
+    fcntl(end, FcntlArg::F_SETFL(flags)).expect("F_SETFL");
+    if ended { Gave::Eof } else { Gave::Moved(0) }
+}
+
+/// The actors of one trial.
+struct Stage {
+    actors: Vec<Actor>,
+    answers: Receiver<(usize, Gave)>,
+    outstanding: BTreeMap<usize, Call>,
+}
+
+impl Stage {
+    fn new(actors: usize) -> Stage {
+        let fifo = Arc::new(TempFifo::new());
+        let (sender, answers) = mpsc::channel();
+        let actors = (0..actors).map(|index| Actor::start(index, &fifo, sender.clone())).collect();
+        Stage { actors, answers, outstanding: BTreeMap::new() }
+    }
+
+    /// Gives the step and lets everything settle; returns all answers, by actor.
+    fn play(&mut self, step: &TrialStep) -> BTreeMap<usize, Gave> {
+        let call = Call::of(&step.action).expect("trials consist of what the model knows");
+        self.outstanding.insert(step.actor, call);
+        match step.action {
+            Action::Kill { .. } => self.actors[step.actor].kill(),
+            _ => self.actors[step.actor].commands.send(call).expect("an actor that lives"),
+        }
+        let mut answers = BTreeMap::new();
+        let started = Instant::now();
+        loop {
+            assert!(started.elapsed() < DEADLINE, "nothing settles: {:?}", self.outstanding);
+            let first = self.scan();
+            let second = self.scan();
+            let mut news = false;
+            while let Ok((actor, gave)) = self.answers.try_recv() {
+                self.outstanding.remove(&actor);
+                answers.insert(actor, gave);
+                news = true;
+            }
+            if !news && first.is_some() && first == second {
+                return answers;
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// All outstanding actors' states, if all of them are asleep.
+    fn scan(&self) -> Option<Vec<String>> {
+        self.outstanding.keys().map(|&actor| self.actors[actor].asleep()).collect()
+    }
+
+    /// What FIONREAD says, if anybody holds an end.
+    fn queued(&self) -> Option<u64> {
+        let held = |actor: &Actor| actor.end.lock().expect("no panic under the lock").clone();
+        self.actors.iter().find_map(held).map(|end| queued(&end))
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for actor in self.actors.drain(..) {
+            actor.kill();
+            while !actor.thread.is_finished() {
+                // The signal came just before the thread fell asleep.
+                if actor.asleep().is_some() {
+                    actor.kill();
+                }
+                thread::yield_now();
+            }
+            let _ = actor.thread.join();
+        }
+    }
+}
+
+/// Plays so many steps of a trial; the first difference is the error.
+fn compare(seed: u64, actors: usize, rules: Rules) -> Result<(), String> {
+    let shape = Shape { geometry: default_geometry(), actors, nonblock: true, kills: true, rules };
+    let mut stage = Stage::new(actors);
+    for (index, step) in Trial::new(seed, shape).take(30).enumerate() {
+        let answers = stage.play(&step);
+        let expected: BTreeMap<usize, Gave> =
+            step.expected.iter().copied().filter(|&(_, gave)| gave != Gave::Blocked).collect();
+        let blocked: Vec<usize> = stage.outstanding.keys().copied().collect();
+        let queued = stage.queued().unwrap_or(step.queued);
+        if (&answers, &blocked, queued) != (&expected, &step.blocked, step.queued) {
+            return Err(format!(
+                "seed {seed}, step {index}: {step:?}, but the kernel gave {answers:?}, \
+                 blocked {blocked:?}, queued {queued}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// 300 trials, or as many as the variable PIPELAB_TRIALS says.
+fn some_trials(rules: Rules) -> impl Iterator<Item = Result<(), String>> {
+    let_sigusr1_interrupt();
+    let trials = env::var("PIPELAB_TRIALS").map_or(300, |trials| trials.parse().expect("a number"));
+    (0..trials).map(move |seed| compare(seed, 2 + seed as usize % 3, rules))
+}
+
+#[test]
+fn the_model_says_who_is_blocked() {
+    for result in some_trials(Rules::linux()) {
+        assert_eq!(result, Ok(()));
+    }
+}
+
+#[test]
+fn a_broken_rule_about_sleep_is_noticed() {
+    for (name, rules) in Rules::broken().into_iter().filter(|(name, _)| NEED_SLEEP.contains(name)) {
+        assert!(some_trials(rules).any(|result| result.is_err()), "{name} went unnoticed");
+    }
+}
