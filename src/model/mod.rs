@@ -3,7 +3,8 @@
 //!
 //! Read it in this order: [`rules`] (what could be otherwise), `pipe` (the
 //! buffer), `fifo` (opening and closing), `system` (several actors, blocked calls,
-//! wake-ups), [`trial`] (random scripts with one right answer).
+//! wake-ups), `possible` (what may be, given what was seen), [`trial`] (random
+//! scripts with one right answer).
 //!
 //! Each file begins with its rules, numbered, with their source. `fs/pipe.c` is
 //! that of Linux 6.x; the kernel that runs is compared in `tests/suite/model`, and
@@ -21,6 +22,7 @@
 mod call;
 mod fifo;
 mod pipe;
+mod possible;
 pub mod rules;
 mod system;
 #[cfg(test)]
@@ -30,5 +32,6 @@ pub mod trial;
 pub use call::{Call, Errno, Gave, Settled};
 pub use fifo::Fifo;
 pub use pipe::{Drained, Geometry, Pipe};
+pub use possible::Model;
 pub use rules::Rules;
-pub use system::{Model, State};
+pub use system::State;

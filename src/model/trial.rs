@@ -1,14 +1,18 @@
 //! Random scripts over one FIFO of which the model knows the one right answer,
 //! step by step: the oracle for whoever claims to know who is blocked.
 //!
-//! 1. A step whose result isn't unique is never drawn; several hidden states (say,
-//!    the order of two sleepers) may be carried on as long as they look alike.
+//! 1. As an iterator, a trial never draws a step whose result isn't unique; several
+//!    hidden states (say, the order of two sleepers) may be carried on as long as
+//!    they look alike. Whoever can look before going on uses [`Trial::propose`] and
+//!    [`Trial::saw`] instead, which leave no step out.
 //! 2. The same seed, shape and kernel geometry give the same script, for ever: the
 //!    generator is its own.
 //! 3. Sizes are drawn around those at which something changes: 1, a page, PIPE_BUF,
 //!    what is queued, the capacity.
 
-use super::{Call, Errno, Gave, Geometry, Model, Rules, State};
+use std::collections::BTreeMap;
+
+use super::{Call, Errno, Gave, Geometry, Model, Rules, Settled, State};
 use crate::outcome::{Access, Action, Amount};
 
 /// How a trial is drawn.
@@ -42,7 +46,17 @@ pub struct TrialStep {
     pub queued: u64,
 }
 
-/// An endless script, or one that ends when no actor can take a step.
+/// A step that could be next, and all that may be seen once it has settled.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    pub actor: usize,
+    /// For the raw driver; its channel is 0.
+    pub action: Action,
+    /// Every result, with the model that goes on from it.
+    pub allowed: BTreeMap<Settled, Model>,
+}
+
+/// A script; it ends when no actor can take a step.
 #[derive(Clone, Debug)]
 pub struct Trial {
     shape: Shape,
@@ -56,6 +70,37 @@ impl Trial {
     pub fn new(seed: u64, shape: Shape) -> Trial {
         let model = Model::from(State::fifo(shape.geometry, shape.actors, shape.rules));
         Trial { shape, model, random: Random(seed), queued: 0 }
+    }
+
+    /// Draws a step; nothing has changed until [`Trial::saw`] says what came of it.
+    pub fn propose(&mut self) -> Option<Proposal> {
+        // Most draws fail because the actor is blocked or the end is the wrong one;
+        // a thousand in a row fail when everybody is stuck or dead.
+        for _ in 0..1000 {
+            let actor = self.random.below(self.shape.actors as u64) as usize;
+            let action = self.draw();
+            let Some(call) = Call::of(&action) else { continue };
+            if !self.model.can(actor, call) {
+                continue;
+            }
+            let allowed = self.model.allowed(actor, call);
+            // A wrong end says little, and not every driver lets one ask.
+            let wrong_end =
+                |settled: &Settled| matches!(settled.gave, Gave::Failed { errno: Errno::EBADF, .. });
+            if !allowed.keys().any(wrong_end) {
+                return Some(Proposal { actor, action, allowed });
+            }
+        }
+        None
+    }
+
+    /// Goes on from what was seen of the step that was proposed last. False if that
+    /// isn't allowed: then the trial stays where it was.
+    pub fn saw(&mut self, proposal: Proposal, settled: &Settled) -> bool {
+        let Some(model) = { proposal.allowed }.remove(settled) else { return false };
+        self.model = model;
+        self.queued = settled.queued;
+        true
     }
 
     fn draw(&mut self) -> Action {
@@ -101,23 +146,12 @@ impl Iterator for Trial {
     type Item = TrialStep;
 
     fn next(&mut self) -> Option<TrialStep> {
-        // Most draws fail because the actor is blocked or the end is the wrong one;
-        // a thousand in a row fail when everybody is stuck or dead.
-        for _ in 0..1000 {
-            let actor = self.random.below(self.shape.actors as u64) as usize;
-            let action = self.draw();
-            let Some(call) = Call::of(&action) else { continue };
-            if !self.model.can(actor, call) {
-                continue;
-            }
-            let mut next = self.model.clone();
-            let Some(settled) = next.play(actor, call) else { continue };
-            // A wrong end says little, and not every driver lets one ask.
-            if matches!(settled.gave, Gave::Failed { errno: Errno::EBADF, .. }) {
-                continue;
-            }
-            self.model = next;
-            self.queued = settled.queued;
+        for _ in 0..100 {
+            let proposal = self.propose()?;
+            let mut results = proposal.allowed.keys().cloned();
+            let (Some(settled), None) = (results.next(), results.next()) else { continue };
+            let (actor, action) = (proposal.actor, proposal.action.clone());
+            self.saw(proposal, &settled);
             let mut expected = vec![(actor, settled.gave)];
             expected.extend(settled.released);
             let (blocked, queued) = (settled.blocked, settled.queued);

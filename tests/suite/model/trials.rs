@@ -1,6 +1,8 @@
 //! Trials played on threads: every step's outcome, everybody it released, everybody
 //! who must be blocked, and the bytes queued.
 //!
+//! 300 seeds each, or as many as the variable PIPELAB_TRIALS says.
+//!
 //! Nothing here waits for a time. A step has settled when each thread has answered
 //! or is asleep in its call, twice seen without having run in between, with no
 //! answer unread (DESIGN, "Proving blocked"). A killed actor is a thread that is
@@ -9,6 +11,7 @@
 use std::{
     collections::BTreeMap,
     env, fs,
+    ops::Range,
     os::fd::OwnedFd,
     sync::{
         Arc, Mutex,
@@ -26,8 +29,8 @@ use nix::{
 };
 use pipelab::{
     model::{
-        Call, Gave, Rules,
-        trial::{Shape, Trial, TrialStep},
+        Call, Gave, Rules, Settled,
+        trial::{Shape, Trial},
     },
     outcome::Action,
 };
@@ -194,29 +197,30 @@ impl Stage {
     }
 
     /// Gives the step and lets everything settle; returns all answers, by actor.
-    fn play(&mut self, step: &TrialStep) -> BTreeMap<usize, Gave> {
-        let call = Call::of(&step.action).expect("trials consist of what the model knows");
-        self.outstanding.insert(step.actor, call);
-        match step.action {
-            Action::Kill { .. } => self.actors[step.actor].kill(),
-            _ => self.actors[step.actor].commands.send(call).expect("an actor that lives"),
+    fn play(&mut self, actor: usize, action: &Action) -> BTreeMap<usize, Gave> {
+        let call = Call::of(action).expect("trials consist of what the model knows");
+        self.outstanding.insert(actor, call);
+        match call {
+            Call::Kill => self.actors[actor].kill(),
+            _ => self.actors[actor].commands.send(call).expect("an actor that lives"),
         }
         let mut answers = BTreeMap::new();
         let started = Instant::now();
         loop {
             assert!(started.elapsed() < DEADLINE, "nothing settles: {:?}", self.outstanding);
-            let first = self.scan();
-            let second = self.scan();
-            let mut news = false;
-            while let Ok((actor, gave)) = self.answers.try_recv() {
-                self.outstanding.remove(&actor);
-                answers.insert(actor, gave);
-                news = true;
+            let (first, second) = (self.scan(), self.scan());
+            let settled = first.is_some() && first == second;
+            // An answer may be there already. If not, and it isn't settled, this only
+            // makes room for those who run; how long, has no say.
+            let patience = if settled { Duration::ZERO } else { Duration::from_micros(50) };
+            match self.answers.recv_timeout(patience) {
+                Ok((actor, gave)) => {
+                    self.outstanding.remove(&actor);
+                    answers.insert(actor, gave);
+                }
+                Err(_) if settled => return answers,
+                Err(_) => {}
             }
-            if !news && first.is_some() && first == second {
-                return answers;
-            }
-            thread::yield_now();
         }
     }
 
@@ -248,12 +252,17 @@ impl Drop for Stage {
     }
 }
 
-/// Plays so many steps of a trial; the first difference is the error.
-fn compare(seed: u64, actors: usize, rules: Rules) -> Result<(), String> {
-    let shape = Shape { geometry: default_geometry(), actors, nonblock: true, kills: true, rules };
-    let mut stage = Stage::new(actors);
+fn shape(seed: u64, rules: Rules) -> Shape {
+    let actors = 2 + seed as usize % 3;
+    Shape { geometry: default_geometry(), actors, nonblock: true, kills: true, rules }
+}
+
+/// Plays some steps of a trial; the first difference is the error.
+fn compare(seed: u64, rules: Rules) -> Result<(), String> {
+    let shape = shape(seed, rules);
+    let mut stage = Stage::new(shape.actors);
     for (index, step) in Trial::new(seed, shape).take(30).enumerate() {
-        let answers = stage.play(&step);
+        let answers = stage.play(step.actor, &step.action);
         let expected: BTreeMap<usize, Gave> =
             step.expected.iter().copied().filter(|&(_, gave)| gave != Gave::Blocked).collect();
         let blocked: Vec<usize> = stage.outstanding.keys().copied().collect();
@@ -268,23 +277,58 @@ fn compare(seed: u64, actors: usize, rules: Rules) -> Result<(), String> {
     Ok(())
 }
 
-/// 300 trials, or as many as the variable PIPELAB_TRIALS says.
-fn some_trials(rules: Rules) -> impl Iterator<Item = Result<(), String>> {
-    let_sigusr1_interrupt();
-    let trials = env::var("PIPELAB_TRIALS").map_or(300, |trials| trials.parse().expect("a number"));
-    (0..trials).map(move |seed| compare(seed, 2 + seed as usize % 3, rules))
+/// Plays some steps of a trial, unique result or not, and goes on from what was seen;
+/// a result that isn't allowed is the error. Returns how often the kernel had a choice.
+fn follow(seed: u64, rules: Rules) -> Result<usize, String> {
+    let shape = shape(seed, rules);
+    let mut stage = Stage::new(shape.actors);
+    let mut trial = Trial::new(seed, shape);
+    let mut choices = 0;
+    for index in 0..30 {
+        let Some(proposal) = trial.propose() else { break };
+        choices += usize::from(proposal.allowed.len() > 1);
+        let mut answers = stage.play(proposal.actor, &proposal.action);
+        let gave = answers.remove(&proposal.actor).unwrap_or(Gave::Blocked);
+        let released = answers.into_iter().collect();
+        let blocked = stage.outstanding.keys().copied().collect();
+        // Without an end to ask, nobody can read the bytes either: any count will do.
+        let queued = stage
+            .queued()
+            .or_else(|| proposal.allowed.keys().next().map(|settled| settled.queued))
+            .unwrap_or_default();
+        let settled = Settled { gave, released, blocked, queued };
+        if !proposal.allowed.contains_key(&settled) {
+            return Err(format!("seed {seed}, step {index}: {settled:?} isn't allowed by {proposal:#?}"));
+        }
+        trial.saw(proposal, &settled);
+    }
+    Ok(choices)
+}
+
+fn seeds() -> Range<u64> {
+    0..env::var("PIPELAB_TRIALS").map_or(300, |trials| trials.parse().expect("a number"))
 }
 
 #[test]
 fn the_model_says_who_is_blocked() {
-    for result in some_trials(Rules::linux()) {
-        assert_eq!(result, Ok(()));
+    let_sigusr1_interrupt();
+    for seed in seeds() {
+        assert_eq!(compare(seed, Rules::linux()), Ok(()));
     }
 }
 
 #[test]
+fn whatever_the_kernel_chooses_the_model_allows_it() {
+    let_sigusr1_interrupt();
+    let choices: usize =
+        seeds().map(|seed| follow(seed, Rules::linux()).unwrap_or_else(|error| panic!("{error}"))).sum();
+    assert!(choices > 0, "no trial gave the kernel a choice");
+}
+
+#[test]
 fn a_broken_rule_about_sleep_is_noticed() {
+    let_sigusr1_interrupt();
     for (name, rules) in Rules::broken().into_iter().filter(|(name, _)| NEED_SLEEP.contains(name)) {
-        assert!(some_trials(rules).any(|result| result.is_err()), "{name} went unnoticed");
+        assert!(seeds().any(|seed| compare(seed, rules).is_err()), "{name} went unnoticed");
     }
 }
