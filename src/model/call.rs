@@ -20,7 +20,7 @@ pub enum Call {
     /// read(2) until end of file; pieces as for `ReadExactly`.
     ReadToEof,
     /// What FIONREAD says is there, and no read(2) if that is nothing: then end of
-    /// file is told by the absence of writers.
+    /// file is told by the hang-up that poll(2) reports.
     ReadAvailable,
     /// F_SETPIPE_SZ to so many slots.
     Resize(usize),

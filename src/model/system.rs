@@ -26,6 +26,9 @@
 //!    (`pipe_release`)
 //! 9. A killed writer's bytes stay; a killed sleeper leaves its queue, and its end
 //!    closes. (`exit_files`)
+//! 10. poll(2) reports a hang-up on a read end only once a writer has come and gone
+//!    since its open, while read(2) says end of file from the start. (`fifo_open`,
+//!    `pipe_poll`: `w_counter`)
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -40,6 +43,8 @@ use crate::outcome::Access;
 struct Held {
     access: Access,
     nonblock: bool,
+    /// Opened before any writer came, so poll(2) doesn't report a hang-up (rule 10).
+    before_writers: bool,
 }
 
 /// What an actor is about.
@@ -132,7 +137,7 @@ impl State {
         let mut state = State::fifo(default, 2, rules);
         for (actor, access) in [Access::Read, Access::Write].into_iter().enumerate() {
             state.fifo.hold(access);
-            state.held[actor] = Some(Held { access, nonblock });
+            state.held[actor] = Some(Held { access, nonblock, before_writers: false });
         }
         state
     }
@@ -214,7 +219,10 @@ impl State {
     /// here in one go.
     fn begin(&mut self, actor: usize, call: Call) {
         self.doing[actor] = match call {
-            Call::Open { access, nonblock } => self.open(actor, Held { access, nonblock }),
+            Call::Open { access, nonblock } => {
+                let before_writers = access == Access::Read && self.fifo.writers == 0;
+                self.open(actor, Held { access, nonblock, before_writers })
+            }
             Call::Close => {
                 self.close(actor);
                 Doing::Answered(Gave::Done)
@@ -241,14 +249,21 @@ impl State {
             Call::ReadExactly(len) => self.transfer(actor, Side::Read, len, true),
             Call::ReadToEof => self.transfer(actor, Side::Read, u64::MAX, true),
             Call::ReadAvailable => match self.queued() {
-                0 if self.fifo.writers == 0 => Doing::Answered(Gave::Eof),
+                0 if self.fifo.writers == 0 => {
+                    let unheard = self.held[actor].is_some_and(|held| held.before_writers);
+                    Doing::Answered(if unheard { Gave::Moved(0) } else { Gave::Eof })
+                }
                 queued => self.transfer(actor, Side::Read, queued, false),
             },
         }
     }
 
     fn open(&mut self, actor: usize, held: Held) -> Doing {
-        match self.fifo.open(held.access, held.nonblock) {
+        let opening = self.fifo.open(held.access, held.nonblock);
+        if held.access.writes() && opening != Opening::NoReader {
+            self.held.iter_mut().flatten().for_each(|end| end.before_writers = false);
+        }
+        match opening {
             Opening::NoReader => Doing::Answered(Gave::Failed { errno: Errno::ENXIO, bytes: 0 }),
             Opening::Waits => Doing::Opening(held),
             Opening::Opens => {
@@ -266,7 +281,7 @@ impl State {
                 && ((end.access == Access::Read && partner.writes())
                     || (end.access == Access::Write && partner.reads()))
             {
-                *held = Some(end);
+                *held = Some(Held { before_writers: false, ..end });
                 *doing = Doing::Answered(Gave::Done);
             }
         }

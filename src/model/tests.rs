@@ -89,6 +89,15 @@ fn a_fifo_that_never_had_a_writer_reads_as_end_of_file() {
     let mut lab = fifo(1);
     lab.gives(0, OPEN_READ_NONBLOCK, Gave::Done);
     lab.gives(0, Read(1), Gave::Eof);
+}
+
+#[test]
+fn poll_says_nothing_of_it_before_a_writer_has_come_and_gone() {
+    let mut lab = fifo(2);
+    lab.gives(0, OPEN_READ_NONBLOCK, Gave::Done);
+    lab.gives(0, ReadAvailable, Gave::Moved(0));
+    lab.gives(1, OPEN_WRITE, Gave::Done);
+    lab.gives(1, Close, Gave::Done);
     lab.gives(0, ReadAvailable, Gave::Eof);
 }
 

@@ -139,20 +139,22 @@ fn write(fd: i32, payload: &[u8], piece: u64, jitter: &mut Jitter) -> Reply {
 }
 
 fn read(fd: i32, amount: Amount, jitter: &mut Jitter) -> Reply {
-    let mut data = Vec::new();
     let wanted = match amount {
         Amount::Bytes(0) => return read_nothing(fd),
         Amount::Bytes(bytes) => bytes as usize,
-        Amount::Available | Amount::ToEof => usize::MAX,
+        Amount::ToEof => usize::MAX,
+        // Counted once: what a blocked writer adds while it is read came later.
+        Amount::Available => match queued(fd) {
+            Ok(0) if hung_up(fd) => return Reply::Eof,
+            Ok(0) => return Reply::Data(vec![]),
+            Ok(bytes) => bytes,
+            Err(errno) => return failed(errno, None, 0, vec![]),
+        },
     };
+    let mut data = Vec::new();
     let mut buffer = vec![0; GULP.min(wanted)];
     while data.len() < wanted {
         jitter.delay();
-        if amount == Amount::Available
-            && let Some(hangup) = nothing_to_read(fd)
-        {
-            return if data.is_empty() && hangup { Reply::Eof } else { Reply::Data(data) };
-        }
         let room = buffer.len().min(wanted - data.len());
         match nix::unistd::read(borrow(fd), &mut buffer[..room]) {
             Ok(0) => break,
@@ -171,10 +173,17 @@ fn read_nothing(fd: i32) -> Reply {
     }
 }
 
-/// `None` if there is something to read; else whether the other side hung up.
-pub(super) fn nothing_to_read(fd: i32) -> Option<bool> {
+/// Bytes that could be read now: FIONREAD (pipe(7)).
+pub(super) fn queued(fd: i32) -> Result<usize, Errno> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int.
+    Errno::result(unsafe { libc::ioctl(fd, libc::FIONREAD, &mut bytes) })?;
+    Ok(bytes as usize)
+}
+
+/// The other side has come and gone, as poll(2) tells.
+pub(super) fn hung_up(fd: i32) -> bool {
     let mut polled = [PollFd::new(borrow(fd), PollFlags::POLLIN)];
     let _ = poll(&mut polled, PollTimeout::ZERO);
-    let seen = polled[0].revents().unwrap_or(PollFlags::empty());
-    if seen.contains(PollFlags::POLLIN) { None } else { Some(seen.contains(PollFlags::POLLHUP)) }
+    polled[0].revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP))
 }

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     fs::{File, OpenOptions},
-    io::{self, BufRead, BufReader, BufWriter, LineWriter, Read, Write},
+    io::{self, BufReader, BufWriter, LineWriter, Read, Write},
     os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
 };
 
@@ -144,30 +144,17 @@ fn read(reader: &mut BufReader<File>, fd: i32, amount: Amount) -> Reply {
     let result = match amount {
         Amount::Bytes(bytes) => reader.take(bytes).read_to_end(&mut data).map(drop),
         Amount::ToEof => reader.read_to_end(&mut data).map(drop),
-        Amount::Available => {
-            let hangup = loop {
-                if reader.buffer().is_empty()
-                    && let Some(hangup) = raw::nothing_to_read(fd)
-                {
-                    break hangup;
+        // Counted once: what a blocked writer adds while it is read came later.
+        Amount::Available => match raw::queued(fd) {
+            Ok(queued) => {
+                let there = reader.buffer().len() + queued;
+                if there == 0 && !raw::hung_up(fd) {
+                    return Reply::Data(data);
                 }
-                match reader.fill_buf() {
-                    Ok(bytes) => {
-                        let count = bytes.len();
-                        data.extend_from_slice(bytes);
-                        reader.consume(count);
-                        if count == 0 {
-                            break true;
-                        }
-                    }
-                    Err(error) => return failure(&error, 0, data),
-                }
-            };
-            if !hangup {
-                return Reply::Data(data);
+                reader.take(there as u64).read_to_end(&mut data).map(drop)
             }
-            Ok(())
-        }
+            Err(errno) => return failed(errno, None, 0, data),
+        },
     };
     match result {
         Err(error) => failure(&error, 0, data),

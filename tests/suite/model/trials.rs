@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     ops::Range,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +23,7 @@ use std::{
 };
 
 use nix::{
-    fcntl::{FcntlArg, OFlag, fcntl},
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
     unistd::{Pid, getpid, gettid},
 };
@@ -171,14 +171,12 @@ fn use_end(end: &OwnedFd, call: Call) -> Gave {
     }
 }
 
-/// With nothing queued: end of file, or nothing yet? read(2) knows; poll(2) doesn't
-/// tell before the first writer came.
+/// With nothing queued: end of file, or nothing yet? As far as poll(2) tells.
 fn look_for_the_end(end: &OwnedFd) -> Gave {
-    let flags = OFlag::from_bits_retain(fcntl(end, FcntlArg::F_GETFL).expect("F_GETFL"));
-    fcntl(end, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).expect("F_SETFL");
-    let ended = read_once(end, 1) == Ok(0);
-    fcntl(end, FcntlArg::F_SETFL(flags)).expect("F_SETFL");
-    if ended { Gave::Eof } else { Gave::Moved(0) }
+    let mut polled = [PollFd::new(end.as_fd(), PollFlags::POLLIN)];
+    poll(&mut polled, PollTimeout::ZERO).expect("poll");
+    let hung_up = polled[0].revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP));
+    if hung_up { Gave::Eof } else { Gave::Moved(0) }
 }
 
 /// The actors of one trial.
