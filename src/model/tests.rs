@@ -230,6 +230,15 @@ fn writers_that_sleep_take_turns() {
 }
 
 #[test]
+fn a_read_that_frees_no_slot_leaves_the_turns_as_they_are() {
+    let mut lab = open_fifo(1, 2);
+    lab.gives(1, Write(3 * PAGE), Gave::Blocked);
+    lab.gives(2, Write(3 * PAGE), Gave::Blocked);
+    lab.gives(0, Read(1), Gave::Moved(1));
+    lab.releases(0, Read(PAGE - 1), Gave::Moved(PAGE - 1), &[(1, Gave::Moved(3 * PAGE))]);
+}
+
+#[test]
 fn where_the_kernel_may_choose_all_results_are_given() {
     let mut lab = open_fifo(1, 2);
     lab.gives(1, Write(5 * PAGE), Gave::Blocked);

@@ -29,10 +29,10 @@ use nix::{
 };
 use pipelab::{
     model::{
-        Call, Gave, Rules, Settled,
-        trial::{Shape, Trial},
+        Call, Gave, Geometry, Model, Rules, Settled, State,
+        trial::{Proposal, Shape, Trial},
     },
-    outcome::Action,
+    outcome::{Access, Action, Amount},
 };
 
 use super::kernel::{TempFifo, default_geometry, failed, open_end, queued, read_once, write_once};
@@ -275,32 +275,98 @@ fn compare(seed: u64, rules: Rules) -> Result<(), String> {
     Ok(())
 }
 
-/// Plays some steps of a trial, unique result or not, and goes on from what was seen;
-/// a result that isn't allowed is the error. Returns how often the kernel had a choice.
-fn follow(seed: u64, rules: Rules) -> Result<usize, String> {
-    let shape = shape(seed, rules);
+/// Plays one step, unique result or not; one that isn't allowed is the error.
+fn follow(stage: &mut Stage, proposal: &Proposal) -> Result<Settled, String> {
+    let mut answers = stage.play(proposal.actor, &proposal.action);
+    let gave = answers.remove(&proposal.actor).unwrap_or(Gave::Blocked);
+    let released = answers.into_iter().collect();
+    let blocked = stage.outstanding.keys().copied().collect();
+    // Without an end to ask, nobody can read the bytes either: any count will do.
+    let any = || proposal.allowed.keys().next().map(|settled| settled.queued);
+    let queued = stage.queued().or_else(any).unwrap_or_default();
+    let settled = Settled { gave, released, blocked, queued };
+    let allowed = proposal.allowed.contains_key(&settled);
+    if allowed { Ok(settled) } else { Err(format!("{settled:?} isn't allowed by {proposal:#?}")) }
+}
+
+/// Plays some steps of a trial and goes on from what was seen. Returns how often the
+/// kernel had a choice.
+fn follow_trial(seed: u64) -> Result<usize, String> {
+    let shape = shape(seed, Rules::linux());
     let mut stage = Stage::new(shape.actors);
     let mut trial = Trial::new(seed, shape);
     let mut choices = 0;
-    for index in 0..30 {
+    for _ in 0..30 {
         let Some(proposal) = trial.propose() else { break };
         choices += usize::from(proposal.allowed.len() > 1);
-        let mut answers = stage.play(proposal.actor, &proposal.action);
-        let gave = answers.remove(&proposal.actor).unwrap_or(Gave::Blocked);
-        let released = answers.into_iter().collect();
-        let blocked = stage.outstanding.keys().copied().collect();
-        // Without an end to ask, nobody can read the bytes either: any count will do.
-        let queued = stage
-            .queued()
-            .or_else(|| proposal.allowed.keys().next().map(|settled| settled.queued))
-            .unwrap_or_default();
-        let settled = Settled { gave, released, blocked, queued };
-        if !proposal.allowed.contains_key(&settled) {
-            return Err(format!("seed {seed}, step {index}: {settled:?} isn't allowed by {proposal:#?}"));
-        }
+        let settled = follow(&mut stage, &proposal).map_err(|error| format!("seed {seed}: {error}"))?;
         trial.saw(proposal, &settled);
     }
     Ok(choices)
+}
+
+/// Plays a script of which the model knows the one right answer.
+fn follow_script(actors: usize, script: &[(usize, Action)]) {
+    let mut stage = Stage::new(actors);
+    let mut model = Model::from(State::fifo(default_geometry(), actors, Rules::linux()));
+    for &(actor, ref action) in script {
+        let call = Call::of(action).expect("a call that the model knows");
+        let allowed = model.allowed(actor, call);
+        assert_eq!(allowed.len(), 1, "{call:?} of {actor} has several results");
+        let proposal = Proposal { actor, action: action.clone(), allowed };
+        let settled = follow(&mut stage, &proposal).unwrap_or_else(|error| panic!("{error}"));
+        model = proposal.allowed[&settled].clone();
+    }
+}
+
+fn open(access: Access) -> Action {
+    Action::Open { channel: 0, access, nonblock: false }
+}
+
+fn write(bytes: u64) -> Action {
+    Action::Write { channel: 0, bytes, newline: false, pieces: None }
+}
+
+fn read(bytes: u64) -> Action {
+    Action::Read { channel: 0, amount: Amount::Bytes(bytes) }
+}
+
+/// Actors 0 and 1 are about to write three capacities each, in this order.
+fn two_sleeping_writers() -> Vec<(usize, Action)> {
+    let much = 3 * default_geometry().capacity();
+    let opens = [(0, open(Access::Write)), (1, open(Access::Write)), (2, open(Access::Read))];
+    opens.into_iter().chain([(0, write(much)), (1, write(much))]).collect()
+}
+
+#[test]
+fn writers_that_sleep_take_turns() {
+    let_sigusr1_interrupt();
+    let capacity = default_geometry().capacity();
+    let mut script = two_sleeping_writers();
+    script.extend(vec![(2, read(capacity)); 6]);
+    follow_script(3, &script);
+}
+
+#[test]
+fn a_read_that_frees_no_slot_leaves_the_turns_as_they_are() {
+    let_sigusr1_interrupt();
+    let Geometry { page, slots } = default_geometry();
+    let mut script = two_sleeping_writers();
+    // A byte, then the rest of its page; whoever got the slot in the end shows in who
+    // is done first.
+    for _ in 0..5 * slots {
+        script.extend([(2, read(1)), (2, read(page - 1))]);
+    }
+    follow_script(3, &script);
+}
+
+#[test]
+fn readers_that_sleep_are_served_in_turn() {
+    let_sigusr1_interrupt();
+    let mut script = vec![(0, open(Access::Read)), (1, open(Access::Read)), (2, open(Access::Write))];
+    script.extend([(1, read(10)), (0, read(10))]);
+    script.extend(vec![(2, write(4)); 6]);
+    follow_script(3, &script);
 }
 
 fn seeds() -> Range<u64> {
@@ -319,7 +385,7 @@ fn the_model_says_who_is_blocked() {
 fn whatever_the_kernel_chooses_the_model_allows_it() {
     let_sigusr1_interrupt();
     let choices: usize =
-        seeds().map(|seed| follow(seed, Rules::linux()).unwrap_or_else(|error| panic!("{error}"))).sum();
+        seeds().map(|seed| follow_trial(seed).unwrap_or_else(|error| panic!("{error}"))).sum();
     assert!(choices > 0, "no trial gave the kernel a choice");
 }
 
