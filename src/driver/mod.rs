@@ -3,9 +3,16 @@
 
 pub mod builtin;
 mod catalog;
+mod environment;
+mod greeting;
+pub mod python;
 mod spec;
+mod start;
 mod table;
 
 pub use catalog::{Catalog, Missing, Runtime};
+pub use environment::environment;
+pub use greeting::{Greeting, PROTOCOL};
 pub use spec::{Spec, SpecError, Version};
+pub use start::{CONTROL, Started};
 pub use table::{DRIVERS, DriverInfo, ModeInfo};
