@@ -1,6 +1,7 @@
 //! The actors' side: the built-in drivers, the embedded drivers of other
 //! runtimes, and what of them stands ready on this machine.
 
+pub mod builtin;
 mod catalog;
 mod environment;
 mod greeting;

@@ -10,3 +10,8 @@ pub use action::{Access, Action, Amount, Readiness};
 pub use step::{Failure, Outcome};
 pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Resumed, StepRecord, Transcript, Wait};
 pub use verb::{Doer, VERBS, Verb, VerbInfo};
+
+/// temp
+pub fn offer_bytes(w: usize, o: &Offer) -> Vec<u8> {
+    vec![b'a' + w as u8; o.len as usize]
+}

@@ -1,1 +1,265 @@
-//! (to come)
+//! What to play: from a scenario's text to its cases, every mistake shown in
+//! the file. The language is described in `docs/scenario.md`.
+
+mod actor;
+mod bind;
+mod case;
+mod check;
+mod document;
+mod expect;
+mod expr;
+mod holes;
+mod keys;
+mod lines;
+mod names;
+mod overrides;
+mod parts;
+mod place;
+mod problem;
+mod script;
+mod setting;
+mod suggest;
+mod symbols;
+mod syntax;
+mod template;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+pub use case::{Case, CaseActor, CaseExpect, CaseStep, ExpectedBytes, Skip};
+pub use expect::{Expectation, Expected, OUTCOME_WORDS, OutcomeWord};
+pub use keys::{KEYS, KeyInfo};
+pub use overrides::Overrides;
+pub use parts::{Actor, Channel, CustomDriver, EndKind, ErrorAt, Param, Quantity, SettingKeys};
+pub use place::{Span, Text};
+pub use problem::{Label, Problem, Problems};
+pub use symbols::{BUILT_IN, SymbolInfo, Symbols};
+
+use crate::driver::{Catalog, DriverInfo, Spec, Version};
+
+/// More cases than that are a slip of the pen.
+const MAX_CASES: usize = 100_000;
+
+/// A scenario, checked as far as that needs no machine. Every part knows its
+/// place in the file.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// How reports call it.
+    pub name: String,
+    pub path: PathBuf,
+    /// The file's text.
+    pub text: String,
+    pub about: Option<String>,
+    pub source: Option<String>,
+    pub params: Vec<Param>,
+    pub channels: Vec<Channel>,
+    pub actors: Vec<Actor>,
+    pub drivers: Vec<CustomDriver>,
+    pub setting: SettingKeys,
+    script: Option<parts::Script>,
+    expect: parts::ExpectKeys,
+    declared: document::Declared,
+}
+
+impl Scenario {
+    /// Reads the text of a scenario file. The path is for messages, and its
+    /// folder for relative programs in `[drivers]`; nothing is opened.
+    ///
+    /// # Errors
+    /// All mistakes of the file, but for sizes that depend on the machine's
+    /// symbols, and versions. After a mistake in TOML itself, only those.
+    pub fn parse(name: &str, path: &Path, text: &str) -> Result<Scenario, Problems> {
+        let (document, mut problems) = document::read(text, path);
+        let mut scenario = Scenario {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            text: text.to_owned(),
+            about: document.about,
+            source: document.source,
+            params: document.params,
+            channels: document.channels,
+            actors: document.actors,
+            drivers: document.drivers,
+            setting: document.setting,
+            script: document.script,
+            expect: document.expect,
+            declared: document.declared,
+        };
+        if problems.iter().all(|problem| problem.rule != "toml") {
+            let mut used = BTreeSet::new();
+            holes::check(&mut scenario, &mut problems, &mut used);
+            let values = scenario.params.iter().map(|param| param.values.clone()).collect();
+            let expansion = scenario.expand(values, None);
+            problems.extend(expansion.problems);
+            used.extend(expansion.used);
+            // An unknown name is most likely a parameter's, misspelt.
+            let unbound = problems.iter().any(|problem| matches!(problem.rule, "unbound" | "name-unknown"));
+            if scenario.script.is_some() && expansion.complete && !unbound {
+                let blamed: Vec<Span> = problems.iter().map(Problem::span).collect();
+                problems.extend(scenario.unused(&used).filter(|problem| !blamed.contains(&problem.span())));
+            }
+        }
+        match problems.is_empty() {
+            true => Ok(scenario),
+            false => Err(Problems::new(path.to_owned(), text.to_owned(), problems)),
+        }
+    }
+
+    /// The scenario's cases on a machine: the product of all parameters in order
+    /// of declaration, the last one fastest. A runtime that isn't here makes one
+    /// skipped case.
+    ///
+    /// # Errors
+    /// Mistakes that show only with the machine's sizes, and those in `overrides`.
+    pub fn cases(
+        &self,
+        symbols: &Symbols,
+        catalog: &Catalog,
+        overrides: &Overrides,
+    ) -> Result<Vec<Case>, Problems> {
+        let machine = case::Machine { symbols, catalog, recorded: &overrides.recorded };
+        let fail = |problems| Err(Problems::new(self.path.clone(), self.text.clone(), problems));
+        let unknown = self.unknown_overrides(overrides);
+        if !unknown.is_empty() {
+            return fail(unknown);
+        }
+        let values = self.params.iter().map(|param| {
+            let set = overrides.set.iter().find(|(name, _)| *name == param.name.value);
+            let values = match set {
+                Some((_, values)) => {
+                    values.iter().map(|v| Text::whole(v.clone(), param.name.span.clone())).collect()
+                }
+                None => param.values.clone(),
+            };
+            values.into_iter().flat_map(|value| with_all_versions(value, &machine)).collect()
+        });
+        let expansion = self.expand(values.collect(), Some(&machine));
+        match expansion.problems.is_empty() {
+            true => Ok(expansion.cases),
+            false => fail(expansion.problems),
+        }
+    }
+
+    /// The programs that the scenario (with `overrides`) asks for by path, as
+    /// driver and path: whoever fills the catalog should look at them.
+    pub fn programs(&self, overrides: &Overrides) -> Vec<(String, String)> {
+        let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
+        let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
+        let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
+        let mut programs: Vec<(String, String)> = Vec::new();
+        for text in params.chain(actors).chain(set) {
+            if let Ok(Spec { driver, version: Version::Path(path), .. }) = Spec::parse(text)
+                && DriverInfo::named(&driver).is_some_and(|info| info.versioned)
+                && !path.contains('{')
+                && !programs.contains(&(driver.clone(), path.clone()))
+            {
+                programs.push((driver, path));
+            }
+        }
+        programs
+    }
+
+    fn expand(&self, mut values: Vec<Vec<Text>>, machine: Option<&case::Machine<'_>>) -> Expansion {
+        let mut expansion = Expansion::default();
+        let mut poisoned = BTreeSet::new();
+        for (index, list) in values.iter_mut().enumerate() {
+            if list.is_empty() {
+                poisoned.insert(index);
+                list.push(Text::whole("1".to_owned(), self.params[index].name.span.clone()));
+            }
+        }
+        let product = values.iter().try_fold(1_usize, |product, list| product.checked_mul(list.len()));
+        let Some(product) = product.filter(|product| *product <= MAX_CASES) else {
+            expansion.problems.push(bind::too_many(self));
+            return expansion;
+        };
+        let varies: Vec<bool> = values.iter().map(|list| list.len() > 1).collect();
+        let mut merged = bind::Merged::default();
+        let mut skipped = BTreeSet::new();
+        for mut index in 0..product {
+            let mut params = Vec::new();
+            for (param, list) in self.params.iter().zip(&values).rev() {
+                params.push((param.name.value.as_str(), &list[index % list.len()]));
+                index /= list.len();
+            }
+            params.reverse();
+            let mut round = bind::Round {
+                scenario: self,
+                params: params.clone(),
+                poisoned: &poisoned,
+                machine,
+                problems: Vec::new(),
+                used: BTreeSet::new(),
+                cases: Vec::new(),
+            };
+            round.play(MAX_CASES - expansion.cases.len().min(MAX_CASES));
+            expansion.used.append(&mut round.used);
+            // One runtime that is missing is one skip, however many cases need it.
+            round.cases.retain(|case| match &case.skip {
+                Some(skip) => skipped.insert((case.params.clone(), skip.reason.clone())),
+                None => true,
+            });
+            expansion.cases.append(&mut round.cases);
+            merged.add(self, round.problems, &params, &varies);
+        }
+        expansion.problems = merged.into_problems();
+        expansion.complete = true;
+        expansion
+    }
+
+    fn unused<'s>(&'s self, used: &'s BTreeSet<usize>) -> impl Iterator<Item = Problem> + 's {
+        let unused = self.params.iter().enumerate().filter(|(index, _)| !used.contains(index));
+        unused.map(|(_, param)| {
+            let name = &param.name.value;
+            Problem::new("unused", format!("the parameter `{name}` is never used"))
+                .at(param.name.span.clone(), "makes more cases, all alike")
+                .help(format!("use it as `{{{name}}}`, or leave it out"))
+        })
+    }
+
+    fn unknown_overrides(&self, overrides: &Overrides) -> Vec<Problem> {
+        let names: Vec<&str> = self.params.iter().map(|param| param.name.value.as_str()).collect();
+        let unknown = overrides.set.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        unknown
+            .map(|(name, _)| {
+                Problem::new("set", format!("`{}` has no parameter `{name}` to set", self.name)).help(
+                    match names.as_slice() {
+                        [] => "it has no parameters".to_owned(),
+                        names => format!("its parameters are {}", suggest::listed(names)),
+                    },
+                )
+            })
+            .collect()
+    }
+}
+
+/// What the parameters' product gave.
+#[derive(Default)]
+struct Expansion {
+    cases: Vec<Case>,
+    problems: Vec<Problem>,
+    used: BTreeSet<usize>,
+    /// Every combination was looked at.
+    complete: bool,
+}
+
+/// A value such as `python@all:text` as one value for each version.
+fn with_all_versions(value: Text, machine: &case::Machine<'_>) -> Vec<Text> {
+    let spec = Spec::parse(&value.value).ok().filter(|spec| spec.version == Version::All);
+    let Some(spec) = spec.filter(|spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned))
+    else {
+        return vec![value];
+    };
+    let versions = actor::all_versions(&spec.driver, machine);
+    if versions.is_empty() {
+        return vec![value];
+    }
+    let named = |version: String| Spec { version: Version::Named(version), ..spec.clone() }.to_string();
+    versions.into_iter().map(|version| Text::whole(named(version), value.span.clone())).collect()
+}

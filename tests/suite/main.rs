@@ -1,4 +1,8 @@
-//! The tests that need more than one module or a process, one module a theme.
+//! All integration tests in one binary, one module a theme.
 
+mod detector;
 mod drivers;
+mod model;
+mod play;
 mod puppet;
+mod support;

@@ -1,0 +1,100 @@
+//! A case: a scenario with every parameter bound, ready for the stage.
+
+use super::{
+    expect::Expectation,
+    parts::{EndKind, ErrorAt, Quantity},
+    symbols::Symbols,
+};
+use crate::{
+    driver::{Catalog, Runtime, Spec},
+    stage::{Plan, PlannedStep},
+};
+
+/// A scenario with every parameter bound.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The parameters in order of declaration and their values as the scenario
+    /// writes them; then, for each actor whose spec says `@all` by itself, the
+    /// actor's name and its spec. A skipped case names only what it is about.
+    pub params: Vec<(String, String)>,
+    pub actors: Vec<CaseActor>,
+    pub steps: Vec<CaseStep>,
+    pub expect: CaseExpect,
+    /// What the stage plays; without actors and steps if the case is skipped.
+    pub plan: Plan,
+    /// Why it can't be played on this machine.
+    pub skip: Option<Skip>,
+    /// The sorted snapshot keys of its runtimes joined by `+`, or `raw`.
+    pub snapshot_key: String,
+}
+
+/// An actor of a case.
+#[derive(Clone, Debug)]
+pub struct CaseActor {
+    pub name: String,
+    /// Its version is never `All`.
+    pub spec: Spec,
+    /// `None` only in a skipped case.
+    pub runtime: Option<Runtime>,
+}
+
+/// A step of a case; its index is that of the plan's step.
+#[derive(Clone, Debug)]
+pub struct CaseStep {
+    /// The line of the file, from 1.
+    pub line: usize,
+    /// The scenario's own line up to `->`, parameters still as `{n}`, without
+    /// comment, and with single spaces.
+    pub text: String,
+    /// The scenario's own expression for the size, the parameters' texts put
+    /// in: `blksize+1`.
+    pub size_text: Option<String>,
+    pub planned: PlannedStep,
+    pub expectation: Option<Expectation>,
+}
+
+/// What `[expect]` says of a case.
+#[derive(Clone, Debug, Default)]
+pub struct CaseExpect {
+    pub bytes: Vec<ExpectedBytes>,
+    pub error_at: Option<ErrorAt>,
+    pub end: Option<EndKind>,
+    /// The file's lines of `error_at` and `end`, from 1; 0 without them.
+    pub error_at_line: usize,
+    pub end_line: usize,
+}
+
+/// One expected count of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedBytes {
+    /// Index of the channel.
+    pub channel: usize,
+    pub quantity: Quantity,
+    /// The scenario's expression, the parameters' texts put in.
+    pub text: String,
+    pub value: u64,
+    /// The line of the file, from 1.
+    pub line: usize,
+}
+
+/// Why a case can't be played here, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    pub reason: String,
+    pub remedy: String,
+}
+
+/// What there is to know of the machine.
+pub(super) struct Machine<'a> {
+    pub symbols: &'a Symbols,
+    pub catalog: &'a Catalog,
+    pub recorded: &'a [(String, String)],
+}
+
+impl Case {
+    /// The parameters as people read them: `n = blksize+1, writer = python:text`.
+    pub fn title(&self) -> String {
+        let params: Vec<String> = self.params.iter().map(|(name, text)| format!("{name} = {text}")).collect();
+        params.join(", ")
+    }
+}

@@ -1,0 +1,127 @@
+//! Mistakes that only the script as a whole shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Scenario,
+    problem::Problem,
+    script::{Parsed, Step},
+    words::MAX_SIZE,
+};
+use crate::{
+    outcome::{Action, Verb},
+    stage::Condition,
+};
+
+/// Writers that one channel takes: so many keys the position-coded words have.
+const MAX_WRITERS: usize = 81;
+
+/// Checks the steps of one case in their order.
+pub(super) fn flow(scenario: &Scenario, steps: &[Parsed], problems: &mut Vec<Problem>) {
+    let mut flow = Flow { scenario, ..Flow::new(scenario) };
+    for parsed in steps {
+        match parsed {
+            Parsed::Step(step) => flow.step(step, problems),
+            // It may have been the step that opened a channel.
+            Parsed::Fault(Some(actor)) => flow.unsure.extend([*actor]),
+            Parsed::Fault(None) => flow.unsure.extend(0..scenario.actors.len()),
+            Parsed::Nothing => {}
+        }
+    }
+}
+
+struct Flow<'a> {
+    scenario: &'a Scenario,
+    /// Actor and channel of every `open`, whether its condition held or not.
+    opened: BTreeSet<(usize, usize)>,
+    unsure: BTreeSet<usize>,
+    /// Per actor, the step that surely ended it.
+    ended: BTreeMap<usize, &'a Step>,
+    offered: BTreeMap<(usize, usize), u64>,
+    writers: BTreeMap<usize, BTreeSet<usize>>,
+    reported: BTreeSet<(&'static str, usize, usize)>,
+}
+
+impl<'a> Flow<'a> {
+    fn new(scenario: &'a Scenario) -> Flow<'a> {
+        let incomplete = scenario.script.as_ref().is_some_and(|script| script.incomplete);
+        Flow {
+            scenario,
+            opened: BTreeSet::new(),
+            unsure: if incomplete { (0..scenario.actors.len()).collect() } else { BTreeSet::new() },
+            ended: BTreeMap::new(),
+            offered: BTreeMap::new(),
+            writers: BTreeMap::new(),
+            reported: BTreeSet::new(),
+        }
+    }
+
+    fn step(&mut self, step: &'a Step, problems: &mut Vec<Problem>) {
+        let name = &self.scenario.actors[step.actor].name.value;
+        if let Some(end) = self.ended.get(&step.actor) {
+            problems.push(
+                Problem::new("after-end", format!("`{name}` has ended before this step"))
+                    .at_place(&step.verb_place, "never carried out")
+                    .at(end.whole.span.clone(), "ends here")
+                    .help("move the step up, or leave it out"),
+            );
+            return;
+        }
+        match step.action {
+            Action::Open { channel, .. } => {
+                self.opened.insert((step.actor, channel));
+            }
+            Action::Exit { .. } | Action::Kill { signal: libc::SIGKILL }
+                if step.condition == Condition::Always =>
+            {
+                self.ended.insert(step.actor, step);
+            }
+            Action::Write { channel, bytes, .. } => self.write(step, channel, bytes, problems),
+            _ => {}
+        }
+        let Some(channel) = step.action.channel() else { return };
+        let never_opened = step.action.verb() != Verb::Open
+            && !self.opened.contains(&(step.actor, channel))
+            && !self.unsure.contains(&step.actor);
+        if never_opened && self.reported.insert(("never-opened", step.actor, channel)) {
+            let (channel, verb) = (&self.scenario.channels[channel].name.value, step.action.verb().name());
+            let access = match step.action.verb() {
+                Verb::Read => "read",
+                Verb::Write | Verb::Flush => "write",
+                _ => "read|write|both",
+            };
+            let place = step.channel_place.as_ref().unwrap_or(&step.verb_place);
+            problems.push(
+                Problem::new(
+                    "never-opened",
+                    format!("`{name}` can't {verb} `{channel}`: it never opened it"),
+                )
+                .at_place(place, "not open here")
+                .help(format!("write `{name} open {channel} {access}` above")),
+            );
+        }
+    }
+
+    fn write(&mut self, step: &Step, channel: usize, bytes: u64, problems: &mut Vec<Problem>) {
+        let (name, channel_name) =
+            (&self.scenario.actors[step.actor].name.value, &self.scenario.channels[channel].name.value);
+        let offered = self.offered.entry((step.actor, channel)).or_default();
+        *offered = offered.saturating_add(bytes.saturating_mul(step.attempts.into()));
+        if *offered > MAX_SIZE && self.reported.insert(("sum", step.actor, channel)) {
+            problems.push(
+                Problem::new("sum", format!("`{name}` writes {offered} bytes to `{channel_name}` in all"))
+                    .at_place(&step.whole, "with this step, more than 256 MiB")
+                    .help("one actor writes up to 256 MiB to a channel, repeats counted"),
+            );
+        }
+        let writers = self.writers.entry(channel).or_default();
+        writers.insert(step.actor);
+        if writers.len() > MAX_WRITERS && self.reported.insert(("writers", 0, channel)) {
+            problems.push(
+                Problem::new("writers", format!("too many writers on `{channel_name}`"))
+                    .at_place(&step.whole, format!("the writer number {}", writers.len()))
+                    .help(format!("up to {MAX_WRITERS} writers of one channel can be told apart")),
+            );
+        }
+    }
+}

@@ -1,0 +1,508 @@
+//! From TOML to the parts of a scenario: a walk of the spanned tree, by hand,
+//! that collects every mistake on its way.
+
+use std::path::Path;
+
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue},
+};
+
+use super::{
+    keys,
+    parts::{
+        Actor, ByteKey, Channel, CustomDriver, EndKind, ErrorAt, ExpectKeys, Param, Quantity, Script,
+        SettingKeys,
+    },
+    place::{Span, Text},
+    problem::Problem,
+    suggest::{listed, nearest, way_out},
+    symbols::BUILT_IN,
+    syntax, template,
+};
+use crate::{
+    channel::{KINDS, Kind},
+    driver::DriverInfo,
+};
+
+/// What the walk found; parts that were at fault are missing.
+#[derive(Default)]
+pub(super) struct Document {
+    pub about: Option<String>,
+    pub source: Option<String>,
+    pub params: Vec<Param>,
+    pub channels: Vec<Channel>,
+    pub actors: Vec<Actor>,
+    pub setting: SettingKeys,
+    pub drivers: Vec<CustomDriver>,
+    pub script: Option<Script>,
+    pub expect: ExpectKeys,
+    /// Names that are declared, even where the rest of the entry is at fault:
+    /// using them is no further mistake.
+    pub declared: Declared,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Declared {
+    pub channels: Vec<String>,
+    pub actors: Vec<String>,
+    pub drivers: Vec<String>,
+}
+
+type Key<'i> = Spanned<DeString<'i>>;
+type Value<'i> = Spanned<DeValue<'i>>;
+
+/// Reads a whole file. After a mistake in TOML itself the tree can't be
+/// trusted, so only those are reported then; a name used twice is no such case.
+pub(super) fn read(file: &str, path: &Path) -> (Document, Vec<Problem>) {
+    let (tree, errors) = DeTable::parse_recoverable(file);
+    let duplicate = |error: &toml::de::Error| error.message().starts_with("duplicate key");
+    let unreadable = errors.iter().any(|error| !duplicate(error));
+    let mut problems: Vec<Problem> = errors
+        .iter()
+        .map(|error| {
+            if duplicate(error) {
+                syntax::duplicate(error, tree.get_ref(), file)
+            } else {
+                syntax::error(error)
+            }
+        })
+        .collect();
+    if unreadable {
+        return (Document::default(), problems);
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut walk =
+        Walk { file, folder, document: Document::default(), problems: Vec::new(), script_at: None };
+    walk.top(tree.get_ref());
+    problems.append(&mut walk.problems);
+    (walk.document, problems)
+}
+
+struct Walk<'i> {
+    file: &'i str,
+    folder: &'i Path,
+    document: Document,
+    problems: Vec<Problem>,
+    script_at: Option<Span>,
+}
+
+impl<'i> Walk<'i> {
+    fn top(&mut self, table: &DeTable<'i>) {
+        // `[expect]` names channels, wherever the two tables stand.
+        let by_rank =
+            |rank: &dyn Fn(&str) -> bool| table.iter().filter(|(key, _)| rank(key.get_ref())).collect();
+        let late: Vec<(&Key<'i>, &Value<'i>)> = by_rank(&|name| name == "expect");
+        let early: Vec<(&Key<'i>, &Value<'i>)> = by_rank(&|name| name != "expect");
+        for (key, value) in early.into_iter().chain(late) {
+            match key.get_ref().as_ref() {
+                "about" => self.document.about = self.text(value, "about").map(|text| text.value),
+                "source" => self.document.source = self.text(value, "source").map(|text| text.value),
+                "params" => self.each(value, "params", Self::param),
+                "channels" => self.each(value, "channels", Self::channel),
+                "actors" => self.each(value, "actors", Self::actor),
+                "setting" => self.each(value, "setting", Self::setting),
+                "drivers" => self.each(value, "drivers", Self::driver),
+                "script" => self.script(key, value),
+                "expect" => self.each(value, "expect", Self::expect),
+                _ => self.unknown_key(key, ""),
+            }
+        }
+        if self.script_at.is_none() {
+            let first_line = 0..self.file.find('\n').unwrap_or(self.file.len());
+            self.problems.push(
+                Problem::new("no-script", "no `script`")
+                    .at(first_line, "in this file")
+                    .help("add `script = '''`, a step a line, and `'''`"),
+            );
+        }
+    }
+
+    fn each(&mut self, value: &Value<'i>, path: &str, entry: fn(&mut Self, &Key<'i>, &Value<'i>)) {
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (key, inner) in table {
+                    if !self.stray_script(value, key, inner) {
+                        entry(self, key, inner);
+                    }
+                }
+            }
+            _ => self.wrong_type(value, path),
+        }
+    }
+
+    /// A script reads best after the actors. TOML takes it for a part of the
+    /// table whose `[header]` stands above it, so `script` is the scenario's
+    /// script there too. (A table's span is that of its header.)
+    fn stray_script(&mut self, table: &Value<'i>, key: &Key<'i>, value: &Value<'i>) -> bool {
+        let under_header = self.file.get(table.span()).is_some_and(|header| header.starts_with('['));
+        let is_script = under_header && key.get_ref() == "script";
+        if is_script {
+            self.script(key, value);
+        }
+        is_script
+    }
+
+    fn param(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        let name = self.name(key, "parameter", false);
+        if BUILT_IN.iter().any(|symbol| symbol.name == name.value) {
+            self.problems.push(
+                Problem::new("name", format!("`{}` is a symbol already", name.value))
+                    .at(name.span.clone(), "every scenario has this name")
+                    .help("give the parameter another name"),
+            );
+        }
+        let mut values: Vec<Text> = Vec::new();
+        let items: Vec<&Value<'i>> = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        for item in &items {
+            let text = match item.get_ref() {
+                DeValue::String(text) => Text::literal(text, self.file, item.span()),
+                DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => {
+                        let number = number.to_string();
+                        let exact = self.file.get(item.span()) == Some(number.as_str());
+                        if exact {
+                            Text::word(&number, item.span())
+                        } else {
+                            Text::whole(number, item.span())
+                        }
+                    }
+                    Err(_) => {
+                        self.problems.push(
+                            Problem::new("overflow", "a number beyond 128 bits")
+                                .at(item.span(), "too large to read")
+                                .help("sizes go up to 256 MiB"),
+                        );
+                        continue;
+                    }
+                },
+                _ => {
+                    self.wrong_type(item, "params.NAME");
+                    continue;
+                }
+            };
+            if let Some(first) = values.iter().find(|other| other.value == text.value) {
+                self.problems.push(
+                    Problem::new("twice", format!("`{}` has the value `{}` twice", name.value, text.value))
+                        .at(text.span.clone(), "again")
+                        .at(first.span.clone(), "first here")
+                        .help("leave one out: both would be the same case"),
+                );
+                continue;
+            }
+            values.push(text);
+        }
+        if items.is_empty() {
+            self.problems.push(
+                Problem::new("empty", format!("`{}` has no value", name.value))
+                    .at(value.span(), "an empty list makes no case at all")
+                    .help("give it a value, or leave the parameter out"),
+            );
+        }
+        self.document.params.push(Param { name, values });
+    }
+
+    fn channel(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        let name = self.name(key, "channel", true);
+        self.document.declared.channels.push(name.value.clone());
+        let kind = self.short_or_table(value, "channels.NAME", "kind", &name);
+        let Some(kind) = kind else { return };
+        match Kind::named(&kind.value) {
+            Some(kind) => self.document.channels.push(Channel { name, kind }),
+            None => self.problems.push(
+                Problem::new("kind", format!("no kind of channel is called `{}`", kind.value))
+                    .at(kind.span.clone(), "unknown kind")
+                    .help(way_out(&kind.value, "kind", KINDS.iter().map(|kind| kind.name))),
+            ),
+        }
+    }
+
+    fn actor(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        let name = self.name(key, "actor", true);
+        self.document.declared.actors.push(name.value.clone());
+        let Some(driver) = self.short_or_table(value, "actors.NAME", "driver", &name) else { return };
+        if let Some(pieces) = self.pieces(&driver) {
+            self.document.actors.push(Actor { name, driver, pieces });
+        }
+    }
+
+    fn setting(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        match key.get_ref().as_ref() {
+            "sigpipe" => {
+                let text = self.text(value, "setting.sigpipe");
+                self.document.setting.sigpipe =
+                    text.and_then(|text| Some((self.pieces(&text)?, text))).map(swap);
+            }
+            "cpu_budget" => {
+                let text = match value.get_ref() {
+                    DeValue::Integer(number) => Some(Text::whole(format!("{number} ms"), value.span())),
+                    _ => self.text(value, "setting.cpu_budget"),
+                };
+                self.document.setting.cpu_budget =
+                    text.and_then(|text| Some((self.pieces(&text)?, text))).map(swap);
+            }
+            _ => self.unknown_key(key, "setting"),
+        }
+    }
+
+    fn driver(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        let name = self.name(key, "driver", false);
+        self.document.declared.drivers.push(name.value.clone());
+        if DriverInfo::named(&name.value).is_some() {
+            self.problems.push(
+                Problem::new("name", format!("`{}` is a driver already", name.value))
+                    .at(name.span.clone(), "the name of a driver that comes with pipelab")
+                    .help("give yours another name"),
+            );
+        }
+        let Some(table) = self.table(value, "drivers.NAME", &["command"]) else { return };
+        let Some(command) = table.get("command") else {
+            self.problems.push(missing_key("drivers.NAME.command", &name));
+            return;
+        };
+        let DeValue::Array(words) = command.get_ref() else {
+            return self.wrong_type(command, "drivers.NAME.command");
+        };
+        let count = self.problems.len();
+        let mut command: Vec<String> = words
+            .iter()
+            .filter_map(|word| self.text(word, "drivers.NAME.command"))
+            .map(|text| text.value)
+            .collect();
+        match command.first_mut() {
+            Some(program) if !program.is_empty() => {
+                if program.contains('/') {
+                    *program = self.folder.join(&program).to_string_lossy().into_owned();
+                }
+                self.document.drivers.push(CustomDriver { name, command });
+            }
+            _ if self.problems.len() > count => {}
+            _ => self.problems.push(
+                Problem::new("empty", format!("the driver `{}` has no program", name.value))
+                    .at(table["command"].span(), "no program to run")
+                    .help(format!("for example `{}`", keys::info("drivers.NAME.command").example)),
+            ),
+        }
+    }
+
+    fn script(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        if let Some(first) = self.script_at.replace(key.span()) {
+            self.problems.push(
+                Problem::new("duplicate", "`script` is set twice")
+                    .at(key.span(), "again")
+                    .at(first, "first here")
+                    .help("leave one of them out"),
+            );
+            return;
+        }
+        let Some(text) = self.text(value, "script") else { return };
+        let (script, mut problems) = super::lines::split(text, self.file);
+        if script.lines.is_empty() && !script.incomplete {
+            problems.push(
+                Problem::new("no-script", "a script without a step")
+                    .at(script.text.span.clone(), "nothing to play")
+                    .help("write a step a line: `writer open log write`"),
+            );
+        }
+        self.problems.append(&mut problems);
+        self.document.script = Some(script);
+    }
+
+    fn expect(&mut self, key: &Key<'i>, value: &Value<'i>) {
+        let name = key.get_ref().as_ref();
+        if let DeValue::Table(table) = value.get_ref() {
+            let Some(channel) = self.document.channels.iter().position(|channel| channel.name.value == name)
+            else {
+                if self.document.declared.channels.iter().all(|declared| declared != name) {
+                    self.problems.push(
+                        Problem::new("channel", format!("no channel is called `{name}`"))
+                            .at(key.span(), "unknown channel")
+                            .help(way_out(
+                                name,
+                                "channel",
+                                self.document.channels.iter().map(|c| c.name.value.as_str()),
+                            )),
+                    );
+                }
+                return;
+            };
+            for (key, inner) in table {
+                match Quantity::named(key.get_ref()) {
+                    _ if self.stray_script(value, key, inner) => {}
+                    Some(quantity) => self.bytes(quantity, channel, inner),
+                    None if matches!(key.get_ref().as_ref(), "error_at" | "end") => self.problems.push(
+                        Problem::new("unknown-key", format!("`{}` isn't said of one channel", key.get_ref()))
+                            .at(key.span(), "of the whole case")
+                            .help("it belongs in [expect]"),
+                    ),
+                    None => self.unknown_key(key, "expect"),
+                }
+            }
+            return;
+        }
+        match (name, Quantity::named(name)) {
+            (_, Some(quantity)) => match self.document.declared.channels.as_slice() {
+                [_] if self.document.channels.len() == 1 => self.bytes(quantity, 0, value),
+                [_] => {}
+                [] => self.problems.push(
+                    Problem::new("which-channel", format!("`{name}` of no channel"))
+                        .at(key.span(), "this scenario has no channel")
+                        .help("declare one in [channels]"),
+                ),
+                [first, ..] => self.problems.push(
+                    Problem::new("which-channel", format!("`{name}` of which channel?"))
+                        .at(key.span(), format!("there are {}", listed(&self.document.declared.channels)))
+                        .help(format!("write it under [expect.{first}]")),
+                ),
+            },
+            ("error_at", _) => {
+                self.document.expect.error_at =
+                    self.one_of(value, "expect.error_at", &ErrorAt::ALL, ErrorAt::name)
+            }
+            ("end", _) => {
+                self.document.expect.end = self.one_of(value, "expect.end", &EndKind::ALL, EndKind::name)
+            }
+            _ => self.unknown_key(key, "expect"),
+        }
+    }
+
+    fn bytes(&mut self, quantity: Quantity, channel: usize, value: &Value<'i>) {
+        let value = match value.get_ref() {
+            DeValue::String(text) => Text::literal(text, self.file, value.span()),
+            DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Text::whole(number.to_string(), value.span()),
+                Err(_) => Text::whole(number.as_str().to_owned(), value.span()),
+            },
+            _ => return self.wrong_type(value, &format!("expect.{}", quantity.name())),
+        };
+        self.document.expect.bytes.push(ByteKey { channel, quantity, value });
+    }
+
+    fn one_of<T: Copy>(
+        &mut self,
+        value: &Value<'i>,
+        path: &str,
+        all: &[T],
+        name: fn(T) -> &'static str,
+    ) -> Option<(T, Span)> {
+        let text = self.text(value, path)?;
+        let found = all.iter().find(|item| name(**item) == text.value);
+        if found.is_none() {
+            self.problems.push(
+                Problem::new("value", format!("`{path}` can't be `{}`", text.value))
+                    .at(text.span.clone(), "unknown word")
+                    .help(way_out(&text.value, "word", all.iter().map(|item| name(*item)))),
+            );
+        }
+        found.map(|item| (*item, text.span))
+    }
+
+    /// `"value"`, or a table with the value under `key`.
+    fn short_or_table(&mut self, value: &Value<'i>, path: &str, key: &str, name: &Text) -> Option<Text> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(Text::literal(text, self.file, value.span())),
+            DeValue::Table(_) => {
+                let table = self.table(value, path, &[key])?;
+                let path = format!("{path}.{key}");
+                match table.get(key) {
+                    Some(value) => self.text(value, &path),
+                    None => {
+                        self.problems.push(missing_key(&path, name));
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.wrong_type(value, path);
+                None
+            }
+        }
+    }
+
+    fn table<'t>(&mut self, value: &'t Value<'i>, path: &str, known: &[&str]) -> Option<&'t DeTable<'i>> {
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(value, path);
+            return None;
+        };
+        for (key, inner) in table {
+            if !known.contains(&key.get_ref().as_ref()) && !self.stray_script(value, key, inner) {
+                self.unknown_key(key, path);
+            }
+        }
+        Some(table)
+    }
+
+    fn text(&mut self, value: &Value<'i>, path: &str) -> Option<Text> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(Text::literal(text, self.file, value.span())),
+            _ => {
+                self.wrong_type(value, path);
+                None
+            }
+        }
+    }
+
+    fn pieces(&mut self, text: &Text) -> Option<Vec<template::Piece>> {
+        template::pieces(text, 0..text.value.len()).map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    /// A name of the author's choice; with dashes where no expression names it.
+    fn name(&mut self, key: &Key<'i>, what: &str, dashes: bool) -> Text {
+        let name = key.get_ref().as_ref();
+        let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-'));
+        // NAME_MAX is 255 (limits.h), and a channel's name becomes a file's.
+        if !first || !rest || name.len() > 100 {
+            let dash = if dashes { ", `_` and `-`" } else { " and `_`" };
+            self.problems.push(
+                Problem::new("name", format!("`{name}` can't be the name of a {what}"))
+                    .at(key.span(), "not a name")
+                    .help(format!("a name starts with a letter and has up to 100 letters, digits{dash}")),
+            );
+        }
+        Text::literal(name, self.file, key.span())
+    }
+
+    fn unknown_key(&mut self, key: &Key<'i>, parent: &str) {
+        let name = key.get_ref().as_ref();
+        let known = keys::children(parent);
+        let place = if parent.is_empty() { String::new() } else { format!(" in `{parent}`") };
+        let help = match (nearest(name, known.iter().copied()), keys::home(name)) {
+            (None, Some(home)) if home != parent => format!("`{name}` belongs in [{home}]"),
+            _ => way_out(name, "key", known.iter().copied()),
+        };
+        self.problems.push(
+            Problem::new("unknown-key", format!("unknown key `{name}`{place}"))
+                .at(key.span(), "unknown key")
+                .help(help),
+        );
+    }
+
+    fn wrong_type(&mut self, value: &Value<'i>, path: &str) {
+        let key = keys::info(path);
+        let found = match value.get_ref().type_str() {
+            kind @ ("integer" | "array") => format!("an {kind}"),
+            kind => format!("a {kind}"),
+        };
+        self.problems.push(
+            Problem::new("type", format!("`{path}` takes {}, not {found}", key.takes))
+                .at(value.span(), found)
+                .help(format!("for example `{}`", key.example)),
+        );
+    }
+}
+
+fn swap<A, B>((a, b): (A, B)) -> (B, A) {
+    (b, a)
+}
+
+fn missing_key(path: &str, owner: &Text) -> Problem {
+    let key = keys::info(path);
+    let last = path.rsplit('.').next().unwrap_or(path);
+    Problem::new("missing-key", format!("`{}` has no `{last}`", owner.value))
+        .at(owner.span.clone(), format!("needs `{last}`"))
+        .help(format!("for example `{}`", key.example))
+}

@@ -1,0 +1,334 @@
+//! The expressions of a scenario: sizes in bytes, made of integers, names and
+//! `+ - * / %`. Division cuts towards zero. Every operation is checked.
+
+use std::ops::Range;
+
+use super::{
+    place::Span,
+    problem::Problem,
+    suggest::{listed, nearest},
+};
+
+/// Longer ones aren't read. With `MAX_DEPTH` it bounds the recursion below.
+const MAX_LEN: usize = 1_000;
+const MAX_DEPTH: usize = 50;
+
+/// Suffixes of a number (IEC 80000-13). `K` and `kB` are left out: half of the
+/// world reads them as thousands.
+pub(super) const SUFFIXES: &[(&str, i128)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+
+/// An expression that was read; its parts know their places in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Expr {
+    pub node: Node,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    Number(i128),
+    /// A parameter or symbol; dotted for a runtime's own (`python.buffer`).
+    Name(String),
+    Negate(Box<Expr>),
+    Binary(Op, Box<Expr>, Box<Expr>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
+/// What a name stands for; `None` if only another machine knows.
+pub(super) type Lookup<'a> = dyn Fn(&str, &Span) -> Result<Option<i128>, Problem> + 'a;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Number(i128),
+    Name(String),
+    Sign(char),
+}
+
+impl Expr {
+    /// Reads an expression; `place` tells where its bytes stand in the file.
+    /// Braces are parentheses, so that `2*{n}` means what it looks like.
+    pub fn parse(text: &str, place: &dyn Fn(Range<usize>) -> Span) -> Result<Expr, Problem> {
+        if text.len() > MAX_LEN {
+            return Err(Problem::new("expression", "an expression of absurd length")
+                .at(place(0..text.len()), format!("{} bytes", text.len()))
+                .help(format!("an expression has at most {MAX_LEN} bytes")));
+        }
+        let tokens = lex(text, place)?;
+        let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0, place };
+        let expr = parser.sum()?;
+        match parser.tokens.get(parser.at) {
+            None => Ok(expr),
+            Some(_) => Err(parser.unexpected("expected an operator or the end")),
+        }
+    }
+
+    /// Its value; `None` if a name's value isn't known here.
+    ///
+    /// # Errors
+    /// What `lookup` says of a name, division by zero, overflow of 128 bits.
+    pub fn value(&self, lookup: &Lookup<'_>) -> Result<Option<i128>, Problem> {
+        match &self.node {
+            Node::Number(number) => Ok(Some(*number)),
+            Node::Name(name) => lookup(name, &self.span),
+            Node::Negate(inner) => match inner.value(lookup)? {
+                Some(value) => Ok(Some(value.checked_neg().ok_or_else(|| self.overflow())?)),
+                None => Ok(None),
+            },
+            Node::Binary(op, left, right) => {
+                let (left, divisor, right) = (left.value(lookup)?, right, right.value(lookup)?);
+                if matches!(op, Op::Divide | Op::Remainder) && right == Some(0) {
+                    return Err(Problem::new("division", "division by zero")
+                        .at(divisor.span.clone(), "this is 0")
+                        .help("leave out the parameter value that makes it 0, or add 1"));
+                }
+                let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
+                let value = match op {
+                    Op::Add => left.checked_add(right),
+                    Op::Subtract => left.checked_sub(right),
+                    Op::Multiply => left.checked_mul(right),
+                    Op::Divide => left.checked_div(right),
+                    Op::Remainder => left.checked_rem(right),
+                };
+                value.map(Some).ok_or_else(|| self.overflow())
+            }
+        }
+    }
+
+    /// All names in it, with their places.
+    pub fn names(&self) -> Vec<(&str, &Span)> {
+        match &self.node {
+            Node::Number(_) => Vec::new(),
+            Node::Name(name) => vec![(name, &self.span)],
+            Node::Negate(inner) => inner.names(),
+            Node::Binary(_, left, right) => [left.names(), right.names()].concat(),
+        }
+    }
+
+    fn overflow(&self) -> Problem {
+        Problem::new("overflow", "a number beyond 128 bits")
+            .at(self.span.clone(), "too large to compute")
+            .help("sizes go up to 256 MiB")
+    }
+}
+
+/// The expression's text with each name replaced by what `replace` says, in
+/// parentheses where it needs them. Text that isn't an expression stays.
+pub(super) fn substitute(text: &str, replace: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut text = text.trim();
+    while let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        if inner.contains(['{', '}']) {
+            break;
+        }
+        text = inner.trim();
+    }
+    let Ok(tokens) = lex(text, &|range| range) else { return text.to_owned() };
+    let alone = tokens.len() == 1;
+    let (mut out, mut end) = (String::new(), 0);
+    let sign = |index: usize, signs: [char; 2]| matches!(tokens.get(index), Some((Token::Sign(sign), _)) if signs.contains(sign));
+    for (index, (token, range)) in tokens.iter().enumerate() {
+        let enclosed = index > 0 && sign(index - 1, ['(', '{']) && sign(index + 1, [')', '}']);
+        out.push_str(&text[end..range.start]);
+        end = range.end;
+        match token {
+            Token::Sign('{') => out.push('('),
+            Token::Sign('}') => out.push(')'),
+            Token::Name(name) => match replace(name) {
+                Some(value) if alone || enclosed || is_atom(&value) => out.push_str(&value),
+                Some(value) => out.push_str(&format!("({value})")),
+                None => out.push_str(name),
+            },
+            _ => out.push_str(&text[range.clone()]),
+        }
+    }
+    out
+}
+
+/// One number or name: binds tighter than any operator.
+pub(super) fn is_atom(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+}
+
+fn lex(text: &str, place: &dyn Fn(Range<usize>) -> Span) -> Result<Vec<(Token, Range<usize>)>, Problem> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let start = text.len() - rest.len();
+        let len = match c {
+            c if c.is_whitespace() => c.len_utf8(),
+            '0'..='9' => run(rest, |c| c.is_ascii_digit() || c == '_'),
+            c if c.is_alphabetic() || c == '_' => {
+                run(rest, |c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+            }
+            _ => c.len_utf8(),
+        };
+        let range = start..start + len;
+        let (word, tail) = rest.split_at(len);
+        rest = tail;
+        if c.is_whitespace() {
+            continue;
+        }
+        let token = match c {
+            '0'..='9' => Token::Number(word.replace('_', "").parse().map_err(|_| {
+                Problem::new("overflow", "a number beyond 128 bits")
+                    .at(place(range.clone()), "too large to read")
+                    .help("sizes go up to 256 MiB")
+            })?),
+            '+' | '-' | '*' | '/' | '%' | '(' | ')' | '{' | '}' => Token::Sign(c),
+            c if c.is_alphabetic() || c == '_' => Token::Name(word.to_owned()),
+            _ => {
+                return Err(Problem::new("expression", format!("`{}` in an expression", c.escape_debug()))
+                    .at(place(range), "not part of any expression")
+                    .help("an expression is made of integers, names, `+ - * / %` and parentheses"));
+            }
+        };
+        tokens.push((token, range));
+    }
+    Ok(tokens)
+}
+
+fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !belongs(c)).unwrap_or(text.len())
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: &'a [(Token, Range<usize>)],
+    at: usize,
+    depth: usize,
+    place: &'a dyn Fn(Range<usize>) -> Span,
+}
+
+impl Parser<'_> {
+    fn sum(&mut self) -> Result<Expr, Problem> {
+        let mut left = self.product()?;
+        while let Some(op) = self.operator(&[('+', Op::Add), ('-', Op::Subtract)]) {
+            left = binary(op, left, self.product()?);
+        }
+        Ok(left)
+    }
+
+    fn product(&mut self) -> Result<Expr, Problem> {
+        let mut left = self.factor()?;
+        while let Some(op) = self.operator(&[('*', Op::Multiply), ('/', Op::Divide), ('%', Op::Remainder)]) {
+            left = binary(op, left, self.factor()?);
+        }
+        Ok(left)
+    }
+
+    fn factor(&mut self) -> Result<Expr, Problem> {
+        let Some((token, range)) = self.tokens.get(self.at).cloned() else {
+            return Err(self.unexpected("expected a number or a name"));
+        };
+        if self.depth == MAX_DEPTH {
+            return Err(Problem::new("expression", "parentheses nested too deep")
+                .at((self.place)(range), format!("more than {MAX_DEPTH} levels"))
+                .help("write it flatter"));
+        }
+        let span = (self.place)(range);
+        match token {
+            Token::Number(number) => {
+                self.at += 1;
+                let Some((Token::Name(suffix), range)) = self.tokens.get(self.at) else {
+                    return Ok(Expr { node: Node::Number(number), span });
+                };
+                let Some((_, factor)) = SUFFIXES.iter().find(|(name, _)| name == suffix) else {
+                    return Err(self.unexpected("expected an operator, or KiB, MiB or GiB"));
+                };
+                let span = span.start..(self.place)(range.clone()).end;
+                self.at += 1;
+                let value = number.checked_mul(*factor).ok_or_else(|| {
+                    Problem::new("overflow", "a number beyond 128 bits")
+                        .at(span.clone(), "too large to compute")
+                })?;
+                Ok(Expr { node: Node::Number(value), span })
+            }
+            Token::Name(name) => {
+                self.at += 1;
+                Ok(Expr { node: Node::Name(name), span })
+            }
+            Token::Sign('-') => {
+                self.at += 1;
+                self.depth += 1;
+                let inner = self.factor()?;
+                self.depth -= 1;
+                Ok(Expr {
+                    span: span.start..inner.span.end.max(span.start),
+                    node: Node::Negate(Box::new(inner)),
+                })
+            }
+            Token::Sign(open @ ('(' | '{')) => {
+                self.at += 1;
+                self.depth += 1;
+                let inner = self.sum()?;
+                self.depth -= 1;
+                let close = if open == '(' { ')' } else { '}' };
+                match self.tokens.get(self.at) {
+                    Some((Token::Sign(sign), range)) if *sign == close => {
+                        let end = (self.place)(range.clone()).end;
+                        self.at += 1;
+                        Ok(Expr { node: inner.node, span: span.start..end.max(span.start) })
+                    }
+                    _ => Err(self
+                        .unexpected(&format!("expected an operator or `{close}`"))
+                        .at(span, "opened here")),
+                }
+            }
+            Token::Sign(_) => Err(self.unexpected("expected a number or a name")),
+        }
+    }
+
+    fn operator(&mut self, ops: &[(char, Op)]) -> Option<Op> {
+        let (Token::Sign(sign), _) = self.tokens.get(self.at)? else { return None };
+        let (_, op) = ops.iter().find(|(name, _)| name == sign)?;
+        self.at += 1;
+        Some(*op)
+    }
+
+    fn unexpected(&self, expected: &str) -> Problem {
+        let Some((token, range)) = self.tokens.get(self.at) else {
+            let end = self.text.trim_end().len();
+            let from = self.text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+            let message =
+                if self.tokens.is_empty() { "an empty expression" } else { "an unfinished expression" };
+            return Problem::new("expression", message)
+                .at((self.place)(from..end), expected.to_owned())
+                .help("for example `2*blksize+1`");
+        };
+        let word = &self.text[range.clone()];
+        let problem = Problem::new("expression", format!("unexpected `{word}` in an expression"))
+            .at((self.place)(range.clone()), expected.to_owned());
+        match token {
+            Token::Name(name) => problem.help(name_help(name)),
+            _ => problem.help("for example `2*blksize+1`"),
+        }
+    }
+}
+
+/// The way out for a word that follows a whole expression.
+fn name_help(name: &str) -> String {
+    let suffixes: Vec<&str> = SUFFIXES.iter().map(|(suffix, _)| *suffix).collect();
+    let unit = suffixes.iter().find(|suffix| {
+        let first = name.chars().next().map(|c| c.to_ascii_uppercase());
+        first == suffix.chars().next() && name.len() <= 2
+    });
+    match unit
+        .copied()
+        .or_else(|| nearest(name, suffixes.iter().copied().chain(super::script::KEYWORDS.iter().copied())))
+    {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("a number may be followed by {}", listed(&suffixes)),
+    }
+}
+
+fn binary(op: Op, left: Expr, right: Expr) -> Expr {
+    let span = left.span.start.min(right.span.start)..right.span.end.max(left.span.end);
+    Expr { node: Node::Binary(op, Box::new(left), Box::new(right)), span }
+}

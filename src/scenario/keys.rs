@@ -1,0 +1,103 @@
+//! The keys of a scenario: one table, from which unknown keys, wrong types,
+//! suggestions and the documents are made.
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyInfo {
+    /// Dotted; a part in capitals stands for a name of the author's choice.
+    pub path: &'static str,
+    /// The values that it takes.
+    pub takes: &'static str,
+    pub about: &'static str,
+    /// How it looks in a file.
+    pub example: &'static str,
+}
+
+const fn key(path: &'static str, takes: &'static str, about: &'static str, example: &'static str) -> KeyInfo {
+    KeyInfo { path, takes, about, example }
+}
+
+/// All keys, in the order in which they are documented.
+pub const KEYS: &[KeyInfo] = &[
+    key("about", "a string", "what the scenario shows, in a sentence", r#"about = "The reader leaves""#),
+    key("source", "a string", "where the story comes from", r#"source = "a blog post, 2018""#),
+    key("params", "a table", "values to vary; the cases are the product of all", "[params]"),
+    key(
+        "params.NAME",
+        "an integer, a string, or an array of them",
+        "the values of one parameter, used as `{NAME}`",
+        r#"n = [1, "blksize", "blksize+1"]"#,
+    ),
+    key("channels", "a table", "what the actors talk over", "[channels]"),
+    key("channels.NAME", "a string or a table", "one channel and its kind", r#"log = "fifo""#),
+    key("channels.NAME.kind", "a string", "the kind of channel", r#"log = { kind = "fifo" }"#),
+    key("actors", "a table", "the processes of the scenario", "[actors]"),
+    key("actors.NAME", "a string or a table", "one actor and its driver", r#"writer = "python:text""#),
+    key("actors.NAME.driver", "a string", "the driver", r#"writer = { driver = "python:text" }"#),
+    key("setting", "a table", "what surrounds the case", "[setting]"),
+    key(
+        "setting.sigpipe",
+        "a string",
+        "SIGPIPE at the actors' start: `runtime`, `default` or `ignore`",
+        r#"sigpipe = "default""#,
+    ),
+    key(
+        "setting.cpu_budget",
+        "a string or an integer",
+        "CPU time after which an actor that neither sleeps nor answers counts as spinning; an integer is milliseconds",
+        r#"cpu_budget = "500 ms""#,
+    ),
+    key("drivers", "a table", "driver programs of your own", "[drivers]"),
+    key("drivers.NAME", "a table", "one driver program", r#"mine = { command = ["./driver"] }"#),
+    key(
+        "drivers.NAME.command",
+        "an array of strings",
+        "the program and its arguments; a relative path with a `/` starts at the scenario's folder",
+        r#"command = ["./driver", "--fast"]"#,
+    ),
+    key("script", "a string", "the steps, one a line", "script = '''\nwriter open log write\n'''"),
+    key("expect", "a table", "what must hold at the end of every case", "[expect]"),
+    key(
+        "expect.error_at",
+        "a string",
+        "the verb at which the first error surfaces: `open`, `write`, `flush`, `read`, `close`, `exit` or `none`",
+        r#"error_at = "close""#,
+    ),
+    key("expect.end", "a string", "how the case ends: `played` or `stuck`", r#"end = "stuck""#),
+    key("expect.CHANNEL", "a table", "the bytes of one channel, where there are several", "[expect.log]"),
+    key("expect.offered", BYTES, "bytes that write steps offered", "offered = \"n\""),
+    key("expect.accepted", BYTES, "bytes that the library calls said they accepted", "accepted = \"n\""),
+    key("expect.kernel", BYTES, "bytes that the kernel accepted", "kernel = 0"),
+    key("expect.queued", BYTES, "bytes still queued in the kernel", "queued = 0"),
+    key("expect.delivered", BYTES, "bytes that readers got", "delivered = \"n\""),
+    key("expect.lost", BYTES, "bytes that were accepted and are nowhere", "lost = 0"),
+    key("expect.duplicated", BYTES, "bytes delivered more than once", "duplicated = 0"),
+    key("expect.reordered", BYTES, "bytes delivered out of order", "reordered = 0"),
+    key("expect.torn", BYTES, "bytes of writes that another writer's bytes cut apart", "torn = 0"),
+];
+
+const BYTES: &str = "an integer or a string with an expression";
+
+/// The key of this path, names of the author's choice as in the table.
+pub(super) fn info(path: &str) -> &'static KeyInfo {
+    KEYS.iter().find(|key| key.path == path).expect("the walk asks for paths of the table only")
+}
+
+/// The fixed names that may stand under `parent` (empty for the top).
+pub(super) fn children(parent: &str) -> Vec<&'static str> {
+    KEYS.iter()
+        .filter_map(|key| match parent {
+            "" => Some(key.path),
+            _ => key.path.strip_prefix(parent)?.strip_prefix('.'),
+        })
+        .filter(|name| !name.contains('.') && name.chars().any(char::is_lowercase))
+        .collect()
+}
+
+/// Another table where this key is at home, if it has one.
+pub(super) fn home(name: &str) -> Option<&'static str> {
+    KEYS.iter().find_map(|key| {
+        let (parent, last) = key.path.rsplit_once('.')?;
+        (last == name && !parent.contains('.')).then_some(parent)
+    })
+}

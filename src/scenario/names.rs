@@ -1,0 +1,31 @@
+//! The system's names: errnos and signals.
+
+use nix::{errno::Errno, sys::signal::Signal};
+
+/// All errno names of this system, errno(3). Linux ends at 133, `EHWPOISON`.
+pub(super) fn errnos() -> Vec<String> {
+    let named = (1..=133).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
+    named.map(|errno| format!("{errno:?}")).collect()
+}
+
+/// The usual spelling of an errno name, if it is one: on Linux some errors
+/// have two names, errno(3).
+pub(super) fn errno(name: &str) -> Option<String> {
+    let name = match name {
+        "EWOULDBLOCK" => "EAGAIN",
+        "EDEADLOCK" => "EDEADLK",
+        "ENOTSUP" => "EOPNOTSUPP",
+        other => other,
+    };
+    errnos().into_iter().find(|known| known == name)
+}
+
+/// The signal of this name (`SIGPIPE`).
+pub(super) fn signal(name: &str) -> Option<Signal> {
+    name.parse().ok()
+}
+
+/// All signal names.
+pub(super) fn signals() -> Vec<&'static str> {
+    Signal::iterator().map(Signal::as_str).collect()
+}

@@ -1,0 +1,186 @@
+//! The parts of a scenario as the file declares them.
+
+use super::{
+    place::{Span, Text},
+    template::Piece,
+};
+use crate::channel::Kind;
+
+/// A parameter and the values it takes, in order.
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub name: Text,
+    /// Integers in decimal, strings as they are.
+    pub values: Vec<Text>,
+}
+
+/// What actors talk over.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pub name: Text,
+    pub kind: Kind,
+}
+
+/// A process of the scenario.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    pub name: Text,
+    /// The driver spec, parameters still as `{name}`.
+    pub driver: Text,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A driver program of the user's own.
+#[derive(Clone, Debug)]
+pub struct CustomDriver {
+    pub name: Text,
+    /// The program, found, and its arguments.
+    pub command: Vec<String>,
+}
+
+/// `[setting]` as written.
+#[derive(Clone, Debug, Default)]
+pub struct SettingKeys {
+    pub(super) sigpipe: Option<(Text, Vec<Piece>)>,
+    pub(super) cpu_budget: Option<(Text, Vec<Piece>)>,
+}
+
+/// One line of the script that holds a step.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// From 1, in the file.
+    pub number: usize,
+    /// As written: no comment, spaces squeezed.
+    pub text: String,
+    pub span: Span,
+    pub pieces: Vec<Piece>,
+}
+
+/// The script.
+#[derive(Clone, Debug)]
+pub(super) struct Script {
+    pub text: Text,
+    pub lines: Vec<Line>,
+    /// Some lines were at fault and are left out.
+    pub incomplete: bool,
+}
+
+/// `[expect]` as written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ExpectKeys {
+    pub bytes: Vec<ByteKey>,
+    pub error_at: Option<(ErrorAt, Span)>,
+    pub end: Option<(EndKind, Span)>,
+}
+
+/// One expected count of bytes.
+#[derive(Clone, Debug)]
+pub(super) struct ByteKey {
+    /// Index of the channel.
+    pub channel: usize,
+    pub quantity: Quantity,
+    pub value: Text,
+}
+
+/// A quantity of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    Offered,
+    Accepted,
+    Kernel,
+    Queued,
+    Delivered,
+    Lost,
+    Duplicated,
+    Reordered,
+    Torn,
+}
+
+impl Quantity {
+    pub const ALL: [Quantity; 9] = [
+        Quantity::Offered,
+        Quantity::Accepted,
+        Quantity::Kernel,
+        Quantity::Queued,
+        Quantity::Delivered,
+        Quantity::Lost,
+        Quantity::Duplicated,
+        Quantity::Reordered,
+        Quantity::Torn,
+    ];
+
+    /// The key in `[expect]`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantity::Offered => "offered",
+            Quantity::Accepted => "accepted",
+            Quantity::Kernel => "kernel",
+            Quantity::Queued => "queued",
+            Quantity::Delivered => "delivered",
+            Quantity::Lost => "lost",
+            Quantity::Duplicated => "duplicated",
+            Quantity::Reordered => "reordered",
+            Quantity::Torn => "torn",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Quantity> {
+        Quantity::ALL.into_iter().find(|quantity| quantity.name() == name)
+    }
+}
+
+/// At which verb the first error of a case is expected to surface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorAt {
+    Open,
+    Write,
+    Flush,
+    Read,
+    Close,
+    Exit,
+    None,
+}
+
+impl ErrorAt {
+    pub const ALL: [ErrorAt; 7] = [
+        ErrorAt::Open,
+        ErrorAt::Write,
+        ErrorAt::Flush,
+        ErrorAt::Read,
+        ErrorAt::Close,
+        ErrorAt::Exit,
+        ErrorAt::None,
+    ];
+
+    /// The word after `error_at =`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorAt::Open => "open",
+            ErrorAt::Write => "write",
+            ErrorAt::Flush => "flush",
+            ErrorAt::Read => "read",
+            ErrorAt::Close => "close",
+            ErrorAt::Exit => "exit",
+            ErrorAt::None => "none",
+        }
+    }
+}
+
+/// How a case is expected to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    Played,
+    Stuck,
+}
+
+impl EndKind {
+    pub const ALL: [EndKind; 2] = [EndKind::Played, EndKind::Stuck];
+
+    /// The word after `end =`.
+    pub fn name(self) -> &'static str {
+        match self {
+            EndKind::Played => "played",
+            EndKind::Stuck => "stuck",
+        }
+    }
+}

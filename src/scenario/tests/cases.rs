@@ -1,0 +1,278 @@
+//! From a scenario to its cases.
+
+use super::{super::*, *};
+use crate::{
+    outcome::{Access, Action, Amount},
+    setting::Sigpipe,
+    stage::Condition,
+};
+
+#[test]
+fn the_sketch_of_the_design_makes_ten_cases() {
+    let cases = cases_of(SKETCH);
+    let titles: Vec<String> = cases.iter().map(Case::title).collect();
+    assert_eq!(titles.len(), 10);
+    assert_eq!(titles[0], "n = 1, writer = python:text");
+    assert_eq!(titles[5], "n = blksize+1, writer = python:binary");
+    let case = &cases[5];
+    assert_eq!(case.snapshot_key, "python-3.13");
+    assert_eq!(case.plan.actors[1].mode, ["binary"]);
+    assert!(case.plan.actors[1].ignores_sigpipe);
+    assert_eq!(case.steps.len(), 8);
+    let write = &case.steps[3];
+    assert_eq!((write.line, write.text.as_str()), (19, "writer write log {n}"));
+    assert_eq!(write.size_text.as_deref(), Some("blksize+1"));
+    assert_eq!(write.planned.action, Action::Write { channel: 0, bytes: 4097, newline: false, pieces: None });
+    assert_eq!(case.steps[4].planned.condition, Condition::UnlessFailed);
+    assert_eq!(case.steps[7].planned.action, Action::Read { channel: 0, amount: Amount::ToEof });
+    assert_eq!(case.plan.steps.len(), 8);
+    let lost = &case.expect.bytes[0];
+    assert_eq!((lost.quantity, lost.value, lost.text.as_str(), lost.line), (Quantity::Lost, 0, "0", 27));
+}
+
+#[rstest::rstest]
+#[case("4097", 4097, "4097")]
+#[case("{n}", 7, "page/1024+3")]
+#[case("n", 7, "page/1024+3")]
+#[case("{2*n+1}", 15, "2*(page/1024+3)+1")]
+#[case("2*{n}", 14, "2*(page/1024+3)")]
+#[case("2 * n + 1", 15, "2 * (page/1024+3) + 1")]
+#[case("{ n }", 7, "page/1024+3")]
+#[case("blksize+1", 4097, "blksize+1")]
+#[case("8 KiB", 8192, "8 KiB")]
+#[case("8KiB-1", 8191, "8KiB-1")]
+#[case("w.buffer", 8192, "w.buffer")]
+#[case("rust.buffer+1", 8193, "rust.buffer+1")]
+#[case("1_000", 1000, "1_000")]
+fn sizes_are_expressions(#[case] size: &str, #[case] bytes: u64, #[case] shown: &str) {
+    let script = format!("w open log write\nw write log {size} newline\nw write log {{n}}");
+    let text = format!("{}\n[params]\nn = \"page/1024+3\"\n", with_script("rust", &script));
+    let cases = cases_of(&text);
+    let step = &cases[0].steps[1];
+    assert_eq!(step.planned.action, Action::Write { channel: 0, bytes, newline: true, pieces: None });
+    assert_eq!(step.size_text.as_deref(), Some(shown));
+}
+
+#[test]
+fn a_parameter_may_be_a_phrase_or_empty() {
+    let text = with_script("raw", "w open log write {how}\nw {ending}\n{last}")
+        + "[params]\nhow = [\"\", \"nonblock\"]\nending = [\"exit 3\", \"close log\"]\nlast = [\"\", \"r sleep\"]\n";
+    let cases = cases_of(&text);
+    assert_eq!(cases.len(), 8);
+    let verbs = |case: &Case| case.steps.iter().map(|step| step.planned.action.clone()).collect::<Vec<_>>();
+    let open = |nonblock| Action::Open { channel: 0, access: Access::Write, nonblock };
+    assert_eq!(verbs(&cases[0]), [open(false), Action::Exit { status: 3 }]);
+    assert_eq!(verbs(&cases[7]), [open(true), Action::Close { channel: 0 }, Action::Sleep]);
+}
+
+#[test]
+fn a_size_in_a_phrase_is_read_too() {
+    let text = with_script("raw", "w open log write\nw {step}")
+        + "[params]\nstep = [\"write log 2*page newline\", \"write log 5 pieces 2\"]\n";
+    let actions: Vec<Action> =
+        cases_of(&text).iter().map(|case| case.steps[1].planned.action.clone()).collect();
+    assert_eq!(
+        actions,
+        [
+            Action::Write { channel: 0, bytes: 8192, newline: true, pieces: None },
+            Action::Write { channel: 0, bytes: 5, newline: false, pieces: Some(2) },
+        ]
+    );
+}
+
+#[test]
+fn a_step_carries_its_expectation_condition_and_repeat() {
+    let script = "w open log write nonblock if failed repeat 3 until ok -> ok or ENXIO   # no reader";
+    let step = cases_of(&with_script("raw", script))[0].steps[0].clone();
+    assert_eq!(step.text, "w open log write nonblock if failed repeat 3 until ok");
+    assert_eq!(step.planned.condition, Condition::IfFailed);
+    assert_eq!(step.planned.attempts, 3);
+    assert!(step.planned.expected);
+    assert_eq!(step.expectation.unwrap().text, "ok or ENXIO");
+}
+
+#[test]
+fn the_buffer_reaches_the_driver_as_a_number() {
+    let text = with_script("python@3.8:text,buffer=2*{n}", "w open log write") + "[params]\nn = \"page+1\"\n";
+    let case = &cases_of(&text)[0];
+    assert_eq!(case.plan.actors[1].mode, ["text", "buffer=8194"]);
+    assert_eq!(case.actors[1].runtime.as_ref().unwrap().version, "3.8");
+}
+
+#[test]
+fn a_mode_is_always_named() {
+    let case = &cases_of(&with_script("python", "w open log write"))[0];
+    assert_eq!(case.plan.actors[0].mode, ["syscalls"]);
+    assert_eq!(case.plan.actors[1].mode, ["text"]);
+    assert_eq!(case.actors[1].runtime.as_ref().unwrap().version, "3.13");
+}
+
+#[test]
+fn raw_alone_has_one_snapshot_everywhere() {
+    assert_eq!(cases_of(&with_script("raw", "w sleep"))[0].snapshot_key, "raw");
+    assert_eq!(cases_of(&with_script("stdio", "w sleep"))[0].snapshot_key, "stdio-glibc");
+}
+
+#[test]
+fn all_versions_multiply_a_parameter() {
+    let text = SKETCH.replace("\"python:text\", \"python:binary\"", "\"python@all:text\"");
+    let cases = cases_of(&text);
+    assert_eq!(cases.len(), 10);
+    assert_eq!(cases[0].params[1], ("writer".to_owned(), "python@3.8:text".to_owned()));
+    assert_eq!(cases[1].params[1], ("writer".to_owned(), "python@3.13:text".to_owned()));
+    assert_eq!(cases[0].snapshot_key, "python-3.8");
+}
+
+#[test]
+fn all_versions_multiply_an_actor() {
+    let cases = cases_of(&with_script("python@all", "w sleep"));
+    let titles: Vec<String> = cases.iter().map(Case::title).collect();
+    assert_eq!(titles, ["w = python@3.8", "w = python@3.13"]);
+}
+
+#[test]
+fn a_version_that_was_recorded_and_is_gone_is_one_visible_skip() {
+    let text = SKETCH.replace("\"python:text\", \"python:binary\"", "\"python@all:text\"");
+    let recorded = vec![("python".to_owned(), "3.6".to_owned()), ("python".to_owned(), "3.8".to_owned())];
+    let cases = cases_with(&text, &Overrides { set: Vec::new(), recorded });
+    let skipped: Vec<&Case> = cases.iter().filter(|case| case.skip.is_some()).collect();
+    assert_eq!((cases.len(), skipped.len()), (11, 1));
+    assert_eq!(skipped[0].title(), "writer = python@3.6:text");
+    assert_eq!(skipped[0].snapshot_key, "python-3.6");
+    assert!(skipped[0].plan.steps.is_empty());
+    let skip = skipped[0].skip.as_ref().unwrap();
+    assert_eq!(skip.reason, "python 3.6 isn't on this machine");
+    assert_eq!(skip.remedy, "uv python install 3.6");
+}
+
+#[test]
+fn without_any_version_all_is_one_skip() {
+    let scenario = parse(&with_script("python@all", "w sleep")).unwrap();
+    let mut catalog = catalog();
+    catalog.runtimes.retain(|runtime| runtime.driver != "python");
+    let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
+    assert_eq!(cases.len(), 1);
+    assert_eq!(cases[0].skip.as_ref().unwrap().reason, "python isn't on this machine");
+}
+
+#[test]
+fn a_size_that_the_runtime_does_not_tell_is_a_skip() {
+    let scenario = parse(&with_script("python@3.8", "w open log write\nw write log w.chunk")).unwrap();
+    let mut catalog = catalog();
+    for runtime in &mut catalog.runtimes {
+        runtime.symbols.remove("chunk");
+    }
+    let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
+    assert_eq!(cases[0].skip.as_ref().unwrap().reason, "the runtime here tells no size `w.chunk`");
+}
+
+#[test]
+fn set_replaces_the_values_of_a_parameter() {
+    let mut overrides = Overrides::default();
+    overrides.set("n=5000").unwrap();
+    overrides.set("n=blksize+7").unwrap();
+    overrides.set("writer=[\"stdio:full,buffer=100\", \"raw\"]").unwrap();
+    let titles: Vec<String> = cases_with(SKETCH, &overrides).iter().map(Case::title).collect();
+    assert_eq!(titles[0], "n = 5000, writer = stdio:full,buffer=100");
+    assert_eq!(titles[3], "n = blksize+7, writer = raw");
+    assert_eq!(titles.len(), 4);
+}
+
+#[rstest::rstest]
+#[case("n", "`n` isn't `name=value`")]
+#[case("=5", "`=5` isn't `name=value`")]
+#[case("n=[1", "unclosed array")]
+#[case("n=[]", "an empty list makes no case at all")]
+#[case("n=[1.5]", "not a float")]
+fn set_says_what_is_wrong(#[case] text: &str, #[case] message: &str) {
+    let error = Overrides::default().set(text).unwrap_err();
+    assert!(error.contains(message), "{error}");
+}
+
+#[test]
+fn set_of_an_unknown_parameter_lists_the_parameters() {
+    let mut overrides = Overrides::default();
+    overrides.set("m=5").unwrap();
+    let problems = parse(SKETCH).unwrap().cases(&SYMBOLS, &catalog(), &overrides).unwrap_err();
+    assert_eq!(problems.list[0].message, "`test` has no parameter `m` to set");
+    assert_eq!(problems.list[0].help.as_deref(), Some("its parameters are `n` and `writer`"));
+    assert!(problems.render(false).contains("help: its parameters"), "{problems}");
+}
+
+#[test]
+fn a_bad_value_that_was_set_is_named() {
+    let mut overrides = Overrides::default();
+    overrides.set("n=[5, \"0-1\"]").unwrap();
+    let problems = parse(SKETCH).unwrap().cases(&SYMBOLS, &catalog(), &overrides).unwrap_err();
+    assert_eq!(problems.list.len(), 1, "{problems}");
+    assert_eq!(problems.list[0].message, "a size of -1 bytes");
+    assert_eq!(problems.list[0].when.as_deref(), Some("n = 0-1"));
+}
+
+#[test]
+fn a_driver_of_ones_own_starts_at_the_scenarios_folder() {
+    let text = with_script("mine:fast,buffer=page", "w open log write\nw await log write")
+        + "[drivers]\nmine = { command = [\"./bin/drive\", \"--fast\"] }\nother = { command = [\"prog\"] }\n";
+    let case = &cases_of(&text)[0];
+    let actor = &case.plan.actors[1];
+    assert_eq!(actor.mode, ["fast", "buffer=4096"]);
+    let command = vec!["dir/./bin/drive".to_owned(), "--fast".to_owned()];
+    assert_eq!(actor.launch, Launch::Program { command, env: Vec::new() });
+    assert_eq!(case.snapshot_key, "custom-mine");
+    assert_eq!(parse(&text).unwrap().drivers[1].command, ["prog"]);
+}
+
+#[rstest::rstest]
+#[case("sigpipe = \"ignore\"\ncpu_budget = \"2 s\"", Sigpipe::Ignore, 2000)]
+#[case("sigpipe = \"default\"\ncpu_budget = 300", Sigpipe::Default, 300)]
+#[case("cpu_budget = \"500 ms\"", Sigpipe::Runtime, 500)]
+fn the_setting(#[case] keys: &str, #[case] sigpipe: Sigpipe, #[case] budget_ms: u64) {
+    let case = &cases_of(&format!("{}[setting]\n{keys}\n", with_script("raw", "w sleep")))[0];
+    assert_eq!((case.plan.setting.sigpipe, case.plan.setting.budget_ms), (sigpipe, budget_ms));
+}
+
+#[test]
+fn the_setting_may_be_a_parameter() {
+    let text = with_script("raw", "w sleep")
+        + "[params]\nsig = [\"runtime\", \"ignore\"]\n[setting]\nsigpipe = \"{sig}\"\n";
+    let dispositions: Vec<Sigpipe> = cases_of(&text).iter().map(|case| case.plan.setting.sigpipe).collect();
+    assert_eq!(dispositions, [Sigpipe::Runtime, Sigpipe::Ignore]);
+}
+
+#[test]
+fn expectations_of_several_channels() {
+    let text = "[channels]\na = \"fifo\"\nb = { kind = \"fifo\" }\n[actors]\nw = { driver = \"raw\" }\n[params]\nn = [2]\n\
+        [expect]\nerror_at = \"close\"\nend = \"stuck\"\n[expect.b]\nlost = \"n*page\"\nkernel = 3\n";
+    let text = format!("script = 'w sleep'\n{text}");
+    let case = &cases_of(&text)[0];
+    assert_eq!((case.expect.error_at, case.expect.end), (Some(ErrorAt::Close), Some(EndKind::Stuck)));
+    assert_eq!((case.expect.error_at_line, case.expect.end_line), (10, 11));
+    let bytes: Vec<_> =
+        case.expect.bytes.iter().map(|b| (b.channel, b.quantity, b.text.as_str(), b.value, b.line)).collect();
+    assert_eq!(bytes, [(1, Quantity::Lost, "2*page", 8192, 13), (1, Quantity::Kernel, "3", 3, 14)]);
+}
+
+#[test]
+fn programs_asked_for_by_path_are_told() {
+    let text = with_script("python@/opt/py/bin/python3:text", "w sleep") + "[params]\nx = \"python@/a\"\n";
+    let text = text.replace("r = \"raw\"", "r = \"{x}\"");
+    let scenario = parse(&text).unwrap();
+    let programs = scenario.programs(&Overrides::default());
+    let expected = [("python", "/a"), ("python", "/opt/py/bin/python3")];
+    assert_eq!(programs, expected.map(|(driver, path)| (driver.to_owned(), path.to_owned())));
+    let mut catalog = catalog();
+    catalog.runtimes.push(runtime("python", "/a", Some("python-x"), &[]));
+    let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
+    assert_eq!(cases[0].skip.as_ref().unwrap().reason, "python /opt/py/bin/python3 isn't on this machine");
+}
+
+#[rstest::rstest]
+#[case("script = '''\nw sleep\n\n  w spin'''", [2, 4])]
+#[case("script = '''w sleep\n\n  w spin'''", [1, 3])]
+#[case("script = \"\"\"\r\nw sleep\r\n\r\nw spin\"\"\"", [2, 4])]
+#[case("script = \"w sleep\\nw spin\"", [1, 1])]
+#[case("script = \"\"\"w sl\\u0065ep\n\\\n\n   w spin\"\"\"", [1, 4])]
+fn lines_are_those_of_the_file(#[case] script: &str, #[case] lines: [usize; 2]) {
+    let case = &cases_of(&format!("{script}\n[actors]\nw = \"raw\"\n"))[0];
+    assert_eq!(case.steps.iter().map(|step| step.line).collect::<Vec<_>>(), lines);
+}

@@ -1,0 +1,103 @@
+//! The words of one line of the script, with the parameters put in.
+
+use std::ops::Range;
+
+use super::{
+    expr::{Expr, Node, substitute},
+    parts::{Line, Script},
+    problem::Problem,
+    symbols::Scope,
+    template::{Filled, Place},
+};
+
+/// The most that a writer may write to a channel, and a read may ask for: so
+/// far the position-coded streams reach.
+pub(super) const MAX_SIZE: u64 = 256 << 20;
+
+/// A size in a step.
+#[derive(Clone, Debug)]
+pub(super) struct Size {
+    /// 0 if its value isn't known here.
+    pub bytes: u64,
+    /// The scenario's own expression, with the parameters' texts in it.
+    pub text: String,
+}
+
+pub(super) struct Words<'a> {
+    script: &'a Script,
+    filled: Filled,
+    ranges: Vec<Range<usize>>,
+    scope: &'a Scope<'a>,
+    line: &'a Line,
+}
+
+impl<'a> Words<'a> {
+    pub fn new(script: &'a Script, line: &'a Line, scope: &'a Scope<'a>) -> Words<'a> {
+        let filled = Filled::fill(&script.text, &line.pieces, None, &|name| scope.text(name));
+        let ranges = filled.words();
+        Words { script, filled, ranges, scope, line }
+    }
+
+    pub fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// The word at `index`; empty beyond the end.
+    pub fn get(&self, index: usize) -> &str {
+        self.ranges.get(index).map_or("", |range| &self.filled.text[range.clone()])
+    }
+
+    /// Where words stand; the end of the line for none.
+    pub fn place(&self, words: Range<usize>) -> Place {
+        match self.ranges.get(words.start).zip(self.ranges.get(words.end.saturating_sub(1))) {
+            Some((first, last)) if !words.is_empty() => self.filled.place(first.start..last.end),
+            _ => Place { span: self.line.span.end..self.line.span.end, via: None },
+        }
+    }
+
+    /// The words' text, joined by single spaces.
+    pub fn text(&self, words: Range<usize>) -> String {
+        words.map(|index| self.get(index)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first of `words` that is one of `stops`, or their end.
+    pub fn until(&self, words: Range<usize>, stops: &[&str]) -> usize {
+        words.clone().find(|index| stops.contains(&self.get(*index))).unwrap_or(words.end)
+    }
+
+    /// The size that these words spell.
+    pub fn size(&self, words: Range<usize>) -> Result<Size, Problem> {
+        let range = self.ranges[words.start].start..self.ranges[words.end - 1].end;
+        // Read as written if possible, so that `2*{n}` is twice the value of n
+        // and not twice its first term.
+        let raw = self.filled.raw(range.clone());
+        let (source, start) = match &raw {
+            Some(raw) => (&self.script.text.value[raw.clone()], raw.start),
+            None => (&self.filled.text[range.clone()], range.start),
+        };
+        let place = |part: Range<usize>| {
+            let part = start + part.start..start + part.end;
+            if raw.is_some() { self.script.text.place(part) } else { self.filled.place(part).span }
+        };
+        let text = substitute(source, &|name| self.scope.expanded(name));
+        let expr = Expr::parse(source, &place)?;
+        let value = expr.value(&|name, span| self.scope.lookup(name, span))?;
+        let Some(value) = value else { return Ok(Size { bytes: 0, text }) };
+        match u64::try_from(value) {
+            Ok(bytes) if bytes <= MAX_SIZE => Ok(Size { bytes, text }),
+            _ => {
+                let label = if value < 0 { "negative" } else { "more than 256 MiB" };
+                let problem = Problem::new("size", format!("a size of {value} bytes"))
+                    .at(place(0..source.len()), label)
+                    .help("a size is between 0 and 256 MiB, as far as the position-coded streams reach");
+                Err(match &expr.node {
+                    Node::Name(name) => match self.scope.text(name) {
+                        Some(text) => problem.at(text.span.clone(), "from here"),
+                        None => problem,
+                    },
+                    _ => problem,
+                })
+            }
+        }
+    }
+}
