@@ -215,6 +215,18 @@ fn a_full_pipe_is_a_short_write_and_then_none_where_there_is_no_buffer() {
 }
 
 #[test]
+fn pieces_stop_at_a_short_write_which_would_leave_a_hole() {
+    for runtime in pythons() {
+        let (fifo, mut driver) = (Fifo::new(), start(runtime, &["raw"]));
+        let reader = fifo.reader();
+        driver.must(fifo.open("log", "write nonblock"));
+        // No capacity is a multiple of this.
+        let short = driver.must(write_in_pieces("log", &text(1 << 20), 49_999));
+        assert_eq!(drain(&reader), text(short.bytes()));
+    }
+}
+
+#[test]
 fn an_empty_pipe_read_without_blocking_is_eagain() {
     for runtime in pythons() {
         for mode in ["raw", "binary"] {
