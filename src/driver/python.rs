@@ -20,10 +20,11 @@ mod search;
 use std::path::{Path, PathBuf};
 
 use identity::Identity;
+pub use identity::version_of_key;
 use search::{Candidate, candidates, is_script};
 
-use super::{Greeting, Missing, Runtime, Started, environment};
-use crate::stage::Launch;
+use super::{Missing, Runtime, Started, environment};
+use crate::{stage::Launch, wire::Hello};
 
 /// The driver's name.
 pub const NAME: &str = "python";
@@ -101,7 +102,7 @@ struct Found {
     /// The interpreter itself, where the candidate was a wrapper.
     program: PathBuf,
     identity: Identity,
-    greeting: Greeting,
+    greeting: Hello,
 }
 
 impl Found {
@@ -176,7 +177,7 @@ mod tests {
     /// What a program at this place would have answered.
     fn answer(place: usize, path: &str, greeting: &str) -> Answer {
         let candidate = Candidate { path: path.into(), place };
-        let found = Greeting::parse(greeting).map(|greeting| Found {
+        let found = Hello::decode(greeting).map_err(|error| error.to_string()).map(|greeting| Found {
             program: path.into(),
             identity: Identity::of(&greeting).unwrap(),
             greeting,

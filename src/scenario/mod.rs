@@ -149,13 +149,9 @@ impl Scenario {
     /// The programs that the scenario (with `overrides`) asks for by path, as
     /// driver and path: whoever fills the catalog should look at them.
     pub fn programs(&self, overrides: &Overrides) -> Vec<(String, String)> {
-        let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
-        let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
-        let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
         let mut programs: Vec<(String, String)> = Vec::new();
-        for text in params.chain(actors).chain(set) {
-            if let Ok(Spec { driver, version: Version::Path(path), .. }) = Spec::parse(text)
-                && DriverInfo::named(&driver).is_some_and(|info| info.versioned)
+        for Spec { driver, version, .. } in self.versioned(overrides) {
+            if let Version::Path(path) = version
                 && !path.contains('{')
                 && !programs.contains(&(driver.clone(), path.clone()))
             {
@@ -163,6 +159,22 @@ impl Scenario {
             }
         }
         programs
+    }
+
+    /// The drivers that the scenario (with `overrides`) asks for and that have
+    /// to be looked for on the machine, each once.
+    pub fn wanted(&self, overrides: &Overrides) -> BTreeSet<String> {
+        let by_name = |spec: &Spec| !matches!(spec.version, Version::Path(_));
+        self.versioned(overrides).filter(by_name).map(|spec| spec.driver).collect()
+    }
+
+    /// Everything that reads as a spec of a driver that comes in versions.
+    fn versioned<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
+        let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
+        let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
+        let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
+        let specs = params.chain(actors).chain(set).filter_map(|text| Spec::parse(text).ok());
+        specs.filter(|spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned))
     }
 
     fn expand(&self, mut values: Vec<Vec<Text>>, machine: Option<&case::Machine<'_>>) -> Expansion {

@@ -1,6 +1,7 @@
 //! Which Python answered.
 
-use super::{Greeting, NAME};
+use super::NAME;
+use crate::wire::Hello;
 
 /// Which Python it is. In the order of age; CPython behind all others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +17,7 @@ pub struct Identity {
 
 impl Identity {
     /// Reads it from `cpython 3.6.15` or `pypy3.10 7.3.12`.
-    pub fn of(greeting: &Greeting) -> Option<Identity> {
+    pub fn of(greeting: &Hello) -> Option<Identity> {
         let digits = greeting.runtime.find(|c: char| c.is_ascii_digit()).unwrap_or(greeting.runtime.len());
         let (implementation, language) = greeting.runtime.split_at(digits);
         let is_cpython = implementation == "cpython";
@@ -56,6 +57,12 @@ impl Identity {
     }
 }
 
+/// The reverse of [`Identity::snapshot_key`]: what stands after `@`.
+pub fn version_of_key(key: &str) -> Option<String> {
+    let (name, language) = key.split_once('-').filter(|(_, language)| numbers(language).len() >= 2)?;
+    Some(if name == NAME { language.to_owned() } else { format!("{name}{language}") })
+}
+
 /// The numbers of a dotted version; whatever follows one (`0rc1`) is left away.
 fn numbers(version: &str) -> Vec<u32> {
     version
@@ -71,7 +78,7 @@ mod tests {
     use super::*;
 
     fn identity(greeting: &str) -> Identity {
-        Identity::of(&Greeting::parse(greeting).unwrap()).unwrap()
+        Identity::of(&Hello::decode(greeting).unwrap()).unwrap()
     }
 
     #[test]
