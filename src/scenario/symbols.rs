@@ -110,7 +110,8 @@ impl<'a> Scope<'a> {
     pub fn expanded(&self, name: &str) -> Option<String> {
         let mut text = self.text(name)?.value.trim().to_owned();
         for _ in 0..MAX_DEPTH {
-            let next = super::expr::substitute(&text, &|name| Some(self.text(name)?.value.trim().to_owned()));
+            let next =
+                super::lexer::substitute(&text, &|name| Some(self.text(name)?.value.trim().to_owned()));
             if next == text || next.len() > 200 {
                 break;
             }

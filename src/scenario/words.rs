@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    expr::{Expr, Node, substitute},
+    expr::{Expr, Node},
+    lexer::substitute,
     parts::{Line, Script},
     problem::Problem,
     symbols::Scope,

@@ -129,7 +129,7 @@ fn inserts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::trials(600))]
 
     #[test]
     fn arbitrary_text(text in any::<String>()) {
