@@ -46,7 +46,7 @@ impl LineReader<'_, '_> {
                 size_text = size.as_ref().map(|size| size.text.clone());
                 size.zip(pieces).map(|(size, pieces)| Action::Write {
                     channel: channel_or_any,
-                    bytes: size.bytes,
+                    bytes: size.bytes.unwrap_or(0),
                     newline,
                     pieces,
                 })
@@ -69,7 +69,7 @@ impl LineReader<'_, '_> {
                         }
                         let size = self.size(verb, &mut rest);
                         size_text = size.as_ref().map(|size| size.text.clone());
-                        size.map(|size| Amount::Bytes(size.bytes))
+                        size.map(|size| Amount::Bytes(size.bytes.unwrap_or(0)))
                     }
                 };
                 amount.map(|amount| Action::Read { channel: channel_or_any, amount })
@@ -130,7 +130,7 @@ impl LineReader<'_, '_> {
     fn piece(&mut self, verb: Verb, rest: &mut Range<usize>) -> Option<u64> {
         let start = rest.start;
         let size = self.size(verb, rest)?;
-        if size.bytes == 0 && size.text.trim() == "0" {
+        if size.bytes == Some(0) {
             self.problems.push(
                 Problem::new("size", "pieces of 0 bytes")
                     .at_place(&self.words.place(start..rest.start), "would never end")
@@ -138,7 +138,7 @@ impl LineReader<'_, '_> {
             );
             return None;
         }
-        Some(size.bytes.max(1))
+        Some(size.bytes.unwrap_or(1))
     }
 
     fn choice<T: Copy>(&mut self, verb: Verb, rest: &mut Range<usize>, options: &[(&str, T)]) -> Option<T> {

@@ -117,6 +117,7 @@ impl<'a> Round<'a> {
         let runtimes: Vec<Option<Result<Runtime, Skip>>> =
             actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, self.machine?))).collect();
         let mut scope = self.scope();
+        scope.declared = &scenario.declared.actors;
         for ((declared, actor), runtime) in scenario.actors.iter().zip(actors).zip(&runtimes) {
             scope.actors.push(ScopeActor {
                 name: &declared.name.value,

@@ -155,6 +155,17 @@ proptest! {
     }
 
     #[test]
+    fn arbitrary_overrides(name in "(n|writer|m|\\PC)", value in "(\\[|\\]|,|\"|'|page|[0-9]|[+*/-]|python|@all|:|\\PC){0,8}") {
+        let mut overrides = Overrides::default();
+        if overrides.set(&format!("{name}={value}")).is_ok() {
+            let cases = parse(SKETCH).expect("the sketch is sound").cases(&SYMBOLS, &catalog(), &overrides);
+            if let Err(problems) = cases {
+                problems.render(false);
+            }
+        }
+    }
+
+    #[test]
     fn a_file_with_slips(
         file in full_files(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..8, inserts(), any::<bool>()), 1..5),
