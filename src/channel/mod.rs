@@ -1,6 +1,8 @@
 //! The channels, one kind a file: what it is, how it is made, what can be
 //! counted on it, how it settles.
 
+use std::{io, path::Path};
+
 use serde::{Deserialize, Serialize};
 
 pub mod fifo;
@@ -30,6 +32,16 @@ pub struct KindInfo {
 
 /// All kinds of channel.
 pub const KINDS: &[KindInfo] = &[fifo::INFO];
+
+/// Makes a channel at `path`, for the actors to open.
+///
+/// # Errors
+/// As the call that makes it.
+pub fn make(kind: Kind, path: &Path) -> io::Result<()> {
+    match kind {
+        Kind::Fifo => fifo::make(path),
+    }
+}
 
 impl Kind {
     pub fn info(self) -> &'static KindInfo {

@@ -1,7 +1,8 @@
 //! The runtimes that stand ready on this machine.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io, path::PathBuf};
 
+use super::{Version, python};
 use crate::stage::Launch;
 
 /// One runtime that can play an actor.
@@ -9,8 +10,8 @@ use crate::stage::Launch;
 pub struct Runtime {
     /// The driver that drives it (`python`).
     pub driver: String,
-    /// What a scenario may write after `@` (`3.6`, `pypy3.10`); empty for a
-    /// built-in driver.
+    /// What a scenario may write after `@` (`3.6`, `pypy3.10`, or the path by
+    /// which it was given); empty for a built-in driver.
     pub version: String,
     /// Its exact version, for people (`CPython 3.6.15`).
     pub full_version: String,
@@ -31,9 +32,76 @@ pub struct Missing {
     pub remedy: String,
 }
 
-/// All runtimes found, per driver from the oldest to the newest version.
+/// All runtimes found, per driver from the oldest to the newest version (of
+/// Pythons: other implementations before CPython, those given by path before all).
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub runtimes: Vec<Runtime>,
     pub missing: Vec<Missing>,
+}
+
+impl Catalog {
+    /// The drivers inside this program. Nothing is started or looked for.
+    pub fn builtin() -> Catalog {
+        let built_in =
+            |driver: &str, full_version: String, snapshot_key: Option<&str>, symbols: &[(&str, u64)]| {
+                Runtime {
+                    driver: driver.to_owned(),
+                    version: String::new(),
+                    full_version,
+                    snapshot_key: snapshot_key.map(str::to_owned),
+                    launch: Launch::BuiltIn(driver.to_owned()),
+                    symbols: symbols.iter().map(|&(name, bytes)| (name.to_owned(), bytes)).collect(),
+                }
+            };
+        let kernel = nix::sys::utsname::uname()
+            .map_or("Linux".to_owned(), |name| format!("Linux {}", name.release().to_string_lossy()));
+        let (library, key) =
+            if cfg!(target_env = "musl") { ("musl", "stdio-musl") } else { ("glibc", "stdio-glibc") };
+        let bufsiz = u64::from(libc::BUFSIZ);
+        // Not documented as a constant, so asked for:
+        // https://doc.rust-lang.org/std/io/struct.BufWriter.html#method.new
+        let buffer = io::BufWriter::new(io::sink()).capacity() as u64;
+        let runtimes = vec![
+            built_in("raw", kernel, None, &[]),
+            built_in("stdio", library.to_owned(), Some(key), &[("bufsiz", bufsiz)]),
+            built_in("rust", "Rust's standard library".to_owned(), None, &[("buffer", buffer)]),
+        ];
+        Catalog { runtimes, missing: Vec::new() }
+    }
+
+    /// The built-in drivers, and what this machine has of the drivers `wanted`
+    /// (by name), and the Pythons at `paths`. Each program found is started once
+    /// and asked; nothing is looked for that nobody wants.
+    pub fn discover(wanted: &[&str], paths: &[PathBuf]) -> Catalog {
+        let mut catalog = Catalog::builtin();
+        catalog.add(python::given(paths));
+        if wanted.contains(&python::NAME) {
+            let (runtimes, missing) = python::discover();
+            if runtimes.is_empty() {
+                catalog.missing.push(python::none());
+            }
+            catalog.add((runtimes, missing));
+        }
+        catalog
+    }
+
+    /// The runtimes which a scenario means by this driver and version. One that
+    /// was given by path is meant only by its path.
+    pub fn find(&self, driver: &str, version: &Version) -> Vec<&Runtime> {
+        let all = || self.runtimes.iter().filter(|runtime| runtime.driver == driver);
+        let unnamed = || all().filter(|runtime| !runtime.version.starts_with('/'));
+        match version {
+            Version::Newest => unnamed().next_back().into_iter().collect(),
+            Version::All => unnamed().collect(),
+            Version::Named(name) | Version::Path(name) => {
+                all().filter(|runtime| runtime.version == *name).collect()
+            }
+        }
+    }
+
+    fn add(&mut self, (runtimes, missing): (Vec<Runtime>, Vec<Missing>)) {
+        self.runtimes.extend(runtimes);
+        self.missing.extend(missing);
+    }
 }

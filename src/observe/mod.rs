@@ -1,1 +1,13 @@
-//! (to come)
+//! Only reads: whether a task is asleep and in which call, how many bytes a
+//! channel holds, how many an actor's read calls took.
+
+mod call;
+mod process;
+mod queue;
+mod reading;
+mod task;
+
+pub use call::{Call, Sleep};
+pub use process::{Access, Process};
+pub use queue::{capacity, queued};
+pub use reading::{Reading, Rule, asleep};

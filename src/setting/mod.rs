@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod surroundings;
+
 /// The disposition of SIGPIPE in which actors start (signal(7)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

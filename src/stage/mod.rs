@@ -1,8 +1,17 @@
 //! Plays one case: processes, stepping, the policy of settling, cleaning up.
 
+mod actor;
+mod contain;
+mod count;
+mod fault;
+mod handle;
 mod plan;
+mod play;
+mod serve;
+mod settle;
 
+pub use contain::become_stage_if_asked;
+pub use fault::Fault;
+pub use handle::{Containment, Handle, Options};
 pub use plan::{Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep};
-
-/// Turns this process into a stage if the runner started it as one.
-pub fn become_stage_if_asked() {}
+pub use serve::Measures;

@@ -1,0 +1,95 @@
+//! The drivers inside this binary. The stage forks, and the child becomes one.
+
+mod raw;
+mod rust_std;
+mod serve;
+mod stdio;
+
+use nix::errno::Errno;
+
+use crate::wire::{Hello, Order, Reply};
+
+/// A built-in driver: one runtime's own I/O behind the orders of the wire.
+trait Builtin {
+    fn hello(&self) -> Hello;
+
+    /// Carries out an order that is answered at once or blocks until it can be.
+    fn carry_out(&mut self, order: Order) -> Reply;
+
+    /// Ends the process as the runtime's own exit does.
+    fn exit(&mut self, status: u8) -> !;
+
+    /// The descriptor of an open channel, for `await`; `None` if this driver
+    /// has no event loop or the channel isn't open.
+    fn descriptor(&self, _channel: &str) -> Option<i32> {
+        None
+    }
+}
+
+/// The built-in drivers, as `Launch::BuiltIn` names them.
+type Make = fn(&Mode) -> Box<dyn Builtin>;
+const BUILTINS: &[(&str, Make)] = &[
+    ("raw", |mode| Box::new(raw::Raw::new(mode))),
+    ("stdio", |mode| Box::new(stdio::Stdio::new(mode))),
+    ("rust", |mode| Box::new(rust_std::RustStd::new(mode))),
+];
+
+/// The words of a driver's mode: `line`, `buffer=8192`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Mode {
+    name: String,
+    /// Bytes.
+    buffer: Option<usize>,
+    /// Seed of the delays before each call of `raw`: `jitter=SEED`, a mode for
+    /// tests that want to catch the detector at a bad moment.
+    jitter: Option<u64>,
+}
+
+impl Mode {
+    fn of(words: &[String]) -> Mode {
+        let mut mode = Mode::default();
+        for word in words {
+            match word.split_once('=') {
+                Some(("buffer", bytes)) => mode.buffer = bytes.parse().ok(),
+                Some(("jitter", seed)) => mode.jitter = seed.parse().ok(),
+                Some(_) => {}
+                None => mode.name = word.clone(),
+            }
+        }
+        mode
+    }
+}
+
+/// Serves the wire on descriptor 3 until its end; never returns to the fork's
+/// copy of the stage.
+pub fn run(driver: &str, mode: &[String]) -> ! {
+    let mode = Mode::of(mode);
+    match BUILTINS.iter().find(|(name, _)| *name == driver) {
+        Some((_, make)) => serve::serve(make(&mode).as_mut()),
+        None => serve::leave(70),
+    }
+}
+
+/// The greeting a built-in driver gives in this mode.
+pub fn hello(driver: &str) -> Option<Hello> {
+    let (_, make) = BUILTINS.iter().find(|(name, _)| *name == driver)?;
+    Some(make(&Mode::default()).hello())
+}
+
+/// A failure with an errno; `error` is the runtime's own name for it.
+fn failed(errno: Errno, error: Option<String>, bytes: u64, data: Vec<u8>) -> Reply {
+    Reply::Fail { errno: format!("{errno:?}"), error, message: errno.desc().to_owned(), bytes, data }
+}
+
+/// A failure that no call gave: the script used a channel wrongly.
+fn misused(message: String) -> Reply {
+    Reply::Fail { errno: "-".into(), error: None, message, bytes: 0, data: Vec::new() }
+}
+
+fn not_open(channel: &str) -> Reply {
+    misused(format!("{channel} isn't open"))
+}
+
+fn open_already(channel: &str) -> Reply {
+    misused(format!("{channel} is open already"))
+}

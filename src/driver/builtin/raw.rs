@@ -1,0 +1,189 @@
+//! `raw`: the system calls themselves. What open(2), read(2), write(2) and
+//! close(2) say is the answer; EINTR and short writes too.
+
+use std::{collections::HashMap, os::fd::BorrowedFd};
+
+use nix::{
+    errno::Errno,
+    fcntl::OFlag,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::stat,
+};
+
+use super::{Builtin, Mode, Order, Reply, failed, not_open, open_already};
+use crate::{
+    outcome::{Access, Amount},
+    wire::Hello,
+};
+
+/// Bytes that one read(2) of `to-eof` asks for: more than a default pipe holds.
+const GULP: usize = 128 * 1024;
+
+pub(super) struct Raw {
+    open: HashMap<String, i32>,
+    jitter: Jitter,
+}
+
+impl Raw {
+    pub(super) fn new(mode: &Mode) -> Raw {
+        Raw { open: HashMap::new(), jitter: Jitter(mode.jitter) }
+    }
+}
+
+/// Delays of random length, up to some 30 us, before each call.
+struct Jitter(Option<u64>);
+
+impl Jitter {
+    fn delay(&mut self) {
+        let Some(state) = &mut self.0 else { return };
+        // Knuth's MMIX generator; its upper bits are random enough here.
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        match *state >> 60 {
+            0..=3 => {}
+            // The scheduler may let another go first.
+            4..=5 => drop(nix::sched::sched_yield()),
+            _ => (0..(*state >> 45) & 0x3fff).for_each(|_| std::hint::spin_loop()),
+        }
+    }
+}
+
+impl Builtin for Raw {
+    fn hello(&self) -> Hello {
+        Hello { runtime: "raw".into(), version: "1".into(), symbols: vec![] }
+    }
+
+    fn carry_out(&mut self, order: Order) -> Reply {
+        self.jitter.delay();
+        match order {
+            Order::Open { channel, access, nonblock, path } => {
+                if self.open.contains_key(&channel) {
+                    return open_already(&channel);
+                }
+                match open(&path, access, nonblock) {
+                    Ok(fd) => {
+                        self.open.insert(channel, fd);
+                        Reply::Ok { fd: Some(fd), bytes: None }
+                    }
+                    Err(errno) => failed(errno, None, 0, vec![]),
+                }
+            }
+            Order::Write { channel, piece, payload } => match self.open.get(&channel) {
+                Some(&fd) => write(fd, &payload, piece, &mut self.jitter),
+                None => not_open(&channel),
+            },
+            Order::Flush { channel } => match self.open.get(&channel) {
+                Some(_) => Reply::DONE,
+                None => not_open(&channel),
+            },
+            Order::Read { channel, amount } => match self.open.get(&channel) {
+                Some(&fd) => read(fd, amount, &mut self.jitter),
+                None => not_open(&channel),
+            },
+            Order::Close { channel } => match self.open.remove(&channel) {
+                Some(fd) => match nix::unistd::close(fd) {
+                    Ok(()) => Reply::DONE,
+                    Err(errno) => failed(errno, None, 0, vec![]),
+                },
+                None => not_open(&channel),
+            },
+            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } => Reply::Unsupported,
+        }
+    }
+
+    fn exit(&mut self, status: u8) -> ! {
+        super::serve::leave(status.into())
+    }
+
+    fn descriptor(&self, channel: &str) -> Option<i32> {
+        self.open.get(channel).copied()
+    }
+}
+
+/// open(2) of an end of a FIFO.
+pub(super) fn open(path: &str, access: Access, nonblock: bool) -> Result<i32, Errno> {
+    let mut flags = match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::Write => OFlag::O_WRONLY,
+        Access::Both => OFlag::O_RDWR,
+    } | OFlag::O_CLOEXEC;
+    if nonblock {
+        flags |= OFlag::O_NONBLOCK;
+    }
+    nix::fcntl::open(path, flags, stat::Mode::empty()).map(std::os::fd::IntoRawFd::into_raw_fd)
+}
+
+fn borrow<'fd>(fd: i32) -> BorrowedFd<'fd> {
+    // SAFETY: `fd` comes from `Raw::open`, which forgets it when it is closed.
+    unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+/// write(2) piece by piece, until one fails or is short.
+fn write(fd: i32, payload: &[u8], piece: u64, jitter: &mut Jitter) -> Reply {
+    let mut accepted = 0;
+    // A write of no bytes is a call too.
+    let pieces: Vec<&[u8]> =
+        if payload.is_empty() { vec![payload] } else { payload.chunks(piece.max(1) as usize).collect() };
+    for piece in pieces {
+        jitter.delay();
+        match nix::unistd::write(borrow(fd), piece) {
+            Ok(count) => {
+                accepted += count as u64;
+                if count < piece.len() {
+                    break;
+                }
+            }
+            Err(errno) => return failed(errno, None, accepted, vec![]),
+        }
+    }
+    Reply::Ok { fd: None, bytes: Some(accepted) }
+}
+
+fn read(fd: i32, amount: Amount, jitter: &mut Jitter) -> Reply {
+    let wanted = match amount {
+        Amount::Bytes(0) => return read_nothing(fd),
+        Amount::Bytes(bytes) => bytes as usize,
+        Amount::ToEof => usize::MAX,
+        // Counted once: what a blocked writer adds while it is read came later.
+        Amount::Available => match queued(fd) {
+            Ok(0) if hung_up(fd) => return Reply::Eof,
+            Ok(0) => return Reply::Data(vec![]),
+            Ok(bytes) => bytes,
+            Err(errno) => return failed(errno, None, 0, vec![]),
+        },
+    };
+    let mut data = Vec::new();
+    let mut buffer = vec![0; GULP.min(wanted)];
+    while data.len() < wanted {
+        jitter.delay();
+        let room = buffer.len().min(wanted - data.len());
+        match nix::unistd::read(borrow(fd), &mut buffer[..room]) {
+            Ok(0) => break,
+            Ok(count) => data.extend_from_slice(&buffer[..count]),
+            Err(errno) => return failed(errno, None, 0, data),
+        }
+    }
+    if data.is_empty() { Reply::Eof } else { Reply::Data(data) }
+}
+
+/// A read(2) of no bytes is a call too: it may say EBADF.
+fn read_nothing(fd: i32) -> Reply {
+    match nix::unistd::read(borrow(fd), &mut []) {
+        Ok(_) => Reply::Data(vec![]),
+        Err(errno) => failed(errno, None, 0, vec![]),
+    }
+}
+
+/// Bytes that could be read now: FIONREAD (pipe(7)).
+pub(super) fn queued(fd: i32) -> Result<usize, Errno> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int.
+    Errno::result(unsafe { libc::ioctl(fd, libc::FIONREAD, &mut bytes) })?;
+    Ok(bytes as usize)
+}
+
+/// The other side has come and gone, as poll(2) tells.
+pub(super) fn hung_up(fd: i32) -> bool {
+    let mut polled = [PollFd::new(borrow(fd), PollFlags::POLLIN)];
+    let _ = poll(&mut polled, PollTimeout::ZERO);
+    polled[0].revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP))
+}

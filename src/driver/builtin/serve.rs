@@ -1,0 +1,132 @@
+//! The loop of a built-in driver: take a batch, carry its steps out, answer.
+
+use std::{
+    os::fd::{AsRawFd, BorrowedFd},
+    time::Duration,
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::socket::{MsgFlags, recv, send},
+};
+
+use super::Builtin;
+use crate::{
+    outcome::Readiness,
+    wire::{Answer, CONTROL_FD, Order, Reply, Step, decode_steps},
+};
+
+/// Longer than any case: what `sleep` sleeps.
+const LONG: Duration = Duration::from_secs(100 * 24 * 3600);
+
+/// An `await` that hasn't been answered.
+struct Watch {
+    id: u64,
+    descriptor: i32,
+    readiness: Readiness,
+}
+
+pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
+    say(&driver.hello().encode());
+    let mut watches: Vec<Watch> = Vec::new();
+    loop {
+        if !watches.is_empty() && !wait_for_orders(&mut watches) {
+            continue;
+        }
+        for Step { id, order } in receive() {
+            let reply = match order {
+                Order::Await { channel, readiness } => match driver.descriptor(&channel) {
+                    Some(descriptor) => {
+                        watches.push(Watch { id, descriptor, readiness });
+                        continue;
+                    }
+                    None => Reply::Unsupported,
+                },
+                Order::Exit { status } => driver.exit(status),
+                Order::Sleep => loop {
+                    std::thread::sleep(LONG);
+                },
+                Order::Spin => loop {
+                    std::hint::spin_loop();
+                },
+                order => driver.carry_out(order),
+            };
+            say(&Answer { id, reply }.encode());
+        }
+    }
+}
+
+/// Waits for a batch or for a watched channel; answers the watches that came
+/// true. True if a batch waits.
+fn wait_for_orders(watches: &mut Vec<Watch>) -> bool {
+    // SAFETY: the control socket stays open for the life of the process, and a
+    // watched descriptor that was closed meanwhile only makes poll say NVAL.
+    let borrow = |fd: i32| unsafe { BorrowedFd::borrow_raw(fd) };
+    let mut polled = vec![PollFd::new(borrow(CONTROL_FD), PollFlags::POLLIN)];
+    polled.extend(watches.iter().map(|watch| {
+        let events = match watch.readiness {
+            Readiness::Read => PollFlags::POLLIN,
+            Readiness::Write => PollFlags::POLLOUT,
+        };
+        PollFd::new(borrow(watch.descriptor), events)
+    }));
+    if poll(&mut polled, PollTimeout::NONE).is_err() {
+        return false;
+    }
+    let fired: Vec<bool> = polled.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+    for (watch, _) in watches.iter().zip(&fired[1..]).filter(|(_, fired)| **fired) {
+        say(&Answer { id: watch.id, reply: Reply::DONE }.encode());
+    }
+    let mut ready = fired[1..].iter();
+    watches.retain(|_| !ready.next().expect("one for each watch"));
+    fired[0]
+}
+
+/// The next batch. Ends the process at end of file: the stage is gone or wants
+/// no more.
+fn receive() -> Vec<Step> {
+    // One byte at a time would cost a call each: the head is short, so peek.
+    let mut peeked = [0; 64];
+    let seen = loop {
+        match recv(CONTROL_FD, &mut peeked, MsgFlags::MSG_PEEK) {
+            Ok(0) => leave(0),
+            Ok(length) if peeked[..length].contains(&b'\n') => break length,
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => leave(71),
+        }
+    };
+    let head = peeked[..seen].iter().position(|&byte| byte == b'\n').expect("seen above") + 1;
+    let length = std::str::from_utf8(&peeked[..head])
+        .ok()
+        .and_then(|line| line.trim_end().rsplit(' ').next()?.parse::<usize>().ok())
+        .unwrap_or_else(|| leave(72));
+    let mut message = vec![0; head + length];
+    let mut have = 0;
+    while have < message.len() {
+        match recv(CONTROL_FD, &mut message[have..], MsgFlags::empty()) {
+            Ok(0) => leave(0),
+            Ok(more) => have += more,
+            Err(Errno::EINTR) => {}
+            Err(_) => leave(71),
+        }
+    }
+    decode_steps(&message[head..]).unwrap_or_else(|_| leave(72))
+}
+
+/// Sends a whole message.
+fn say(mut message: &[u8]) {
+    while !message.is_empty() {
+        match send(CONTROL_FD.as_raw_fd(), message, MsgFlags::MSG_NOSIGNAL) {
+            Ok(sent) => message = &message[sent..],
+            Err(Errno::EINTR) => {}
+            Err(_) => leave(71),
+        }
+    }
+}
+
+/// Ends the process at once, without any runtime's flushing.
+pub(super) fn leave(status: i32) -> ! {
+    // SAFETY: _exit takes any status and doesn't return.
+    unsafe { libc::_exit(status) }
+}

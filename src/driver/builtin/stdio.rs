@@ -1,0 +1,180 @@
+//! `stdio`: the C library's FILE, used as C programs use it: fopen(3),
+//! setvbuf(3), fwrite(3), fflush(3), fread(3), fclose(3), exit(3).
+
+use std::{collections::HashMap, ffi::CString, ptr};
+
+use libc::FILE;
+use nix::errno::Errno;
+
+use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw};
+use crate::{
+    outcome::{Access, Amount},
+    wire::Hello,
+};
+
+/// Bytes that one fread(3) of `to-eof` asks for.
+const GULP: usize = 64 * 1024;
+
+pub(super) struct Stdio {
+    mode: Mode,
+    open: HashMap<String, Stream>,
+}
+
+/// An open stream. The buffer given to setvbuf must outlive it.
+struct Stream {
+    file: *mut FILE,
+    _buffer: Option<Box<[u8]>>,
+}
+
+impl Stdio {
+    pub(super) fn new(mode: &Mode) -> Stdio {
+        Stdio { mode: mode.clone(), open: HashMap::new() }
+    }
+
+    fn open(&self, path: &str, access: Access, nonblock: bool) -> Result<Stream, Errno> {
+        let mode = match access {
+            Access::Read => c"r",
+            Access::Write => c"w",
+            Access::Both => c"r+",
+        };
+        let file = if nonblock {
+            let fd = raw::open(path, access, true)?;
+            // SAFETY: a fresh descriptor that nothing else owns, and a literal.
+            unsafe { libc::fdopen(fd, mode.as_ptr()) }
+        } else {
+            let path = CString::new(path).map_err(|_| Errno::EINVAL)?;
+            // SAFETY: two C strings that outlive the call.
+            unsafe { libc::fopen(path.as_ptr(), mode.as_ptr()) }
+        };
+        if file.is_null() {
+            return Err(Errno::last());
+        }
+        // glibc takes the size only together with a buffer.
+        let mut buffer = self.mode.buffer.map(|bytes| vec![0; bytes].into_boxed_slice());
+        let (start, bytes) = buffer.as_mut().map_or((ptr::null_mut(), 0), |buffer| {
+            (buffer.as_mut_ptr().cast::<libc::c_char>(), buffer.len())
+        });
+        let how = match self.mode.name.as_str() {
+            "line" => Some(libc::_IOLBF),
+            "unbuffered" => Some(libc::_IONBF),
+            _ => buffer.is_some().then_some(libc::_IOFBF),
+        };
+        if let Some(how) = how {
+            // SAFETY: the stream is fresh, and the buffer lives in the Stream
+            // beside it until after fclose.
+            unsafe { libc::setvbuf(file, start, how, bytes) };
+        }
+        Ok(Stream { file, _buffer: buffer })
+    }
+}
+
+impl Builtin for Stdio {
+    fn hello(&self) -> Hello {
+        let (runtime, version) = c_library();
+        Hello { runtime, version, symbols: vec![("bufsiz".into(), libc::BUFSIZ.into())] }
+    }
+
+    fn carry_out(&mut self, order: Order) -> Reply {
+        match order {
+            Order::Open { channel, access, nonblock, path } => {
+                if self.open.contains_key(&channel) {
+                    return open_already(&channel);
+                }
+                match self.open(&path, access, nonblock) {
+                    Ok(stream) => {
+                        // SAFETY: the stream is open.
+                        let fd = unsafe { libc::fileno(stream.file) };
+                        self.open.insert(channel, stream);
+                        Reply::Ok { fd: Some(fd), bytes: None }
+                    }
+                    Err(errno) => failed(errno, None, 0, vec![]),
+                }
+            }
+            Order::Write { channel, piece, payload } => match self.open.get(&channel) {
+                Some(stream) => write(stream, &payload, piece),
+                None => not_open(&channel),
+            },
+            Order::Flush { channel } => match self.open.get(&channel) {
+                // SAFETY: the stream is open.
+                Some(stream) => match unsafe { libc::fflush(stream.file) } {
+                    0 => Reply::DONE,
+                    _ => failed(Errno::last(), None, 0, vec![]),
+                },
+                None => not_open(&channel),
+            },
+            Order::Read { channel, amount } => match self.open.get(&channel) {
+                Some(stream) => read(stream, amount),
+                None => not_open(&channel),
+            },
+            Order::Close { channel } => match self.open.remove(&channel) {
+                // SAFETY: the stream is open, and is forgotten here; its buffer
+                // is dropped after the call.
+                Some(stream) => match unsafe { libc::fclose(stream.file) } {
+                    0 => Reply::DONE,
+                    _ => failed(Errno::last(), None, 0, vec![]),
+                },
+                None => not_open(&channel),
+            },
+            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } => Reply::Unsupported,
+        }
+    }
+
+    fn exit(&mut self, status: u8) -> ! {
+        // SAFETY: single-threaded process; exit(3) flushes every open stream,
+        // whose buffers live until the process ends.
+        unsafe { libc::exit(status.into()) }
+    }
+}
+
+/// fwrite(3) piece by piece, until one comes back short.
+fn write(stream: &Stream, payload: &[u8], piece: u64) -> Reply {
+    let mut accepted = 0;
+    for piece in payload.chunks(piece.max(1) as usize) {
+        // SAFETY: the stream is open, and the slice is readable.
+        let count = unsafe { libc::fwrite(piece.as_ptr().cast(), 1, piece.len(), stream.file) };
+        accepted += count as u64;
+        if count < piece.len() {
+            return failed(Errno::last(), None, accepted, vec![]);
+        }
+    }
+    Reply::Ok { fd: None, bytes: Some(accepted) }
+}
+
+fn read(stream: &Stream, amount: Amount) -> Reply {
+    let wanted = match amount {
+        Amount::Bytes(bytes) => bytes as usize,
+        Amount::ToEof => usize::MAX,
+        Amount::Available => return misused("stdio can't read without blocking".into()),
+    };
+    let mut data = Vec::new();
+    let mut buffer = vec![0; GULP.min(wanted)];
+    while data.len() < wanted {
+        let room = buffer.len().min(wanted - data.len());
+        // SAFETY: the stream is open, and the buffer has room for so many bytes.
+        let count = unsafe { libc::fread(buffer.as_mut_ptr().cast(), 1, room, stream.file) };
+        data.extend_from_slice(&buffer[..count]);
+        if count < room {
+            let errno = Errno::last();
+            // SAFETY: the stream is open.
+            if unsafe { libc::ferror(stream.file) } != 0 {
+                return failed(errno, None, 0, data);
+            }
+            break;
+        }
+    }
+    if data.is_empty() && wanted > 0 { Reply::Eof } else { Reply::Data(data) }
+}
+
+/// Name and version of the C library this binary runs with.
+fn c_library() -> (String, String) {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: returns a static C string.
+        let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
+        ("glibc".into(), version.to_string_lossy().into_owned())
+    }
+    #[cfg(not(target_env = "gnu"))]
+    {
+        (if cfg!(target_env = "musl") { "musl" } else { "libc" }.into(), "unknown".into())
+    }
+}

@@ -1,0 +1,333 @@
+"""pipelab's driver for CPython 3.6 and later and for PyPy 3.
+
+It carries out one actor's steps with the objects that open() returns, and says
+what they told it. docs/wire.md is the protocol. It is started as
+
+    python3 -I -S -B -c SOURCE MODE [buffer=SIZE]
+
+with descriptor 3 for the conversation. Three rules explain its shape:
+
+1. What can be loaded or looked up is loaded at the start: between a step and
+   its answer nothing happens but the step.
+2. File objects live in one global, as a script's would, and nowhere else. A
+   reference left in a frame or a traceback would keep an object alive past its
+   step, and when it is collected at last it flushes into whatever is open then.
+3. `%` formatting, no f-strings: an interpreter older than 3.6 should still come
+   as far as its greeting, so that it can be told apart from a broken one.
+"""
+
+# _socket and not socket, which pulls in selectors and enum and nearly doubles
+# the start-up of an interpreter (8 ms, 14 ms); every case may start one.
+# socket.socket is a subclass of what is used here.
+import _socket
+import errno
+import io
+import os
+import sys
+import time
+
+PROTOCOL = 1
+MODES = ("text", "binary", "raw", "line", "write_through")
+
+# Channel name -> (writer, reader). One of them is None, unless opened `both`.
+ends = {}
+
+
+# The conversation.
+
+# Family and type are given because 3.6 doesn't ask the descriptor for them.
+control = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, 3)
+os.set_inheritable(3, False)
+inbox = bytearray()
+
+
+def receive():
+    """Wait for more of the conversation."""
+    data = control.recv(65536)
+    if not data:
+        # The stage is gone. Nobody will count what an orderly exit would still
+        # flush, and that flush might wait for a reader for ever.
+        os._exit(0)
+    inbox.extend(data)
+
+
+def take(length):
+    """The next `length` bytes that the stage sent."""
+    while len(inbox) < length:
+        receive()
+    taken = bytes(inbox[:length])
+    del inbox[:length]
+    return taken
+
+
+def take_line():
+    """The next line that the stage sent, without its line feed."""
+    while b"\n" not in inbox:
+        receive()
+    return take(inbox.index(b"\n") + 1)[:-1]
+
+
+def parse(batch):
+    """Yield each step of a batch as its words and its payload."""
+    at = 0
+    while at < len(batch):
+        end = batch.index(b"\n", at)
+        # The last word of the longest step, `open`, is a path, spaces and all.
+        words = batch[at:end].split(b" ", 5)
+        at = end + 1
+        payload = b""
+        if words[1] == b"write":
+            payload = batch[at : at + int(words[3])]
+            at += len(payload)
+        yield words, payload
+
+
+def failed(error, done=b"bytes=0"):
+    """The answer for an exception; `done` is what came to pass before it."""
+    # Not every exception has an errno, and not every errno is a number:
+    # io.UnsupportedOperation is an OSError whose errno is None.
+    symbol = errno.errorcode.get(getattr(error, "errno", None), "-")
+    message = " ".join(str(error).splitlines())
+    report = "error=%s message=%s" % (type(error).__name__, message)
+    return b"fail %s %s %s\n" % (symbol.encode(), done, report.encode("utf-8", "backslashreplace"))
+
+
+def would_block(call, done=b"bytes=0"):
+    """The answer for a call that returned None.
+
+    That is how the raw layer says EAGAIN: io.RawIOBase promises None, and no
+    exception, where the descriptor is non-blocking and not one byte could be
+    moved. Buffered readers pass it on; buffered writers raise BlockingIOError.
+    """
+    return b"fail EAGAIN %s message=%s returned None\n" % (done, call)
+
+
+# The verbs. Each returns its answer from behind the step's number to its end.
+
+
+def open_end(source, kind, **how):
+    """What this mode's users get from open(); `kind` is "r" or "w"."""
+    if MODE == "text":
+        return open(source, kind, BUFFERING, **how)
+    if MODE == "line":
+        return open(source, kind, 1, **how)
+    if MODE == "raw":
+        return open(source, kind + "b", 0, **how)
+    binary = open(source, kind + "b", BUFFERING, **how)
+    if MODE == "write_through":
+        return io.TextIOWrapper(binary, write_through=True)
+    return binary
+
+
+def do_open(channel, access, blocking, path):
+    def opener(path, flags):
+        if access == b"both":
+            flags = os.O_RDWR | os.O_CLOEXEC
+        if blocking == b"nonblock":
+            flags |= os.O_NONBLOCK
+        return os.open(path, flags)
+
+    writer = reader = None
+    try:
+        if access == b"read":
+            reader = open_end(path, "r", opener=opener)
+        else:
+            writer = open_end(path, "w", opener=opener)
+        if access == b"both":
+            # open(path, "r+") insists on a seekable file, so it takes a writer
+            # and a reader on one descriptor. It belongs to the writer, whose
+            # close() flushes and closes; then the reader has nothing to close.
+            reader = open_end(writer.fileno(), "r", closefd=False)
+        fd = (writer or reader).fileno()
+    except Exception as error:
+        return failed(error)
+    # An object that was open under this name goes only now, as it does in
+    # `f = open(...)`.
+    ends[channel] = writer, reader
+    return b"ok fd=%d\n" % fd
+
+
+def do_write(channel, length, piece, payload):
+    writer, reader = ends[channel]
+    # A reader is asked too, and says itself that it isn't writable.
+    f = writer or reader
+    if isinstance(f, io.TextIOBase):
+        payload = payload.decode("ascii")
+    step = max(int(piece), 1)
+    # A write of nothing is a call too.
+    pieces = [payload[at : at + step] for at in range(0, len(payload), step)] or [payload]
+    accepted = 0
+    for data in pieces:
+        try:
+            count = f.write(data)
+        except Exception as error:
+            # BlockingIOError says how much was taken, but a text layer hands
+            # down older text together with this, and then it may say more.
+            accepted += min(getattr(error, "characters_written", 0), len(data))
+            return failed(error, b"bytes=%d" % accepted)
+        if count is None:
+            return would_block(b"write", b"bytes=%d" % accepted)
+        accepted += count
+        # A short write, which only the raw layer lets its user see. To go on
+        # behind it would leave a hole.
+        if count < len(data):
+            break
+    return b"ok bytes=%d\n" % accepted
+
+
+def do_flush(channel):
+    writer, reader = ends[channel]
+    try:
+        (writer or reader).flush()
+    except Exception as error:
+        return failed(error)
+    return b"ok\n"
+
+
+def do_read(channel, amount):
+    writer, reader = ends[channel]
+    # A writer is asked too, and says itself that it isn't readable.
+    f = reader or writer
+    is_text = isinstance(f, io.TextIOBase)
+    if is_text and amount == b"available":
+        # A text layer fetches and decodes whole chunks: its read() waits for
+        # the end of the file or for so many characters, nothing less.
+        return b"unsupported\n"
+    data = b""
+    try:
+        for part in parts(f, amount):
+            if part is None:
+                return would_block(b"read", read_so_far(data)) + data
+            data += part.encode() if is_text else part
+    except Exception as error:
+        return failed(error, read_so_far(data)) + data
+    if not data and amount != b"0":
+        return b"eof\n"
+    return b"ok data=%d\n%s" % (len(data), data)
+
+
+def parts(f, amount):
+    """Yield what the calls return that it takes to read this amount."""
+    if amount == b"available":
+        yield read_available(f)
+    elif amount == b"to-eof":
+        yield f.read()
+    elif isinstance(f, io.RawIOBase):
+        # read() of the raw layer is one read(2), so its users need a loop.
+        missing = int(amount)
+        while missing:
+            part = f.read(missing)
+            yield part
+            if not part:
+                break
+            missing -= len(part)
+    else:
+        yield f.read(int(amount))
+
+
+def read_available(f):
+    """What the object holds and the kernel has; None if that is nothing yet.
+
+    To poll first wouldn't do: a buffered reader may hold bytes when the kernel
+    has none, and there is no way to ask it. But read() on a non-blocking
+    descriptor gives what there is in every layer and version. Nobody notices:
+    O_NONBLOCK belongs to the open file description, which is this process's own.
+    """
+    fd = f.fileno()
+    was_blocking = os.get_blocking(fd)
+    os.set_blocking(fd, False)
+    try:
+        return f.read()
+    finally:
+        os.set_blocking(fd, was_blocking)
+
+
+def read_so_far(data):
+    return b"data=%d" % len(data) if data else b"bytes=0"
+
+
+def do_close(channel):
+    # Forgotten even if close() raises: close() of every layer closes what is
+    # below it also when its flush fails, so the object is of no more use.
+    writer, reader = ends.pop(channel)
+    try:
+        for f in (writer, reader):
+            if f is not None:
+                f.close()
+    except Exception as error:
+        return failed(error)
+    return b"ok\n"
+
+
+VERBS = {
+    b"open": do_open,
+    b"write": do_write,
+    b"flush": do_flush,
+    b"read": do_read,
+    b"close": do_close,
+}
+
+
+def carry_out(words, payload):
+    """The answer to a step that has one."""
+    verb, arguments = words[1], words[2:]
+    if verb not in VERBS:
+        return b"unsupported\n"
+    if verb != b"open" and arguments[0] not in ends:
+        # A script would have no object to call: a NameError. The system call's
+        # answer to a descriptor that isn't open is easier to compare.
+        return b"fail EBADF bytes=0 message=the channel is not open here\n"
+    if verb == b"write":
+        arguments.append(payload)
+    return VERBS[verb](*arguments)
+
+
+def serve():
+    """Take batches until there is a step that ends it all; give the exit status."""
+    while True:
+        length = int(take_line().split()[2])
+        for words, payload in parse(take(length)):
+            if words[1] == b"exit":
+                return int(words[2])
+            while words[1] == b"sleep":
+                time.sleep(86400)
+            while words[1] == b"spin":
+                pass
+            control.sendall(words[0] + b" " + carry_out(words, payload))
+
+
+def greeting():
+    this = sys.implementation
+    name = this.name
+    # PyPy and others have a version of their own beside the language's.
+    if name != "cpython":
+        name += "%d.%d" % sys.version_info[:2]
+    version = "%d.%d.%d" % this.version[:3]
+    if this.version[3] != "final":
+        version += "%s%d" % this.version[3:5]
+    # A text object to ask for its chunk, and to make this interpreter load now
+    # what text needs: codecs, and up to 3.9 the module that asks for the locale.
+    text = io.TextIOWrapper(io.BytesIO(b"x"))
+    text.read()
+    return "hello %d %s %s buffer=%d chunk=%d\n" % (
+        PROTOCOL,
+        name,
+        version,
+        io.DEFAULT_BUFFER_SIZE,
+        text._CHUNK_SIZE,
+    )
+
+
+MODE, BUFFERING = MODES[0], -1
+for word in sys.argv[1:]:
+    if word.startswith("buffer="):
+        BUFFERING = int(word[len("buffer=") :])
+    elif word in MODES:
+        MODE = word
+    else:
+        sys.exit("no mode %r: there are %s, and buffer=SIZE" % (word, ", ".join(MODES)))
+
+control.sendall(greeting().encode())
+# Out here, so that no frame is left that holds an object: what a script's
+# globals still hold now is flushed while the interpreter shuts down.
+sys.exit(serve())

@@ -1,0 +1,210 @@
+//! In which call a thread sleeps, and whether a timer will wake it.
+//!
+//! Numbers and arguments as in `/proc/PID/syscall` (proc_pid_syscall(5)); which
+//! argument is a timeout: the manual page of each call.
+
+/// A system call in which a thread sleeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its name (`write`), or the kernel function where only `wchan` is known.
+    pub name: String,
+    /// The descriptor it works on, if its first argument is one.
+    pub descriptor: Option<i32>,
+    pub sleep: Sleep,
+}
+
+/// What can end the sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sleep {
+    /// Only somebody else.
+    Untimed,
+    /// A timer too.
+    Timed,
+    /// Somebody else, on one of several descriptors: epoll, with the descriptor
+    /// of its set.
+    Epoll(i32),
+    /// The same for poll: address and length of its array.
+    Poll { array: u64, length: u64 },
+    /// The same for select: address of the set of readable descriptors.
+    Select { readable: u64 },
+}
+
+/// How a call says that it has no timeout.
+#[derive(Clone, Copy)]
+enum Timeout {
+    /// It can't have one.
+    Never,
+    /// It is one.
+    Always,
+    /// This argument is milliseconds; negative: none.
+    Millis(usize),
+    /// This argument points to a time; NULL: none.
+    Pointer(usize),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// The first argument is a descriptor.
+    Descriptor,
+    Epoll,
+    Poll,
+    Select,
+    Other,
+}
+
+use Form::{Descriptor, Epoll, Other, Poll, Select};
+use Timeout::{Always, Millis, Never, Pointer};
+
+/// The calls that sleep on what this crate watches. One that isn't here counts
+/// as untimed, under its number.
+const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
+    (libc::SYS_read, "read", Descriptor, Never),
+    (libc::SYS_write, "write", Descriptor, Never),
+    (libc::SYS_readv, "readv", Descriptor, Never),
+    (libc::SYS_writev, "writev", Descriptor, Never),
+    (libc::SYS_openat, "openat", Other, Never),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_open, "open", Other, Never),
+    (libc::SYS_close, "close", Descriptor, Never),
+    (libc::SYS_recvfrom, "recvfrom", Descriptor, Never),
+    (libc::SYS_recvmsg, "recvmsg", Descriptor, Never),
+    (libc::SYS_sendto, "sendto", Descriptor, Never),
+    (libc::SYS_sendmsg, "sendmsg", Descriptor, Never),
+    (libc::SYS_connect, "connect", Descriptor, Never),
+    (libc::SYS_accept, "accept", Descriptor, Never),
+    (libc::SYS_accept4, "accept4", Descriptor, Never),
+    (libc::SYS_splice, "splice", Descriptor, Never),
+    (libc::SYS_tee, "tee", Descriptor, Never),
+    (libc::SYS_vmsplice, "vmsplice", Descriptor, Never),
+    (libc::SYS_sendfile, "sendfile", Descriptor, Never),
+    (libc::SYS_wait4, "wait4", Other, Never),
+    (libc::SYS_waitid, "waitid", Other, Never),
+    (libc::SYS_rt_sigsuspend, "rt_sigsuspend", Other, Never),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_pause, "pause", Other, Never),
+    (libc::SYS_nanosleep, "nanosleep", Other, Always),
+    (libc::SYS_clock_nanosleep, "clock_nanosleep", Other, Always),
+    // The kernel restarts a sleep with a timeout under this number.
+    (libc::SYS_restart_syscall, "restart_syscall", Other, Always),
+    (libc::SYS_futex, "futex", Other, Pointer(3)),
+    (libc::SYS_rt_sigtimedwait, "rt_sigtimedwait", Other, Pointer(2)),
+    (libc::SYS_ppoll, "ppoll", Poll, Pointer(2)),
+    (libc::SYS_pselect6, "pselect6", Select, Pointer(4)),
+    (libc::SYS_epoll_pwait, "epoll_pwait", Epoll, Millis(3)),
+    (libc::SYS_epoll_pwait2, "epoll_pwait2", Epoll, Pointer(3)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_poll, "poll", Poll, Millis(2)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_select, "select", Select, Pointer(4)),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_epoll_wait, "epoll_wait", Epoll, Millis(3)),
+];
+
+/// Kernel functions that `wchan` may name, and the call as its users know it.
+/// The names differ by version: `anon_pipe_read` came with 6.15.
+const PLACES: &[(&str, &str, Timeout)] = &[
+    ("pipe_read", "read", Never),
+    ("anon_pipe_read", "read", Never),
+    ("fifo_pipe_read", "read", Never),
+    ("pipe_write", "write", Never),
+    ("anon_pipe_write", "write", Never),
+    ("fifo_pipe_write", "write", Never),
+    ("wait_for_partner", "open", Never),
+    ("fifo_open", "open", Never),
+    ("do_nanosleep", "nanosleep", Always),
+    ("hrtimer_nanosleep", "nanosleep", Always),
+    ("common_nsleep", "nanosleep", Always),
+];
+
+impl Call {
+    /// Reads a line of `/proc/PID/syscall`: number, six arguments, stack pointer,
+    /// program counter. `None` for `running` and for a thread outside any call.
+    pub fn of_syscall(line: &str) -> Option<Call> {
+        let mut words = line.split_ascii_whitespace();
+        let number: libc::c_long = words.next()?.parse().ok()?;
+        if number < 0 {
+            return None;
+        }
+        let mut args = [0u64; 6];
+        for arg in &mut args {
+            *arg = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+        }
+        let Some(&(_, name, form, timeout)) = CALLS.iter().find(|(known, ..)| *known == number) else {
+            return Some(Call {
+                name: format!("system call {number}"),
+                descriptor: None,
+                sleep: Sleep::Untimed,
+            });
+        };
+        let timed = match timeout {
+            Never => false,
+            Always => true,
+            // The kernel takes an int: the upper half of the register is noise.
+            Millis(at) => args[at] as i32 >= 0,
+            Pointer(at) => args[at] != 0,
+        };
+        let sleep = match form {
+            _ if timed => Sleep::Timed,
+            Epoll => Sleep::Epoll(args[0] as i32),
+            Poll => Sleep::Poll { array: args[0], length: args[1] },
+            Select => Sleep::Select { readable: args[1] },
+            Descriptor | Other => Sleep::Untimed,
+        };
+        let descriptor = (form == Descriptor).then_some(args[0] as i32);
+        Some(Call { name: name.to_owned(), descriptor, sleep })
+    }
+
+    /// Reads `/proc/PID/wchan`: the kernel function in which a thread sleeps.
+    /// Timeouts of poll and its kin can't be told from it.
+    pub fn of_wchan(place: &str) -> Call {
+        let known = PLACES.iter().find(|(function, ..)| *function == place);
+        let (name, sleep) = match known {
+            Some((_, name, Always)) => (*name, Sleep::Timed),
+            Some((_, name, _)) => (*name, Sleep::Untimed),
+            None => (place, Sleep::Untimed),
+        };
+        Call { name: name.to_owned(), descriptor: None, sleep }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::a_write("1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00", "write", Some(5), Sleep::Untimed)]
+    #[case::a_timer("230 0x0 0x0 0x7ffe 0x7ffe 0x0 0x0 0x7ffe 0x7f9b", "clock_nanosleep", None, Sleep::Timed)]
+    #[case::a_loop(
+        "232 0x4 0x7ffe 0x40 0xffffffff 0x0 0x0 0x7ffe 0x7f9b",
+        "epoll_wait",
+        None,
+        Sleep::Epoll(4)
+    )]
+    #[case::a_loop_with_a_timer(
+        "232 0x4 0x7ffe 0x40 0x3e8 0x0 0x0 0x7ffe 0x7f9b",
+        "epoll_wait",
+        None,
+        Sleep::Timed
+    )]
+    #[case::a_futex("202 0x7f 0x80 0x0 0x0 0x0 0x0 0x7ffe 0x7f9b", "futex", None, Sleep::Untimed)]
+    #[case::a_timed_futex("202 0x7f 0x80 0x0 0x7f 0x0 0x0 0x7ffe 0x7f9b", "futex", None, Sleep::Timed)]
+    #[cfg(target_arch = "x86_64")]
+    fn a_call_is_named_with_its_timeout(
+        #[case] line: &str,
+        #[case] name: &str,
+        #[case] descriptor: Option<i32>,
+        #[case] sleep: Sleep,
+    ) {
+        let call = Call::of_syscall(line).unwrap();
+        assert_eq!((call.name.as_str(), call.descriptor, call.sleep), (name, descriptor, sleep));
+    }
+
+    #[rstest]
+    #[case("running")]
+    #[case("-1 0x7ffe 0x7f9b")]
+    #[case("")]
+    fn outside_a_call_there_is_none(#[case] line: &str) {
+        assert_eq!(Call::of_syscall(line), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! All threads of one process, and what it has read so far.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::PathBuf,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    call::{Call, Sleep},
+    reading::Reading,
+    task::Task,
+};
+
+/// How much of /proc may be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Everything that the system allows.
+    #[default]
+    All,
+    /// As if `syscall` were refused, which is what Yama 2 and 3 do.
+    NoSyscall,
+}
+
+/// One process under observation.
+#[derive(Debug)]
+pub struct Process {
+    tasks_dir: PathBuf,
+    proc_dir: PathBuf,
+    tasks: Vec<Task>,
+    /// The file that says where a thread sleeps: `syscall` or `wchan`.
+    place: &'static str,
+    io: Option<File>,
+}
+
+impl Process {
+    /// Opens a process that the caller hasn't reaped.
+    ///
+    /// # Errors
+    /// /proc isn't mounted, or refuses more than `syscall`.
+    pub fn open(pid: i32, access: Access) -> io::Result<Process> {
+        let proc_dir = PathBuf::from(format!("/proc/{pid}"));
+        let tasks_dir = proc_dir.join("task");
+        // Opening works without the right: the read is what is refused.
+        let refused = || fs::read(proc_dir.join("syscall")).is_err();
+        let place = if access == Access::NoSyscall || refused() { "wchan" } else { "syscall" };
+        let mut process = Process { tasks_dir, proc_dir, tasks: Vec::new(), place, io: None };
+        process.list_tasks()?;
+        Ok(process)
+    }
+
+    /// Appends one reading of each of its threads.
+    ///
+    /// # Errors
+    /// A thread or the process ended meanwhile: look for its end, then again.
+    pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+        let before = readings.len();
+        let mut threads = 0;
+        for task in &self.tasks {
+            let (reading, count) = task.read()?;
+            threads = count;
+            readings.push(reading);
+        }
+        if threads as usize != self.tasks.len() {
+            readings.truncate(before);
+            self.list_tasks()?;
+            return Err(io::Error::other("its threads have changed"));
+        }
+        Ok(())
+    }
+
+    /// Threads seen at the last scan.
+    pub fn threads(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// The call of a reading of this process.
+    pub fn call(&self, reading: &Reading) -> Option<Call> {
+        if self.place == "syscall" {
+            Call::of_syscall(&reading.place)
+        } else {
+            Some(Call::of_wchan(&reading.place))
+        }
+    }
+
+    /// Whether a sleep without a timeout watches this descriptor of the process.
+    /// `None`: it can't be known.
+    pub fn watches(&self, sleep: Sleep, descriptor: i32) -> Option<bool> {
+        match sleep {
+            Sleep::Untimed | Sleep::Timed => Some(false),
+            Sleep::Epoll(set) => {
+                let info = fs::read_to_string(self.proc_dir.join(format!("fdinfo/{set}"))).ok()?;
+                Some(info.lines().any(|line| {
+                    let mut words = line.split_ascii_whitespace();
+                    words.next() == Some("tfd:")
+                        && words.next().and_then(|number| number.parse().ok()) == Some(descriptor)
+                }))
+            }
+            Sleep::Poll { array, length } => {
+                // struct pollfd: int fd, short events, short revents.
+                let bytes = self.memory(array, length.min(65_536) as usize * 8)?;
+                Some(bytes.chunks_exact(8).any(|entry| {
+                    i32::from_ne_bytes(entry[..4].try_into().expect("four bytes")) == descriptor
+                }))
+            }
+            Sleep::Select { readable } => {
+                let at = usize::try_from(descriptor).ok()?;
+                let bytes = self.memory(readable, at / 8 + 1)?;
+                Some(bytes[at / 8] & (1 << (at % 8)) != 0)
+            }
+        }
+    }
+
+    /// Bytes that its read calls have returned so far, on any descriptor:
+    /// `rchar` of `io` (proc_pid_io(5)). Receives on a socket don't count there.
+    pub fn bytes_read(&mut self) -> Option<u64> {
+        if self.io.is_none() {
+            self.io = File::open(self.proc_dir.join("io")).ok();
+        }
+        let mut buffer = [0; 256];
+        let length = self.io.as_ref()?.read_at(&mut buffer, 0).ok()?;
+        let text = str::from_utf8(&buffer[..length]).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
+    }
+
+    /// Times its threads gave up the CPU on their own account, that is: slept
+    /// (`voluntary_ctxt_switches` of `status`).
+    pub fn sleeps(&self) -> Option<u64> {
+        let mut sum = 0;
+        for task in &self.tasks {
+            let status = fs::read_to_string(self.tasks_dir.join(format!("{}/status", task.tid))).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+            sum += line.trim().parse::<u64>().ok()?;
+        }
+        Some(sum)
+    }
+
+    fn list_tasks(&mut self) -> io::Result<()> {
+        self.tasks.clear();
+        let mut tids = Vec::new();
+        for entry in fs::read_dir(&self.tasks_dir)? {
+            if let Some(tid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
+                tids.push(tid);
+            }
+        }
+        tids.sort_unstable();
+        for tid in tids {
+            self.tasks.push(Task::open(&self.tasks_dir, tid, self.place)?);
+        }
+        Ok(())
+    }
+
+    fn memory(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let file = File::open(self.proc_dir.join("mem")).ok()?;
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, address).ok()?;
+        Some(bytes)
+    }
+}

@@ -1,0 +1,64 @@
+//! What /proc says of one thread, and what two such readings prove.
+//!
+//! A thread is asleep in a call that only another one can end if
+//!
+//! 1. it is in state `S` in both readings: a thread that has queued itself on a
+//!    wait queue and is about to look once more for work is still running or
+//!    runnable;
+//! 2. its run count (the third number of `schedstat`) is the same in both: it
+//!    wasn't on a CPU in between;
+//! 3. it is in the same call, with the same arguments;
+//! 4. between the two readings, every other thread concerned was read once too:
+//!    a thread that was seen asleep first may have been woken by one that was
+//!    still running then.
+//!
+//! The caller adds 5: no answer of the actor lies unread after the second
+//! reading, and no order to it lies untaken.
+//!
+//! Sources: proc_pid_schedstat(5) (kernel `fs/proc/base.c`), proc_pid_syscall(5)
+//! (`lib/syscall.c`), proc_pid_stat(5).
+
+use serde::{Deserialize, Serialize};
+
+/// One reading of one thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The state letter of `stat`: `S` is an interruptible sleep.
+    pub state: u8,
+    /// Times it was put on a CPU.
+    pub runs: u64,
+    /// CPU time it has used, in nanoseconds.
+    pub cpu_ns: u64,
+    /// The text of `syscall`, or of `wchan` where `syscall` is refused.
+    pub place: String,
+}
+
+/// What of the rules is applied. Anything but [`Rule::FULL`] is wrong now and
+/// then; the others exist so that tests can show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Look at the state (rule 1).
+    pub state: bool,
+    /// Compare with a second scan over all threads (rules 2 to 4).
+    pub second_scan: bool,
+}
+
+impl Rule {
+    pub const FULL: Rule = Rule { state: true, second_scan: true };
+}
+
+/// Whether two scans over the same threads, in the same order, prove all of
+/// them asleep.
+pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
+    let second = if rule.second_scan { second } else { first };
+    first.len() == second.len()
+        && first.iter().zip(second).all(|(first, second)| {
+            let sleeps = |reading: &Reading| reading.state == b'S' && reading.place != RUNNING;
+            let state = !rule.state || sleeps(first) && sleeps(second);
+            let still = first.runs == second.runs && first.place == second.place;
+            state && still
+        })
+}
+
+/// What `syscall` says of a thread that is on a CPU or could be.
+const RUNNING: &str = "running";

@@ -1,0 +1,101 @@
+//! Makes a process start as its setting says, whatever its parent was: signals,
+//! mask, umask, descriptors, session, limits. For a child between fork and exec
+//! (or instead of exec), so nothing here allocates or locks.
+
+use std::os::fd::RawFd;
+
+use nix::{
+    errno::Errno,
+    libc,
+    sys::{
+        resource::{Resource, getrlimit, setrlimit},
+        stat::{Mode, umask},
+    },
+};
+
+/// Signals below this exist on Linux (signal(7)).
+const SIGNALS: i32 = 65;
+
+/// Descriptors that an actor may have open: the customary soft limit.
+const DESCRIPTORS: u64 = 1024;
+
+/// Timer slack that a process has unless somebody changed it (prctl(2)), in
+/// nanoseconds.
+const TIMER_SLACK: libc::c_ulong = 50_000;
+
+/// Every signal to its default disposition, none blocked. Dispositions that
+/// were ignored survive fork and exec, and change what programs do.
+pub fn reset_signals() {
+    for signal in 1..SIGNALS {
+        set_disposition(signal, libc::SIG_DFL);
+    }
+    // SAFETY: the set lives through both calls.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+    }
+}
+
+fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
+    // SAFETY: no handler is installed, only SIG_DFL or SIG_IGN; the kernel
+    // refuses SIGKILL and SIGSTOP, which is fine.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = disposition;
+        libc::sigaction(signal, &action, std::ptr::null_mut());
+    }
+}
+
+/// SIGPIPE ignored; `reset_signals` gave it the default.
+pub fn ignore_sigpipe() {
+    set_disposition(libc::SIGPIPE, libc::SIG_IGN);
+}
+
+/// The file mode mask that most systems start with.
+pub fn reset_umask() {
+    umask(Mode::from_bits_truncate(0o022));
+}
+
+/// The customary descriptor limit, or the hard limit if that is lower.
+pub fn reset_limits() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(DESCRIPTORS), hard);
+    }
+}
+
+/// The timer slack of a fresh process.
+pub fn reset_timers() {
+    // SAFETY: takes a number.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, TIMER_SLACK) };
+}
+
+/// Wake-ups as exact as the kernel can, for a process that watches others.
+pub fn exact_timers() {
+    // SAFETY: takes a number.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong) };
+}
+
+/// This process is killed when the thread that forked it ends.
+pub fn die_with_parent() {
+    // SAFETY: takes a number.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Moves `from` to `to`, kept over exec. Does nothing for a descriptor already
+/// there but keep it.
+///
+/// # Errors
+/// As dup2(2).
+pub fn place_descriptor(from: RawFd, to: RawFd) -> Result<(), Errno> {
+    // SAFETY: numbers; the caller owns both.
+    let result =
+        unsafe { if from == to { libc::fcntl(from, libc::F_SETFD, 0) } else { libc::dup2(from, to) } };
+    Errno::result(result).map(drop)
+}
+
+/// Closes every descriptor from `first` on.
+pub fn close_from(first: RawFd) {
+    // SAFETY: closes descriptors that this process doesn't use any more.
+    unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+}

@@ -1,0 +1,300 @@
+//! One process of a case: started, spoken to, observed, reaped.
+
+use std::{
+    ffi::CString,
+    fs::File,
+    io::{self, Read, Seek},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    path::Path,
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    sys::{
+        memfd::{MFdFlags, memfd_create},
+        signal::Signal,
+        socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::{ForkResult, Pid, chdir, fork, setsid},
+};
+
+use super::{Containment, Fault, Launch, Options, PlannedActor};
+use crate::{
+    driver::builtin,
+    observe::Process,
+    outcome::Outcome,
+    setting::{Setting, Sigpipe, surroundings},
+    wire::{CONTROL_FD, Inbox, Message, Step, encode_batch},
+};
+
+/// Bytes taken from a control socket at once.
+const GULP: usize = 256 * 1024;
+
+/// How much of a driver's last words is shown (bytes).
+const LAST_WORDS: usize = 2000;
+
+/// A running actor.
+pub(super) struct Actor {
+    pub(super) name: String,
+    pid: Pid,
+    pidfd: OwnedFd,
+    control: OwnedFd,
+    inbox: Inbox,
+    /// Bytes of orders that the socket had no room for yet.
+    unsent: Vec<u8>,
+    pub(super) process: Process,
+    /// What it wrote to standard error.
+    stderr: File,
+    /// How it ended, once it has.
+    pub(super) ended: Option<Outcome>,
+}
+
+impl Actor {
+    /// Forks the actor into its setting. Its greeting comes over the wire.
+    pub(super) fn start(
+        planned: &PlannedActor,
+        setting: &Setting,
+        dir: &Path,
+        options: &Options,
+    ) -> Result<Actor, Fault> {
+        let fault = |what: &str| {
+            let what = format!("starting {}: {what}", planned.name);
+            move |error: Errno| Fault::harness(&what, error.desc())
+        };
+        let (control, theirs) =
+            socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
+                .map_err(fault("socketpair"))?;
+        fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(fault("fcntl"))?;
+        let stderr = memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC).map_err(fault("memfd_create"))?;
+        let null = File::open("/dev/null").map_err(|error| Fault::harness("/dev/null", error))?;
+        let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
+            actor: planned.name.clone(),
+            message: format!("its command line can't be used: {error}"),
+        })?;
+
+        // SAFETY: the stage has one thread, so its child may do anything.
+        let pid = match unsafe { fork() }.map_err(fault("fork"))? {
+            ForkResult::Parent { child } => child,
+            ForkResult::Child => become_actor(
+                planned,
+                setting,
+                dir,
+                [null.as_raw_fd(), stderr.as_raw_fd(), theirs.as_raw_fd()],
+                exec,
+                options.containment != Containment::Nothing,
+            ),
+        };
+        drop(theirs);
+        // SAFETY: takes numbers; nix has no wrapper for it.
+        let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })
+            .map_err(fault("pidfd_open"))?;
+        // SAFETY: a fresh descriptor that nothing else owns.
+        let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
+        let process = Process::open(pid.as_raw(), options.access)
+            .map_err(|error| Fault::harness("reading /proc", error))?;
+        Ok(Actor {
+            name: planned.name.clone(),
+            pid,
+            pidfd,
+            control,
+            inbox: Inbox::default(),
+            unsent: Vec::new(),
+            process,
+            stderr: File::from(stderr),
+            ended: None,
+        })
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// What becomes readable when the actor answers.
+    pub(super) fn control(&self) -> BorrowedFd<'_> {
+        self.control.as_fd()
+    }
+
+    /// Gives it a batch of steps.
+    pub(super) fn give(&mut self, steps: &[Step]) -> Result<(), Fault> {
+        self.unsent.extend_from_slice(&encode_batch(steps));
+        self.send_rest()
+    }
+
+    /// Sends what the socket had no room for.
+    pub(super) fn send_rest(&mut self) -> Result<(), Fault> {
+        while !self.unsent.is_empty() {
+            match send(self.control.as_raw_fd(), &self.unsent, MsgFlags::MSG_NOSIGNAL) {
+                Ok(sent) => drop(self.unsent.drain(..sent)),
+                Err(Errno::EAGAIN) => break,
+                Err(Errno::EINTR) => {}
+                // It ended: its end is what gets reported.
+                Err(Errno::EPIPE | Errno::ECONNRESET) => self.unsent.clear(),
+                Err(error) => return Err(Fault::harness("sending to a driver", error.desc())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that was sent has been taken out of the socket by the driver:
+    /// SIOCOUTQ counts what the other side hasn't read (unix(7)).
+    pub(super) fn has_taken_all(&self) -> bool {
+        let mut waiting: libc::c_int = 0;
+        // SAFETY: writes one int.
+        let result = unsafe { libc::ioctl(self.control.as_raw_fd(), libc::TIOCOUTQ, &mut waiting) };
+        self.unsent.is_empty() && result == 0 && waiting == 0
+    }
+
+    /// Takes what has come over the wire, without waiting.
+    pub(super) fn listen(&mut self) -> Result<(), Fault> {
+        let mut buffer = [0u8; GULP];
+        loop {
+            match recv(self.control.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
+                Ok(0) | Err(Errno::EAGAIN | Errno::ECONNRESET) => return Ok(()),
+                Ok(length) => {
+                    self.inbox.push(&buffer[..length]);
+                    if length < buffer.len() {
+                        return Ok(());
+                    }
+                }
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(Fault::harness("receiving from a driver", error.desc())),
+            }
+        }
+    }
+
+    /// The next message that is whole.
+    pub(super) fn message(&mut self) -> Result<Option<Message>, Fault> {
+        self.inbox
+            .take()
+            .map_err(|error| Fault::Driver { actor: self.name.clone(), message: error.to_string() })
+    }
+
+    /// Notices its end, without waiting. A process that has ended has closed all
+    /// its descriptors before it can be reaped (kernel `do_exit`).
+    pub(super) fn reap(&mut self) -> Result<(), Fault> {
+        if self.ended.is_some() {
+            return Ok(());
+        }
+        self.ended = match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, status)) => Some(Outcome::Exited { status }),
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                Some(Outcome::Killed { signal: signal.as_str().to_owned() })
+            }
+            Ok(_) | Err(Errno::EINTR) => None,
+            Err(error) => return Err(Fault::harness("waitpid", error.desc())),
+        };
+        Ok(())
+    }
+
+    pub(super) fn signal(&self, signal: i32) -> Result<(), Fault> {
+        let signal = Signal::try_from(signal).map_err(|error| Fault::harness("kill", error.desc()))?;
+        match nix::sys::signal::kill(self.pid, signal) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(Fault::harness("kill", error.desc())),
+        }
+    }
+
+    /// The end of what it wrote to standard error.
+    pub(super) fn last_words(&mut self) -> String {
+        let mut text = Vec::new();
+        let _ = self.stderr.rewind().and_then(|()| self.stderr.read_to_end(&mut text));
+        let start = text.len().saturating_sub(LAST_WORDS);
+        String::from_utf8_lossy(&text[start..]).trim().to_owned()
+    }
+}
+
+impl Drop for Actor {
+    /// Kills and reaps it. A SIGKILL can't be refused, so the wait is short.
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            let _ = nix::sys::signal::kill(self.pid, Signal::SIGKILL);
+            while waitpid(self.pid, None) == Err(Errno::EINTR) {}
+        }
+    }
+}
+
+/// A program's command line, made ready before the fork.
+enum Exec {
+    BuiltIn,
+    Program { path: CString, args: Vec<CString>, env: Vec<CString> },
+}
+
+impl Exec {
+    fn of(launch: &Launch) -> io::Result<Exec> {
+        match launch {
+            Launch::BuiltIn(_) => Ok(Exec::BuiltIn),
+            Launch::Program { command, env } => {
+                let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
+                let args = command.iter().map(|word| c_string(word)).collect::<io::Result<Vec<_>>>()?;
+                let path = args.first().cloned().ok_or_else(|| io::Error::other("it is empty"))?;
+                let env = env
+                    .iter()
+                    .map(|(name, value)| c_string(&format!("{name}={value}")))
+                    .collect::<io::Result<Vec<_>>>()?;
+                Ok(Exec::Program { path, args, env })
+            }
+        }
+    }
+}
+
+/// The child's side of the fork.
+fn become_actor(
+    planned: &PlannedActor,
+    setting: &Setting,
+    dir: &Path,
+    [null, stderr, control]: [RawFd; 3],
+    exec: Exec,
+    dies_with_stage: bool,
+) -> ! {
+    if dies_with_stage {
+        surroundings::die_with_parent();
+    }
+    let _ = setsid();
+    surroundings::reset_signals();
+    let ignore = match setting.sigpipe {
+        Sigpipe::Runtime => planned.ignores_sigpipe && matches!(exec, Exec::BuiltIn),
+        Sigpipe::Default => false,
+        Sigpipe::Ignore => true,
+    };
+    if ignore {
+        surroundings::ignore_sigpipe();
+    }
+    surroundings::reset_umask();
+    surroundings::reset_timers();
+    surroundings::reset_limits();
+    let placed = chdir(dir)
+        .and_then(|()| surroundings::place_descriptor(null, 0))
+        .and_then(|()| surroundings::place_descriptor(null, 1))
+        .and_then(|()| surroundings::place_descriptor(stderr, 2))
+        .and_then(|()| surroundings::place_descriptor(control, CONTROL_FD));
+    if let Err(error) = placed {
+        complain(&format!("the actor's surroundings: {}", error.desc()));
+    }
+    surroundings::close_from(CONTROL_FD + 1);
+    match exec {
+        Exec::BuiltIn => {
+            let Launch::BuiltIn(driver) = &planned.launch else { complain("no built-in driver") };
+            builtin::run(driver, &planned.mode)
+        }
+        Exec::Program { path, mut args, env } => {
+            args.extend(planned.mode.iter().filter_map(|word| CString::new(word.as_str()).ok()));
+            let Err(error) = nix::unistd::execvpe(&path, &args, &env);
+            complain(&format!("{}: {}", path.to_string_lossy(), error.desc()))
+        }
+    }
+}
+
+/// Last words of a child that couldn't become an actor, on its standard error.
+fn complain(message: &str) -> ! {
+    // SAFETY: the slice is readable; _exit doesn't return.
+    unsafe {
+        libc::write(2, message.as_ptr().cast(), message.len());
+        libc::_exit(127)
+    }
+}

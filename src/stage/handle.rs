@@ -1,0 +1,149 @@
+//! The runner's side: starts a stage, gives it cases, takes transcripts.
+
+use std::{
+    io,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Fault, Measures, Plan,
+    serve::{Response, receive, send},
+};
+use crate::{observe, outcome::Transcript};
+
+/// Tells a re-executed binary to be a stage; its value is the options in JSON.
+pub(super) const STAGE_VARIABLE: &str = "PIPELAB_STAGE";
+
+/// What keeps a case's processes and files together, so that none stays behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Containment {
+    /// Namespaces where they can be had, else as `Subreaper`.
+    #[default]
+    Namespaces,
+    /// Keeper and stage clean up for each other.
+    Subreaper,
+    /// Nothing does. Only for the test that shows that something must.
+    Nothing,
+}
+
+/// How a stage is to be.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Options {
+    pub containment: Containment,
+    /// How much of /proc to read.
+    pub access: observe::Access,
+    /// The binary to start, which calls [`super::become_stage_if_asked`]; by
+    /// default, this one.
+    #[serde(skip)]
+    pub program: Option<PathBuf>,
+}
+
+/// A running stage. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Handle {
+    socket: Option<UnixStream>,
+    keeper: Child,
+    measures: Measures,
+}
+
+impl Handle {
+    /// Starts a stage and waits until it is ready.
+    ///
+    /// # Errors
+    /// The stage can't be started here.
+    pub fn start(options: &Options) -> Result<Handle, Fault> {
+        let fault = |error: io::Error| Fault::harness("starting the stage", error);
+        let program = match &options.program {
+            Some(program) => program.clone(),
+            // Also when the file has been replaced or its path can't be walked.
+            None => PathBuf::from("/proc/self/exe"),
+        };
+        let (mut ours, theirs) = UnixStream::pair().map_err(fault)?;
+        let value = serde_json::to_string(options).map_err(|error| Fault::harness("options", error))?;
+        let mut command = Command::new(program);
+        command.env_clear().env(STAGE_VARIABLE, value);
+        for name in ["TMPDIR", "RUST_BACKTRACE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let keeper = command
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .map_err(fault)?;
+        // The command holds a copy of their end.
+        drop(command);
+        let ready = receive::<Response>(&mut ours);
+        let mut handle = Handle {
+            socket: Some(ours),
+            keeper,
+            measures: Measures {
+                page: 0,
+                pipe_buf: 0,
+                blksize: 0,
+                capacity: 0,
+                containment: String::new(),
+                dir: None,
+            },
+        };
+        match ready {
+            Ok(Some(Response::Ready(measures))) => handle.measures = measures,
+            Ok(Some(_)) => {
+                return Err(Fault::Harness { message: "the stage didn't say that it was ready".into() });
+            }
+            Ok(None) => {
+                return Err(Fault::Harness {
+                    message: "the stage ended before it was ready (a test harness must call \
+                              pipelab::stage::become_stage_if_asked first in its main)"
+                        .into(),
+                });
+            }
+            Err(error) => return Err(fault(error)),
+        }
+        Ok(handle)
+    }
+
+    /// What the stage found out about the machine.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Process id of the stage's keeper.
+    pub fn keeper_pid(&self) -> u32 {
+        self.keeper.id()
+    }
+
+    /// Plays one case.
+    ///
+    /// # Errors
+    /// The case has no transcript: a driver or the harness failed.
+    pub fn play(&mut self, plan: &Plan) -> Result<Transcript, Fault> {
+        let socket = self.socket.as_mut().expect("open until it is dropped");
+        let response = send(socket, plan).and_then(|()| receive::<Response>(socket));
+        match response {
+            Ok(Some(Response::Played(transcript))) => Ok(transcript),
+            Ok(Some(Response::Failed(fault))) => Err(fault),
+            Ok(Some(Response::Ready(_))) => Err(Fault::Harness { message: "the stage started over".into() }),
+            Ok(None) => Err(Fault::Harness { message: "the stage ended in the middle of a case".into() }),
+            Err(error) => Err(Fault::harness("talking to the stage", error)),
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.socket = None;
+        // Where SIGCHLD is ignored there is nothing to wait for, which is fine.
+        let _ = self.keeper.wait();
+        if let Some(dir) = &self.measures.dir {
+            let _ = std::fs::remove_dir_all(dir);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The policy of settling: when every actor that owes an answer has given it or
+//! is proved asleep. No clock decides anything here; the waits between two looks
+//! only spare the CPU.
+
+use std::{
+    collections::HashMap,
+    os::fd::{AsFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll, ppoll},
+    sys::time::TimeSpec,
+};
+
+use super::{Fault, actor::Actor};
+use crate::{
+    observe::{Reading, Rule, Sleep, asleep},
+    outcome::Outcome,
+    wire::CONTROL_FD,
+};
+
+/// CPU time after which an actor that neither sleeps nor answers counts as
+/// spinning, unless the scenario says otherwise.
+const BUDGET: Duration = Duration::from_millis(500);
+
+/// Against a broken machine only: hitting it is a fault, never an outcome.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Looks without any wait in between; most steps settle within them.
+const EAGER_LOOKS: u32 = 4;
+
+/// The longest wait between two looks.
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
+
+/// Descriptors that hang up when the stage isn't wanted any more.
+pub(super) struct Guard {
+    pub(super) watched: Vec<OwnedFd>,
+    /// Called when one did: cleans up before the process ends.
+    pub(super) abandon: Box<dyn Fn()>,
+}
+
+/// Where an actor came to rest.
+#[derive(Clone, Debug)]
+pub(super) enum Rest {
+    Asleep { call: String, timed: bool, watches_control: bool },
+    Spinning,
+}
+
+impl Rest {
+    /// As an outcome of a step; `watching`: the step is an `await`, after which
+    /// a driver goes on taking steps.
+    pub(super) fn outcome(self, watching: bool) -> Outcome {
+        match self {
+            Rest::Spinning => Outcome::Spinning,
+            Rest::Asleep { call, timed: true, .. } => Outcome::Waiting { call },
+            Rest::Asleep { call, watches_control, .. } if watching || watches_control => {
+                Outcome::Pending { call }
+            }
+            Rest::Asleep { call, .. } => Outcome::Blocked { call },
+        }
+    }
+}
+
+/// What an actor had used when its budget began.
+#[derive(Clone, Copy)]
+struct Start {
+    cpu_ns: u64,
+    /// Voluntary sleeps; read only once half the budget is gone.
+    sleeps: Option<u64>,
+}
+
+pub(super) struct Settler<'case> {
+    guard: &'case Guard,
+    budget: Duration,
+    began: Instant,
+    looks: u32,
+    starts: HashMap<usize, Start>,
+    spinning: Vec<usize>,
+    first: Vec<Reading>,
+    second: Vec<Reading>,
+}
+
+impl<'case> Settler<'case> {
+    pub(super) fn new(guard: &'case Guard, budget_ms: u64) -> Self {
+        let budget = if budget_ms == 0 { BUDGET } else { Duration::from_millis(budget_ms) };
+        Settler {
+            guard,
+            budget,
+            began: Instant::now(),
+            looks: 0,
+            starts: HashMap::new(),
+            spinning: Vec::new(),
+            first: Vec::new(),
+            second: Vec::new(),
+        }
+    }
+
+    /// A step has been given.
+    pub(super) fn begin(&mut self) {
+        self.began = Instant::now();
+        self.looks = 0;
+        self.starts.clear();
+        self.spinning.clear();
+    }
+
+    /// One look: where each of `unsettled` rests, if all of them do and nothing
+    /// they said lies unread. `None`: look for answers, then ask again.
+    pub(super) fn settled(
+        &mut self,
+        actors: &mut [Actor],
+        unsettled: &[usize],
+    ) -> Result<Option<Vec<Rest>>, Fault> {
+        if unsettled.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        if self.proved(actors, unsettled) {
+            let rests = unsettled.iter().map(|&at| self.rest(actors, unsettled, at)).collect();
+            return Ok(Some(rests));
+        }
+        self.watch_budgets(actors, unsettled);
+        self.pace(actors)?;
+        Ok(None)
+    }
+
+    /// The proof of `observe`: two scans over all, then rule 5.
+    fn proved(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
+        let scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
+            readings.clear();
+            unsettled
+                .iter()
+                .filter(|at| !spinning.contains(at))
+                .all(|&at| actors[at].process.scan(readings).is_ok())
+        };
+        if !scan(actors, &mut self.first, &self.spinning)
+            // Spares the second scan while something obviously runs.
+            || self.first.iter().any(|reading| reading.state != b'S')
+            || !scan(actors, &mut self.second, &self.spinning)
+        {
+            return false;
+        }
+        asleep(Rule::FULL, &self.first, &self.second)
+            && unsettled.iter().all(|&at| self.spinning.contains(&at) || actors[at].has_taken_all())
+            && !anything_unread(actors)
+    }
+
+    /// What the last scan says of one actor: the first thread in an untimed
+    /// sleep outside a thread pool's idle wait would be the runtime's business;
+    /// here the first thread stands for the actor, and a timer anywhere means
+    /// that it will wake.
+    fn rest(&self, actors: &[Actor], unsettled: &[usize], actor: usize) -> Rest {
+        if self.spinning.contains(&actor) {
+            return Rest::Spinning;
+        }
+        let before: usize = unsettled
+            .iter()
+            .take_while(|&&at| at != actor)
+            .filter(|at| !self.spinning.contains(at))
+            .map(|&at| actors[at].process.threads())
+            .sum();
+        let process = &actors[actor].process;
+        let readings = &self.second[before..before + process.threads()];
+        let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
+        let Some(first) = calls.first() else {
+            return Rest::Asleep { call: "?".into(), timed: false, watches_control: false };
+        };
+        let timed = calls.iter().any(|call| call.sleep == Sleep::Timed);
+        let watches_control =
+            calls.iter().any(|call| process.watches(call.sleep, CONTROL_FD).unwrap_or(false));
+        Rest::Asleep { call: first.name.clone(), timed, watches_control }
+    }
+
+    /// Notes who has burnt its budget of CPU time without one voluntary sleep.
+    fn watch_budgets(&mut self, actors: &mut [Actor], unsettled: &[usize]) {
+        if self.looks < EAGER_LOOKS {
+            return;
+        }
+        for &at in unsettled {
+            if self.spinning.contains(&at) {
+                continue;
+            }
+            let process = &mut actors[at].process;
+            self.first.clear();
+            if process.scan(&mut self.first).is_err() {
+                continue;
+            }
+            let cpu_ns: u64 = self.first.iter().map(|reading| reading.cpu_ns).sum();
+            let start = *self.starts.entry(at).or_insert(Start { cpu_ns, sleeps: None });
+            let used = Duration::from_nanos(cpu_ns.saturating_sub(start.cpu_ns));
+            if used < self.budget / 2 {
+                continue;
+            }
+            let sleeps = process.sleeps();
+            if start.sleeps.is_none() {
+                self.starts.insert(at, Start { sleeps, ..start });
+            } else if start.sleeps != sleeps {
+                self.starts.insert(at, Start { cpu_ns, sleeps: None });
+            } else if used >= self.budget {
+                self.spinning.push(at);
+            }
+        }
+    }
+
+    /// Waits for news, a little longer each time.
+    fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
+        self.looks += 1;
+        if self.looks <= EAGER_LOOKS {
+            return Ok(());
+        }
+        if self.began.elapsed() > DEADLINE {
+            return Err(Fault::Harness {
+                message: format!(
+                    "nothing settled within {} s of wall time: is the machine broken?",
+                    DEADLINE.as_secs()
+                ),
+            });
+        }
+        let wait = Duration::from_micros(10 << (self.looks - EAGER_LOOKS).min(8)).min(LONGEST_WAIT);
+        self.wait(actors, wait)
+    }
+
+    /// Waits until this actor says something or ends.
+    pub(super) fn await_news(&mut self, actor: &Actor) -> Result<(), Fault> {
+        self.wait(std::slice::from_ref(actor), DEADLINE).and_then(|()| {
+            if self.began.elapsed() > DEADLINE {
+                let message = format!("no greeting within {} s of wall time", DEADLINE.as_secs());
+                return Err(Fault::Driver { actor: actor.name.clone(), message });
+            }
+            Ok(())
+        })
+    }
+
+    fn wait(&self, actors: &[Actor], timeout: Duration) -> Result<(), Fault> {
+        let mut polled: Vec<PollFd<'_>> =
+            self.guard.watched.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())).collect();
+        let guards = polled.len();
+        polled.extend(sources(actors));
+        match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(Fault::harness("ppoll", error.desc())),
+        }
+        let hung_up = |fd: &PollFd<'_>| fd.revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP));
+        if polled[..guards].iter().any(hung_up) {
+            (self.guard.abandon)();
+            std::process::exit(1);
+        }
+        Ok(())
+    }
+}
+
+/// Rule 5: an answer or an end that hasn't been taken.
+fn anything_unread(actors: &[Actor]) -> bool {
+    let mut polled: Vec<PollFd<'_>> = sources(actors).collect();
+    poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+}
+
+/// What becomes readable when live actors speak or end.
+fn sources(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
+    let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
+    actors
+        .iter()
+        .filter(|actor| actor.ended.is_none())
+        .flat_map(move |actor| [actor.control(), actor.pidfd()].map(readable))
+}

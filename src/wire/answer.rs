@@ -1,0 +1,187 @@
+//! Driver to stage: the greeting, and one answer a step.
+
+use super::{Malformed, VERSION};
+
+/// The first line a driver says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// Name of the runtime (`cpython`).
+    pub runtime: String,
+    /// Its version (`3.13.0`).
+    pub version: String,
+    /// Its own sizes in bytes (`buffer`, `chunk`).
+    pub symbols: Vec<(String, u64)>,
+}
+
+impl Hello {
+    pub fn encode(&self) -> Vec<u8> {
+        let mut line = format!("hello {VERSION} {} {}", self.runtime, self.version);
+        for (name, bytes) in &self.symbols {
+            line.push_str(&format!(" {name}={bytes}"));
+        }
+        line.push('\n');
+        line.into_bytes()
+    }
+
+    /// Reads the greeting, without its line feed.
+    ///
+    /// # Errors
+    /// Another form, or another version of the protocol.
+    pub fn decode(line: &str) -> Result<Hello, Malformed> {
+        let bad = || Malformed(format!("greeting `{line}`"));
+        let mut words = line.split(' ');
+        if words.next() != Some("hello") || words.next() != Some(&VERSION.to_string()) {
+            return Err(bad());
+        }
+        let runtime = words.next().filter(|word| !word.is_empty()).ok_or_else(bad)?.to_owned();
+        let version = words.next().filter(|word| !word.is_empty()).ok_or_else(bad)?.to_owned();
+        let symbols = words
+            .map(|word| {
+                let (name, bytes) = word.split_once('=').ok_or_else(bad)?;
+                Ok((name.to_owned(), bytes.parse().map_err(|_| bad())?))
+            })
+            .collect::<Result<_, Malformed>>()?;
+        Ok(Hello { runtime, version, symbols })
+    }
+}
+
+/// What a driver says of one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub id: u64,
+    pub reply: Reply,
+}
+
+/// The forms of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// `fd`: the descriptor that an open gave; `bytes`: what a write accepted.
+    Ok {
+        fd: Option<i32>,
+        bytes: Option<u64>,
+    },
+    /// A read's bytes.
+    Data(Vec<u8>),
+    Eof,
+    Fail {
+        /// Symbolic errno, or `-`.
+        errno: String,
+        /// The runtime's own name for the error.
+        error: Option<String>,
+        message: String,
+        /// Bytes that a write accepted before it failed.
+        bytes: u64,
+        /// Bytes that a read got before it failed.
+        data: Vec<u8>,
+    },
+    Unsupported,
+}
+
+impl Reply {
+    /// A plain success.
+    pub const DONE: Reply = Reply::Ok { fd: None, bytes: None };
+}
+
+impl Answer {
+    pub fn encode(&self) -> Vec<u8> {
+        let id = self.id;
+        match &self.reply {
+            Reply::Ok { fd, bytes } => {
+                let mut line = format!("{id} ok");
+                if let Some(fd) = fd {
+                    line.push_str(&format!(" fd={fd}"));
+                }
+                if let Some(bytes) = bytes {
+                    line.push_str(&format!(" bytes={bytes}"));
+                }
+                line.push('\n');
+                line.into_bytes()
+            }
+            Reply::Data(data) => {
+                let mut message = format!("{id} ok data={}\n", data.len()).into_bytes();
+                message.extend_from_slice(data);
+                message
+            }
+            Reply::Eof => format!("{id} eof\n").into_bytes(),
+            Reply::Fail { errno, error, message, bytes, data } => {
+                let error = error.as_ref().map(|name| format!(" error={name}")).unwrap_or_default();
+                let count =
+                    if data.is_empty() { format!("bytes={bytes}") } else { format!("data={}", data.len()) };
+                let message = message.replace('\n', " ");
+                let mut out = format!("{id} fail {errno} {count}{error} message={message}\n").into_bytes();
+                out.extend_from_slice(data);
+                out
+            }
+            Reply::Unsupported => format!("{id} unsupported\n").into_bytes(),
+        }
+    }
+
+    /// Reads an answer's line, without its line feed. Its data, if it announces
+    /// any, is left empty; the second value says how many bytes follow.
+    ///
+    /// # Errors
+    /// Another form.
+    pub fn decode(line: &str) -> Result<(Answer, usize), Malformed> {
+        decode(line).ok_or_else(|| Malformed(format!("answer `{line}`")))
+    }
+}
+
+fn decode(line: &str) -> Option<(Answer, usize)> {
+    let (line, message) = match line.split_once(" message=") {
+        Some((line, message)) => (line, message.to_owned()),
+        None => (line, String::new()),
+    };
+    let mut words = line.split(' ');
+    let id = words.next()?.parse().ok()?;
+    let kind = words.next()?;
+    let errno = if kind == "fail" { words.next()?.to_owned() } else { String::new() };
+    let (mut fd, mut bytes, mut data, mut error) = (None, None, None, None);
+    for word in words {
+        match word.split_once('=')? {
+            ("fd", number) => fd = Some(number.parse().ok()?),
+            ("bytes", count) => bytes = Some(count.parse().ok()?),
+            ("data", count) => data = Some(count.parse().ok()?),
+            ("error", name) => error = Some(name.to_owned()),
+            _ => return None,
+        }
+    }
+    let reply = match kind {
+        "ok" if data.is_some() => Reply::Data(Vec::new()),
+        "ok" => Reply::Ok { fd, bytes },
+        "eof" => Reply::Eof,
+        "fail" => Reply::Fail { errno, error, message, bytes: bytes.unwrap_or(0), data: Vec::new() },
+        "unsupported" => Reply::Unsupported,
+        _ => return None,
+    };
+    Some((Answer { id, reply }, data.unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_keeps_errno_name_and_message() {
+        let answer = Answer {
+            id: 8,
+            reply: Reply::Fail {
+                errno: "EPIPE".into(),
+                error: Some("BrokenPipeError".into()),
+                message: "[Errno 32] Broken pipe, error=none".into(),
+                bytes: 0,
+                data: vec![],
+            },
+        };
+        let line = String::from_utf8(answer.encode()).unwrap();
+        assert_eq!(Answer::decode(line.trim_end()), Ok((answer, 0)));
+    }
+
+    #[test]
+    fn a_greeting_of_another_version_is_refused() {
+        assert!(Hello::decode("hello 2 perl 5.36").is_err());
+        assert_eq!(
+            Hello::decode("hello 1 perl 5.36 buffer=8192").unwrap().symbols,
+            [("buffer".into(), 8192)]
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! Stage to driver: batches of steps.
+
+use crate::outcome::{Access, Amount, Readiness};
+
+use super::Malformed;
+
+/// One step as it travels: what to do, on which channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Grows during a case; the answer carries it back.
+    pub id: u64,
+    pub order: Order,
+}
+
+/// What a driver is told to do. Sizes are bytes; channels go by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    Open {
+        channel: String,
+        access: Access,
+        nonblock: bool,
+        path: String,
+    },
+    /// Hand `payload` to the runtime in calls of `piece` bytes.
+    Write {
+        channel: String,
+        piece: u64,
+        payload: Vec<u8>,
+    },
+    Flush {
+        channel: String,
+    },
+    Read {
+        channel: String,
+        amount: Amount,
+    },
+    Close {
+        channel: String,
+    },
+    Await {
+        channel: String,
+        readiness: Readiness,
+    },
+    Sleep,
+    Spin,
+    Exit {
+        status: u8,
+    },
+}
+
+/// A whole batch, ready to send.
+pub fn encode_batch(steps: &[Step]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for Step { id, order } in steps {
+        let line = match order {
+            Order::Open { channel, access, nonblock, path } => {
+                let block = if *nonblock { "nonblock" } else { "block" };
+                format!("{id} open {channel} {} {block} {path}\n", access.name())
+            }
+            Order::Write { channel, piece, payload } => {
+                format!("{id} write {channel} {} {piece}\n", payload.len())
+            }
+            Order::Flush { channel } => format!("{id} flush {channel}\n"),
+            Order::Read { channel, amount: Amount::Bytes(bytes) } => format!("{id} read {channel} {bytes}\n"),
+            Order::Read { channel, amount: Amount::Available } => format!("{id} read {channel} available\n"),
+            Order::Read { channel, amount: Amount::ToEof } => format!("{id} read {channel} to-eof\n"),
+            Order::Close { channel } => format!("{id} close {channel}\n"),
+            Order::Await { channel, readiness: Readiness::Read } => format!("{id} await {channel} read\n"),
+            Order::Await { channel, readiness: Readiness::Write } => format!("{id} await {channel} write\n"),
+            Order::Sleep => format!("{id} sleep\n"),
+            Order::Spin => format!("{id} spin\n"),
+            Order::Exit { status } => format!("{id} exit {status}\n"),
+        };
+        body.extend_from_slice(line.as_bytes());
+        if let Order::Write { payload, .. } = order {
+            body.extend_from_slice(payload);
+        }
+    }
+    let mut message = format!("batch {} {}\n", steps.len(), body.len()).into_bytes();
+    message.extend_from_slice(&body);
+    message
+}
+
+/// The steps in the body of a batch.
+///
+/// # Errors
+/// A body that isn't of the form in `docs/wire.md`.
+pub fn decode_steps(mut body: &[u8]) -> Result<Vec<Step>, Malformed> {
+    let mut steps = Vec::new();
+    while !body.is_empty() {
+        let end =
+            body.iter().position(|&byte| byte == b'\n').ok_or_else(|| malformed("no line feed", body))?;
+        let line = std::str::from_utf8(&body[..end]).map_err(|_| malformed("not UTF-8", &body[..end]))?;
+        body = &body[end + 1..];
+        let (id, order) = decode_order(line, &mut body).ok_or_else(|| Malformed(format!("step `{line}`")))?;
+        steps.push(Step { id, order });
+    }
+    Ok(steps)
+}
+
+fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
+    let (id, words) = line.split_once(' ')?;
+    let id = id.parse().ok()?;
+    let (verb, words) = words.split_once(' ').unwrap_or((words, ""));
+    let mut args = words.split(' ');
+    let mut channel = || args.next().filter(|name| !name.is_empty()).map(str::to_owned);
+    let order = match verb {
+        "open" => {
+            let mut args = words.splitn(4, ' ');
+            let channel = args.next()?.to_owned();
+            let access = match args.next()? {
+                "read" => Access::Read,
+                "write" => Access::Write,
+                "both" => Access::Both,
+                _ => return None,
+            };
+            let nonblock = match args.next()? {
+                "block" => false,
+                "nonblock" => true,
+                _ => return None,
+            };
+            Order::Open { channel, access, nonblock, path: args.next()?.to_owned() }
+        }
+        "write" => {
+            let channel = channel()?;
+            let length: usize = args.next()?.parse().ok()?;
+            let piece = args.next()?.parse().ok()?;
+            let payload = rest.get(..length)?.to_vec();
+            *rest = &rest[length..];
+            Order::Write { channel, piece, payload }
+        }
+        "flush" => Order::Flush { channel: channel()? },
+        "read" => {
+            let channel = channel()?;
+            let amount = match args.next()? {
+                "available" => Amount::Available,
+                "to-eof" => Amount::ToEof,
+                bytes => Amount::Bytes(bytes.parse().ok()?),
+            };
+            Order::Read { channel, amount }
+        }
+        "close" => Order::Close { channel: channel()? },
+        "await" => {
+            let channel = channel()?;
+            let readiness = match args.next()? {
+                "read" => Readiness::Read,
+                "write" => Readiness::Write,
+                _ => return None,
+            };
+            Order::Await { channel, readiness }
+        }
+        "sleep" => Order::Sleep,
+        "spin" => Order::Spin,
+        "exit" => Order::Exit { status: words.parse().ok()? },
+        _ => return None,
+    };
+    Some((id, order))
+}
+
+fn malformed(what: &str, bytes: &[u8]) -> Malformed {
+    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+    Malformed(format!("{what} in `{shown}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn order() -> impl Strategy<Value = Order> {
+        let name = || "[a-z]{1,8}";
+        prop_oneof![
+            (name(), any::<bool>(), "/[ a-z/]{1,20}").prop_map(|(channel, nonblock, path)| Order::Open {
+                channel,
+                access: Access::Both,
+                nonblock,
+                path
+            }),
+            (name(), 1u64..9000, proptest::collection::vec(any::<u8>(), 0..300))
+                .prop_map(|(channel, piece, payload)| Order::Write { channel, piece, payload }),
+            name().prop_map(|channel| Order::Flush { channel }),
+            (name(), any::<u64>())
+                .prop_map(|(channel, bytes)| Order::Read { channel, amount: Amount::Bytes(bytes) }),
+            name().prop_map(|channel| Order::Read { channel, amount: Amount::ToEof }),
+            name().prop_map(|channel| Order::Await { channel, readiness: Readiness::Write }),
+            Just(Order::Sleep),
+            any::<u8>().prop_map(|status| Order::Exit { status }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_arrives_as_it_was_sent(orders in proptest::collection::vec(order(), 0..6)) {
+            let steps: Vec<Step> =
+                orders.into_iter().enumerate().map(|(id, order)| Step { id: id as u64, order }).collect();
+            let message = encode_batch(&steps);
+            let head = message.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+            prop_assert_eq!(decode_steps(&message[head..]).unwrap(), steps);
+        }
+
+        #[test]
+        fn garbage_is_refused_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_steps(&body);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What docs/wire.md promises of a driver, whatever its runtime. To check a driver
+//! of your own, give its command:
+//!
+//!     PIPELAB_DRIVER="node my_driver.js" cargo test --test suite conform
+
+use std::io::{Read, Write};
+
+use crate::puppet::{End, Fifo, Puppet, drain, step, text, write, write_in_pieces};
+
+/// A driver's command with the words of a mode.
+pub struct Subject<'a> {
+    pub command: &'a [String],
+    pub mode: &'a [&'a str],
+}
+
+impl Subject<'_> {
+    fn start(&self) -> Puppet {
+        Puppet::start(self.command, self.mode)
+    }
+}
+
+type Check = (&'static str, fn(&mut Puppet));
+
+/// Checks that leave the driver as they found it.
+const CHECKS: &[Check] = &[
+    ("what is written, flushed and closed arrives", writes),
+    ("a batch is carried out in order, an answer a step", batch),
+    ("pieces are all written", pieces),
+    ("a write of nothing succeeds", empty_write),
+    ("1 MiB goes out", large_write),
+    ("1 MiB comes in", large_read),
+    ("so many bytes are read, then the rest, then eof", reads),
+    ("what is available is read without blocking", available),
+    ("a channel opened for both is written and read", both),
+    ("two channels are kept apart", two_channels),
+    ("a non-blocking open without a reader is ENXIO", no_reader),
+    ("an unknown verb is unsupported, and the next step carried out", unknown_verb),
+    ("a channel that isn't open is a failure, not the driver's end", not_open),
+    ("a failed step doesn't end its batch", failure_in_batch),
+];
+
+/// Checks that end the driver.
+const ENDINGS: &[Check] = &[
+    ("exit ends with its status and flushes", exit),
+    ("the end of the conversation ends the driver", end_of_conversation),
+];
+
+/// Runs all checks: the first with one driver one after the other, so that what one
+/// leaves behind can show in the next.
+pub fn check(subject: &Subject) {
+    let mut driver = subject.start();
+    for (promise, check) in CHECKS {
+        // Shown if the check fails.
+        println!("{} {:?}: {promise}", subject.command[0], subject.mode);
+        check(&mut driver);
+    }
+    for (promise, check) in ENDINGS {
+        println!("{} {:?}: {promise}", subject.command[0], subject.mode);
+        check(&mut subject.start());
+    }
+}
+
+fn writes(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    assert!(driver.must(fifo.open("log", "write block")).value("fd").is_some());
+    assert_eq!(driver.must(write("log", b"hello\n")).bytes(), 6);
+    driver.must(step("flush log"));
+    assert_eq!(drain(&reader), b"hello\n");
+    driver.must(write("log", b"world\n"));
+    driver.must(step("close log"));
+    assert_eq!(drain(&reader), b"world\n");
+}
+
+fn batch(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    let answers = driver.play(&[
+        fifo.open("log", "write block"),
+        write("log", &text(100)),
+        step("flush log"),
+        write("log", b"tail"),
+        step("close log"),
+    ]);
+    assert!(answers.iter().all(|answer| answer.word() == "ok"), "{answers:?}");
+    assert_eq!(drain(&reader), [&text(100)[..], b"tail"].concat());
+}
+
+fn pieces(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    driver.must(fifo.open("log", "write block"));
+    assert_eq!(driver.must(write_in_pieces("log", &text(1000), 300)).bytes(), 1000);
+    driver.must(step("close log"));
+    assert_eq!(drain(&reader), text(1000));
+}
+
+fn empty_write(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    driver.must(fifo.open("log", "write block"));
+    assert_eq!(driver.must(write("log", b"")).bytes(), 0);
+    driver.must(step("close log"));
+    assert_eq!(drain(&reader), b"");
+}
+
+fn large_write(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.blocking_reader();
+    driver.must(fifo.open("log", "write block"));
+    let sent = text(1 << 20);
+    // The pipe holds less, so the answer comes when it has been read.
+    driver.give(&[write("log", &sent), step("close log")]);
+    let mut received = Vec::new();
+    (&*reader).read_to_end(&mut received).unwrap();
+    let last = driver.last();
+    assert_eq!(driver.answer(last - 1).bytes(), sent.len());
+    assert_eq!(driver.answer(last).word(), "ok");
+    assert!(received == sent, "{} bytes of {} arrived, or others", received.len(), sent.len());
+}
+
+fn large_read(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let writer = fifo.writer_for(driver);
+    let sent = text(1 << 20);
+    driver.give(&[step(format!("read log {}", sent.len()))]);
+    (&*writer).write_all(&sent).unwrap();
+    let last = driver.last();
+    let received = driver.answer(last).data;
+    assert!(received == sent, "{} bytes of {} arrived, or others", received.len(), sent.len());
+    driver.must(step("close log"));
+}
+
+fn reads(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let writer = fifo.writer_for(driver);
+    (&*writer).write_all(&text(1000)).unwrap();
+    drop(writer);
+    assert_eq!(driver.must(step("read log 300")).data, text(1000)[..300]);
+    assert_eq!(driver.must(step("read log to-eof")).data, text(1000)[300..]);
+    assert_eq!(driver.step(step("read log to-eof")).line, "eof");
+    assert_eq!(driver.step(step("read log 1")).line, "eof");
+    driver.must(step("close log"));
+}
+
+fn available(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let writer = fifo.writer_for(driver);
+    (&*writer).write_all(&text(100)).unwrap();
+    let first = driver.step(step("read log available"));
+    if first.word() == "unsupported" {
+        driver.must(step("close log"));
+        return;
+    }
+    assert_eq!(first.data, text(100));
+    let nothing = driver.step(step("read log available"));
+    assert_eq!(nothing.bytes(), 0, "{nothing:?}");
+    // What a runtime has fetched already is available too.
+    (&*writer).write_all(&text(100)).unwrap();
+    assert_eq!(driver.must(step("read log 10")).data, text(100)[..10]);
+    assert_eq!(driver.must(step("read log available")).data, text(100)[10..]);
+    drop(writer);
+    assert_eq!(driver.step(step("read log available")).line, "eof");
+    driver.must(step("close log"));
+}
+
+fn both(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    driver.must(fifo.open("log", "both block"));
+    driver.must(write("log", b"there and back\n"));
+    driver.must(step("flush log"));
+    assert_eq!(driver.must(step("read log 15")).data, b"there and back\n");
+    driver.must(step("close log"));
+    // Nobody holds an end any more.
+    assert_eq!(driver.step(fifo.open("log", "write nonblock")).errno(), Some("ENXIO"));
+}
+
+fn two_channels(driver: &mut Puppet) {
+    let (left, right) = (Fifo::new(), Fifo::new());
+    let (left_reader, right_reader) = (left.reader(), right.reader());
+    driver.must(left.open("left", "write block"));
+    driver.must(right.open("right", "write block"));
+    driver.must(write("left", b"l"));
+    driver.must(write("right", b"r"));
+    driver.must(step("close left"));
+    driver.must(step("close right"));
+    assert_eq!(drain(&left_reader), b"l");
+    assert_eq!(drain(&right_reader), b"r");
+}
+
+fn no_reader(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let answer = driver.step(fifo.open("log", "write nonblock"));
+    assert_eq!(answer.errno(), Some("ENXIO"), "{answer:?}");
+}
+
+fn unknown_verb(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let answers = driver.play(&[step("dance log"), fifo.open("log", "read nonblock")]);
+    assert_eq!(answers[0].line, "unsupported");
+    assert_eq!(answers[1].word(), "ok");
+    driver.must(step("close log"));
+}
+
+fn not_open(driver: &mut Puppet) {
+    for line in ["flush log", "read log 1", "close log"] {
+        assert_eq!(driver.step(step(line)).word(), "fail", "{line}");
+    }
+    assert_eq!(driver.step(write("log", b"x")).word(), "fail");
+}
+
+fn failure_in_batch(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let answers = driver.play(&[
+        fifo.open("log", "write nonblock"),
+        write("log", b"a payload\n1 close log\n"),
+        fifo.open("log", "read nonblock"),
+    ]);
+    let words: Vec<&str> = answers.iter().map(|answer| answer.word()).collect();
+    assert_eq!(words, ["fail", "fail", "ok"]);
+    driver.must(step("close log"));
+}
+
+fn exit(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    driver.must(fifo.open("log", "write block"));
+    driver.must(write("log", b"last words"));
+    driver.give(&[step("exit 7")]);
+    assert_eq!(driver.wait().code(), Some(7));
+    assert_eq!(drain(&reader), b"last words");
+}
+
+fn end_of_conversation(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let _reader = fifo.reader();
+    driver.must(fifo.open("log", "write block"));
+    driver.hang_up();
+    driver.wait();
+}
+
+impl Fifo {
+    /// Lets the driver open the read end as `log`; gives the write end.
+    fn writer_for(&self, driver: &mut Puppet) -> End {
+        let writer = self.writer();
+        driver.must(self.open("log", "read block"));
+        writer
+    }
+}
+
+#[test]
+fn a_drivers_own_author_can_check_that_it_conforms() {
+    let Ok(command) = std::env::var("PIPELAB_DRIVER") else {
+        eprintln!("skipped: PIPELAB_DRIVER names no driver");
+        return;
+    };
+    let command: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+    check(&Subject { command: &command, mode: &[] });
+}

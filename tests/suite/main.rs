@@ -1,0 +1,8 @@
+//! All integration tests in one binary, one module a theme.
+
+mod detector;
+mod drivers;
+mod model;
+mod play;
+mod puppet;
+mod support;

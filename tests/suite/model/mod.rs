@@ -1,0 +1,9 @@
+//! The model against the kernel that runs.
+//!
+//! - `calls`: random calls of one process, non-blocking, on a pipe and a FIFO
+//! - `trials`: random scripts with blocked calls, played on threads
+//! - `kernel`: the real channels that both use
+
+mod calls;
+mod kernel;
+mod trials;

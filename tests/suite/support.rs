@@ -1,0 +1,129 @@
+//! Plans written as sentences, and a stage to play them.
+
+use std::path::PathBuf;
+
+use pipelab::{
+    channel::Kind,
+    outcome::{Access, Action, Amount, Transcript},
+    setting::{Setting, Sigpipe},
+    stage::{Condition, Fault, Handle, Launch, Options, Plan, PlannedActor, PlannedChannel, PlannedStep},
+};
+
+pub fn options() -> Options {
+    Options { program: Some(PathBuf::from(env!("CARGO_BIN_EXE_pipelab"))), ..Options::default() }
+}
+
+pub fn stage() -> Handle {
+    Handle::start(&options()).expect("the stage starts")
+}
+
+/// One FIFO named `log`, SIGPIPE ignored, actors added as they are named.
+pub struct Script(Plan);
+
+impl Script {
+    pub fn new() -> Script {
+        Script(Plan {
+            channels: vec![PlannedChannel { name: "log".into(), kind: Kind::Fifo }],
+            actors: vec![],
+            steps: vec![],
+            setting: Setting { sigpipe: Sigpipe::Ignore, budget_ms: 0 },
+        })
+    }
+
+    pub fn setting(mut self, setting: Setting) -> Script {
+        self.0.setting = setting;
+        self
+    }
+
+    /// An actor played by a built-in driver, `stdio:line` or `raw`.
+    pub fn actor(mut self, name: &str, driver: &str) -> Script {
+        let (driver, mode) = driver.split_once(':').unwrap_or((driver, ""));
+        self.0.actors.push(PlannedActor {
+            name: name.into(),
+            launch: Launch::BuiltIn(driver.into()),
+            mode: mode.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+            ignores_sigpipe: driver == "rust",
+        });
+        self
+    }
+
+    pub fn step(mut self, actor: &str, action: Action) -> Script {
+        let actor = self.0.actors.iter().position(|known| known.name == actor).expect("a known actor");
+        self.0.steps.push(PlannedStep {
+            actor,
+            action,
+            condition: Condition::Always,
+            attempts: 1,
+            expected: false,
+        });
+        self
+    }
+
+    pub fn open(self, actor: &str, access: Access) -> Script {
+        self.step(actor, Action::Open { channel: 0, access, nonblock: false })
+    }
+
+    pub fn open_nonblock(self, actor: &str, access: Access) -> Script {
+        self.step(actor, Action::Open { channel: 0, access, nonblock: true })
+    }
+
+    pub fn write(self, actor: &str, bytes: u64) -> Script {
+        self.step(actor, Action::Write { channel: 0, bytes, newline: false, pieces: None })
+    }
+
+    pub fn flush(self, actor: &str) -> Script {
+        self.step(actor, Action::Flush { channel: 0 })
+    }
+
+    pub fn read(self, actor: &str, bytes: u64) -> Script {
+        self.step(actor, Action::Read { channel: 0, amount: Amount::Bytes(bytes) })
+    }
+
+    pub fn drain(self, actor: &str) -> Script {
+        self.step(actor, Action::Read { channel: 0, amount: Amount::Available })
+    }
+
+    pub fn read_to_eof(self, actor: &str) -> Script {
+        self.step(actor, Action::Read { channel: 0, amount: Amount::ToEof })
+    }
+
+    pub fn close(self, actor: &str) -> Script {
+        self.step(actor, Action::Close { channel: 0 })
+    }
+
+    pub fn kill(self, actor: &str) -> Script {
+        self.step(actor, Action::Kill { signal: 9 })
+    }
+
+    pub fn plan(self) -> Plan {
+        self.0
+    }
+
+    pub fn play(self, stage: &mut Handle) -> Result<Transcript, Fault> {
+        stage.play(&self.0)
+    }
+}
+
+/// A transcript in words, one line a record.
+pub fn told(transcript: &Transcript) -> Vec<String> {
+    (transcript.steps.iter())
+        .map(|record| {
+            let outcome = |outcome: &pipelab::outcome::Outcome| match outcome {
+                pipelab::outcome::Outcome::Failed(failure) => failure.errno.clone(),
+                pipelab::outcome::Outcome::Blocked { call }
+                | pipelab::outcome::Outcome::Waiting { call }
+                | pipelab::outcome::Outcome::Pending { call } => format!("{} in {call}", outcome.kind()),
+                pipelab::outcome::Outcome::Killed { signal } => format!("killed {signal}"),
+                other => match other.bytes() {
+                    Some(bytes) if bytes > 0 => format!("{} {bytes}", other.kind()),
+                    _ => other.kind().to_owned(),
+                },
+            };
+            let then = match &record.resumed {
+                Some(resumed) => format!(", by {}: {}", resumed.by, outcome(&resumed.outcome)),
+                None => String::new(),
+            };
+            format!("{} {}: {}{then}", record.actor, record.verb.name(), outcome(&record.outcome))
+        })
+        .collect()
+}
