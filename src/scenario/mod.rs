@@ -2,6 +2,8 @@
 //! the file. The language is described in `docs/scenario.md`.
 
 mod actor;
+mod args;
+mod assemble;
 mod bind;
 mod case;
 mod check;
@@ -10,7 +12,10 @@ mod expect;
 mod expr;
 mod holes;
 mod keys;
+mod lexer;
 mod lines;
+mod merge;
+mod modifiers;
 mod names;
 mod overrides;
 mod parts;
@@ -22,6 +27,7 @@ mod suggest;
 mod symbols;
 mod syntax;
 mod template;
+mod values;
 mod words;
 
 #[cfg(test)]
@@ -130,14 +136,20 @@ impl Scenario {
             return fail(unknown);
         }
         let values = self.params.iter().map(|param| {
-            let set = overrides.set.iter().find(|(name, _)| *name == param.name.value);
+            let set =
+                overrides.set.iter().find(|(name, values)| *name == param.name.value && !values.is_empty());
             let values = match set {
                 Some((_, values)) => {
                     values.iter().map(|v| Text::whole(v.clone(), param.name.span.clone())).collect()
                 }
                 None => param.values.clone(),
             };
-            values.into_iter().flat_map(|value| with_all_versions(value, &machine)).collect()
+            let mut values: Vec<Text> =
+                values.into_iter().flat_map(|value| with_all_versions(value, &machine)).collect();
+            // `@all` may bring a version that is listed as well.
+            let mut seen = BTreeSet::new();
+            values.retain(|text| seen.insert(text.value.clone()));
+            values
         });
         let expansion = self.expand(values.collect(), Some(&machine));
         match expansion.problems.is_empty() {
@@ -192,7 +204,7 @@ impl Scenario {
             return expansion;
         };
         let varies: Vec<bool> = values.iter().map(|list| list.len() > 1).collect();
-        let mut merged = bind::Merged::default();
+        let mut merged = merge::Merged::default();
         let mut skipped = BTreeSet::new();
         for mut index in 0..product {
             let mut params = Vec::new();
