@@ -4,7 +4,6 @@
 pub mod builtin;
 mod catalog;
 mod environment;
-mod greeting;
 pub mod python;
 mod spec;
 mod start;
@@ -12,7 +11,6 @@ mod table;
 
 pub use catalog::{Catalog, Missing, Runtime};
 pub use environment::environment;
-pub use greeting::{Greeting, PROTOCOL};
 pub use spec::{Spec, SpecError, Version};
-pub use start::{CONTROL, Started};
+pub use start::Started;
 pub use table::{DRIVERS, DriverInfo, ModeInfo};

@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 use identity::Identity;
 use search::{Candidate, candidates, is_script};
 
-use super::{Greeting, Missing, Runtime, Started, environment};
-use crate::stage::Launch;
+use super::{Missing, Runtime, Started, environment};
+use crate::{stage::Launch, wire::Hello};
 
 /// The driver's name.
 pub const NAME: &str = "python";
@@ -101,7 +101,7 @@ struct Found {
     /// The interpreter itself, where the candidate was a wrapper.
     program: PathBuf,
     identity: Identity,
-    greeting: Greeting,
+    greeting: Hello,
 }
 
 impl Found {
@@ -112,7 +112,7 @@ impl Found {
             full_version: self.identity.full_version(),
             snapshot_key: Some(self.identity.snapshot_key()),
             launch: Launch::Program { command: command(&self.program), env: environment() },
-            symbols: self.greeting.symbols,
+            symbols: self.greeting.symbols.into_iter().collect(),
         }
     }
 }
@@ -176,7 +176,7 @@ mod tests {
     /// What a program at this place would have answered.
     fn answer(place: usize, path: &str, greeting: &str) -> Answer {
         let candidate = Candidate { path: path.into(), place };
-        let found = Greeting::parse(greeting).map(|greeting| Found {
+        let found = Hello::decode(greeting).map_err(|error| error.to_string()).map(|greeting| Found {
             program: path.into(),
             identity: Identity::of(&greeting).unwrap(),
             greeting,

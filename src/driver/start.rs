@@ -15,10 +15,8 @@ use std::{
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::{Greeting, environment};
-
-/// The descriptor on which a driver finds its conversation (docs/wire.md).
-pub const CONTROL: i32 = 3;
+use super::environment;
+use crate::wire::{CONTROL_FD, Hello};
 
 /// How long a program may take to greet before it counts as broken. Nothing is
 /// measured by it: a driver greets within 50 ms or doesn't at all.
@@ -31,7 +29,7 @@ const LONGEST: u64 = 4096;
 #[derive(Debug)]
 pub struct Started {
     /// What it said.
-    pub greeting: Greeting,
+    pub greeting: Hello,
     /// Our end of the conversation, read up to the greeting's line feed.
     pub control: BufReader<UnixStream>,
     process: Process,
@@ -81,7 +79,8 @@ impl Started {
             Ok(_) => {}
         }
         control.get_ref().set_read_timeout(None).map_err(|error| error.to_string())?;
-        let greeting = Greeting::parse(&String::from_utf8_lossy(&line))?;
+        let line = String::from_utf8_lossy(&line);
+        let greeting = Hello::decode(line.trim_end_matches('\n')).map_err(|error| error.to_string())?;
         Ok(Started { greeting, control, process })
     }
 
@@ -119,8 +118,9 @@ impl Started {
 fn become_control(fd: i32) -> io::Result<()> {
     // dup2(2) onto itself would leave FD_CLOEXEC as it is.
     // SAFETY: plain system calls on numbers.
-    let done =
-        unsafe { if fd == CONTROL { libc::fcntl(fd, libc::F_SETFD, 0) } else { libc::dup2(fd, CONTROL) } };
+    let done = unsafe {
+        if fd == CONTROL_FD { libc::fcntl(fd, libc::F_SETFD, 0) } else { libc::dup2(fd, CONTROL_FD) }
+    };
     if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

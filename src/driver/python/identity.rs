@@ -1,6 +1,7 @@
 //! Which Python answered.
 
-use super::{Greeting, NAME};
+use super::NAME;
+use crate::wire::Hello;
 
 /// Which Python it is. In the order of age; CPython behind all others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +17,7 @@ pub struct Identity {
 
 impl Identity {
     /// Reads it from `cpython 3.6.15` or `pypy3.10 7.3.12`.
-    pub fn of(greeting: &Greeting) -> Option<Identity> {
+    pub fn of(greeting: &Hello) -> Option<Identity> {
         let digits = greeting.runtime.find(|c: char| c.is_ascii_digit()).unwrap_or(greeting.runtime.len());
         let (implementation, language) = greeting.runtime.split_at(digits);
         let is_cpython = implementation == "cpython";
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     fn identity(greeting: &str) -> Identity {
-        Identity::of(&Greeting::parse(greeting).unwrap()).unwrap()
+        Identity::of(&Hello::decode(greeting).unwrap()).unwrap()
     }
 
     #[test]
