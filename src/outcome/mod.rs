@@ -2,11 +2,16 @@
 //! and the verdict.
 
 mod action;
+mod error_at;
+pub mod ledger;
+pub mod payload;
 mod step;
 mod transcript;
 mod verb;
 
 pub use action::{Access, Action, Amount, Readiness};
+pub use error_at::{ErrorAt, error_at};
+pub use ledger::{ChannelLedger, Ledger};
 pub use step::{Failure, Outcome};
 pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Resumed, StepRecord, Transcript, Wait};
 pub use verb::{Doer, VERBS, Verb, VerbInfo};

@@ -1,0 +1,31 @@
+//! The delivered bytes of a channel in one row.
+
+use std::borrow::Cow;
+
+use crate::outcome::Transcript;
+
+/// The data of the channel's reads, in the order in which they completed (rule 4
+/// of the ledger).
+pub fn delivered(transcript: &Transcript, channel: usize) -> Cow<'_, [u8]> {
+    let mut reads: Vec<(usize, usize, &[u8])> = transcript
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, record)| record.channel == Some(channel))
+        .filter_map(|(index, record)| {
+            let data = record.data.as_ref()?;
+            let moment = match &record.resumed {
+                Some(resumed) => resumed.by,
+                None if record.outcome.is_outstanding() => usize::MAX,
+                None => index,
+            };
+            Some((moment, index, &data.0[..]))
+        })
+        .collect();
+    reads.sort_by_key(|&(moment, index, _)| (moment, index));
+    match &reads[..] {
+        [] => Cow::Borrowed(&[]),
+        [(_, _, only)] => Cow::Borrowed(only),
+        several => several.iter().flat_map(|(_, _, data)| data.iter().copied()).collect(),
+    }
+}

@@ -1,0 +1,172 @@
+//! A plan and a transcript, told step by step.
+
+use crate::{
+    channel::Kind,
+    outcome::{
+        Access, Action, Amount, Bytes, ChannelCount, ChannelLedger, Count, End, Failure, Ledger, Offer,
+        Outcome, Resumed, StepRecord, Transcript, payload,
+    },
+    setting::Setting,
+    stage::{Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep},
+};
+
+/// Actors are numbered as they are named; there is one channel.
+pub struct Scene {
+    pub plan: Plan,
+    pub transcript: Transcript,
+    offsets: Vec<u64>,
+    accepted: u64,
+    taken: u64,
+    dropped: u64,
+}
+
+pub fn ok(bytes: u64) -> Outcome {
+    Outcome::Ok { bytes: Some(bytes) }
+}
+
+pub fn done() -> Outcome {
+    Outcome::Ok { bytes: None }
+}
+
+pub fn blocked() -> Outcome {
+    Outcome::Blocked { call: "write".to_owned() }
+}
+
+pub fn epipe(bytes: u64) -> Outcome {
+    Outcome::Failed(Failure {
+        errno: "EPIPE".to_owned(),
+        error: Some("BrokenPipeError".to_owned()),
+        message: "[Errno 32] Broken pipe".to_owned(),
+        bytes,
+    })
+}
+
+impl Scene {
+    pub fn of(actors: &[&str]) -> Scene {
+        let actor = |name: &&str| PlannedActor {
+            name: (*name).to_owned(),
+            launch: Launch::BuiltIn("raw".to_owned()),
+            mode: vec![],
+            ignores_sigpipe: true,
+        };
+        Scene {
+            plan: Plan {
+                channels: vec![PlannedChannel { name: "log".to_owned(), kind: Kind::Fifo }],
+                actors: actors.iter().map(actor).collect(),
+                steps: vec![],
+                setting: Setting::default(),
+            },
+            transcript: Transcript {
+                steps: vec![],
+                end: End::Played,
+                holds: vec![vec![false]; actors.len()],
+            },
+            offsets: vec![0; actors.len()],
+            accepted: 0,
+            taken: 0,
+            dropped: 0,
+        }
+    }
+
+    fn step(
+        mut self,
+        actor: usize,
+        action: Action,
+        outcome: Outcome,
+        offered: Option<Offer>,
+        data: Option<Vec<u8>>,
+    ) -> Self {
+        self.transcript.steps.push(StepRecord {
+            step: self.plan.steps.len(),
+            attempt: 1,
+            actor,
+            verb: action.verb(),
+            channel: Some(0),
+            outcome,
+            resumed: None,
+            offered,
+            data: data.map(Bytes),
+            counts: vec![ChannelCount {
+                queued: Count::Known(self.accepted - self.taken - self.dropped),
+                accepted: Count::Known(self.accepted),
+                taken: Count::Known(self.taken),
+            }],
+        });
+        self.plan.steps.push(PlannedStep {
+            actor,
+            action,
+            condition: Condition::Always,
+            attempts: 1,
+            expected: false,
+        });
+        self
+    }
+
+    /// The bytes that the kernel takes, and drops, during the next step.
+    pub fn kernel(mut self, accepts: u64, drops: u64) -> Self {
+        self.accepted += accepts;
+        self.dropped += drops;
+        self
+    }
+
+    /// A runtime's read-ahead, during the next step.
+    pub fn takes(mut self, bytes: u64) -> Self {
+        self.taken += bytes;
+        self
+    }
+
+    pub fn write(self, actor: usize, bytes: u64, outcome: Outcome) -> Self {
+        self.offer(actor, bytes, bytes, false, outcome)
+    }
+
+    pub fn offer(mut self, actor: usize, bytes: u64, piece: u64, newline: bool, outcome: Outcome) -> Self {
+        let offer = Offer { offset: self.offsets[actor], len: bytes, piece, newline };
+        self.offsets[actor] += bytes;
+        let action = Action::Write { channel: 0, bytes, newline, pieces: Some(piece) };
+        self.step(actor, action, outcome, Some(offer), None)
+    }
+
+    pub fn flush(self, actor: usize, outcome: Outcome) -> Self {
+        self.step(actor, Action::Flush { channel: 0 }, outcome, None, None)
+    }
+
+    pub fn close(self, actor: usize) -> Self {
+        self.step(actor, Action::Close { channel: 0 }, done(), None, None)
+    }
+
+    pub fn open(self, actor: usize, access: Access) -> Self {
+        self.step(actor, Action::Open { channel: 0, access, nonblock: false }, done(), None, None)
+    }
+
+    pub fn read(mut self, actor: usize, data: &[u8]) -> Self {
+        self.taken += data.len() as u64;
+        let action = Action::Read { channel: 0, amount: Amount::ToEof };
+        self.step(actor, action, ok(data.len() as u64), None, Some(data.to_vec()))
+    }
+
+    /// The last step but `back` was released by the last one.
+    pub fn resumed(mut self, back: usize, outcome: Outcome) -> Self {
+        let by = self.transcript.steps.len() - 1;
+        self.transcript.steps[by - back].resumed = Some(Resumed { by, outcome });
+        self
+    }
+
+    pub fn holds(mut self, actor: usize) -> Self {
+        self.transcript.holds[actor][0] = true;
+        self
+    }
+
+    pub fn ledger(&self) -> ChannelLedger {
+        Ledger::of(&self.plan, &self.transcript).remove(0)
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.ledger().lines(&self.plan)
+    }
+}
+
+pub fn stream(writer: usize, start: u64, len: u64) -> Vec<u8> {
+    let mut bytes = vec![0; len as usize];
+    payload::fill(writer, start, &mut bytes);
+    bytes
+}

@@ -1,0 +1,74 @@
+//! Finds the runs of which delivered data consists: which writer's bytes, from
+//! which position on.
+//!
+//! Data that came as it was sent costs one comparison at the speed of memory.
+//! Where a run breaks off, `search` looks for the explanation with the fewest
+//! edits of the next bytes; then `seams` moves the places where runs meet to
+//! where they disturb least, and `fill` explains the fragments too short to
+//! identify themselves by what is missing elsewhere.
+//!
+//! Exact for any single edit (a loss, a copy, a move, an exchange, bytes of
+//! another writer in between) of any length, up to explanations that give the
+//! same bytes. What it can't do:
+//!
+//! * A fragment of fewer than 21 bytes holds no whole word. It is explained by
+//!   what is missing, else by the nearest equal bytes, so a copy of one byte may
+//!   be laid to another equal byte.
+//! * Bytes overwritten by line feeds carry nothing. With pieces of one or two
+//!   bytes a move or a loss is seen as a wrong length, or not at all.
+//! * Many edits within [`search::HORIZON`] bytes of each other may be read as
+//!   fewer, larger ones.
+
+mod anchor;
+mod fill;
+mod matching;
+mod seams;
+mod search;
+
+use super::source::Source;
+
+/// A part of the delivered data that is contiguous in its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Index in the delivered data.
+    pub at: usize,
+    pub len: usize,
+    /// Index of the source and position there; `None` for bytes that nobody sent.
+    pub from: Option<(usize, usize)>,
+}
+
+/// The runs in the order of the data, without gaps.
+pub fn trace(sources: &[Source], data: &[u8]) -> Vec<Run> {
+    let mut runs = search::search(sources, data);
+    if runs.iter().any(|run| run.from.is_none()) || !continuous(sources, &runs) {
+        seams::settle(sources, data, &mut runs);
+        fill::free_doubtful(&mut runs);
+        fill::fill(sources, data, &mut runs);
+    }
+    join(&mut runs);
+    runs
+}
+
+/// Each source's runs follow each other.
+fn continuous(sources: &[Source], runs: &[Run]) -> bool {
+    let mut next = vec![0; sources.len()];
+    runs.iter().all(|run| match run.from {
+        Some((source, position)) => std::mem::replace(&mut next[source], position + run.len) == position,
+        None => false,
+    })
+}
+
+/// Makes one of neighbours that belong together.
+fn join(runs: &mut Vec<Run>) {
+    runs.dedup_by(|next, run| {
+        let together = match (run.from, next.from) {
+            (None, None) => true,
+            (Some((source, position)), Some(from)) => from == (source, position + run.len),
+            _ => false,
+        };
+        if together {
+            run.len += next.len;
+        }
+        together
+    });
+}

@@ -1,0 +1,267 @@
+//! The runs, found from left to right with the fewest edits.
+//!
+//! At a break every way to go on is a state with a cost; the cheapest is drawn
+//! out first, and the first that explains [`HORIZON`] bytes is taken. Costs
+//! compare explanations: none of them is a measure of anything.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashSet},
+};
+
+use super::{super::source::Source, Run, anchor::Anchors, matching::common_prefix};
+
+/// An explanation of so many bytes behind a break is taken.
+pub const HORIZON: usize = 64;
+/// How far a run may have gone on by chance into the next one's bytes, and how
+/// long a fragment may be that is skipped without an anchor behind it.
+const BACK: usize = 24;
+/// States looked at for one break.
+const PATIENCE: usize = 4000;
+/// A run at least so long isn't chance.
+const SURE: usize = 16;
+
+/// Going over to another writer in the middle of a call.
+const TEAR: u32 = 3;
+/// Back to the end of what a writer had sent so far, after a copy of old bytes.
+const RETURN: u32 = 2;
+/// Anywhere else.
+const JUMP: u32 = 10;
+/// Bytes without explanation: a fixed part, and one a byte up to a limit.
+const GAP: u32 = 10;
+const GAP_LIMIT: usize = 16;
+
+#[derive(Clone)]
+struct State {
+    cost: u32,
+    at: usize,
+    /// Per source: where its last run ended, and its last byte so far.
+    last: Vec<usize>,
+    high: Vec<usize>,
+    /// Since the break; the last one is still open.
+    runs: Vec<Run>,
+}
+
+struct Search<'a> {
+    sources: &'a [Source],
+    data: &'a [u8],
+    anchors: Anchors<'a>,
+}
+
+pub fn search(sources: &[Source], data: &[u8]) -> Vec<Run> {
+    let mut search = Search { sources, data, anchors: Anchors::new(sources, data) };
+    let nothing = vec![0; sources.len()];
+    let mut state = State { cost: 0, at: 0, last: nothing.clone(), high: nothing, runs: Vec::new() };
+    let mut runs = Vec::new();
+    while state.at < data.len() {
+        if let Some(run) = search.next_in_order(&state) {
+            runs.append(&mut state.runs);
+            search.take(&mut state, run);
+        } else {
+            state = search.explain(state);
+            let open = state.runs.len().saturating_sub(1);
+            runs.extend(state.runs.drain(..open));
+            state.cost = 0;
+        }
+    }
+    runs.append(&mut state.runs);
+    runs
+}
+
+impl Search<'_> {
+    /// The common case without a search: the last call is complete, and one
+    /// writer's next bytes follow.
+    fn next_in_order(&self, state: &State) -> Option<Run> {
+        if let Some(Run { len, from, .. }) = state.runs.last() {
+            let (source, position) = (*from)?;
+            if !self.sources[source].is_boundary(position + len) {
+                return None;
+            }
+        }
+        let needed = SURE.min(self.data.len() - state.at);
+        let mut found = None;
+        for (source, &position) in state.last.iter().enumerate() {
+            let rest = &self.sources[source].bytes[position..];
+            if common_prefix(&rest[..needed.min(rest.len())], &self.data[state.at..]) == needed {
+                if found.is_some() {
+                    return None;
+                }
+                found = Some((source, position));
+            }
+        }
+        self.run(state.at, found?)
+    }
+
+    /// The longest run from there; `None` if not a byte fits.
+    fn run(&self, at: usize, from: (usize, usize)) -> Option<Run> {
+        let len = common_prefix(self.sources[from.0].bytes.get(from.1..)?, &self.data[at..]);
+        (len > 0).then_some(Run { at, len, from: Some(from) })
+    }
+
+    fn take(&self, state: &mut State, run: Run) {
+        state.at = run.at + run.len;
+        if let Some((source, position)) = run.from {
+            state.last[source] = position + run.len;
+            state.high[source] = state.high[source].max(position + run.len);
+        }
+        state.runs.push(run);
+    }
+
+    fn explain(&mut self, root: State) -> State {
+        let start = root.at;
+        let mut seen = HashSet::new();
+        let mut states = vec![root];
+        let mut queue = BinaryHeap::from([(Reverse(0), start, 0)]);
+        let mut furthest = 0;
+        while let Some((_, at, index)) = queue.pop() {
+            if index != 0 && (at >= start + HORIZON || at == self.data.len()) {
+                return states.swap_remove(index);
+            }
+            let open = states[index].runs.last().map(|run| (run.at, run.from));
+            if !seen.insert((at, states[index].last.clone(), open)) {
+                continue;
+            }
+            if at > states[furthest].at {
+                furthest = index;
+            }
+            if seen.len() > PATIENCE && furthest != 0 {
+                break;
+            }
+            for next in self.ways(&states[index]) {
+                queue.push((Reverse(next.cost), next.at, states.len()));
+                states.push(next);
+            }
+        }
+        states.swap_remove(furthest)
+    }
+
+    /// All ways to go on from a state.
+    fn ways(&mut self, state: &State) -> Vec<State> {
+        let mut ways = Vec::new();
+        self.other_writers(state, &mut ways);
+        self.fragments(state, &mut ways);
+        self.source_end(state, &mut ways);
+        let anchor = self.anchors.next(state.at);
+        let go_on = |at: usize, from, cost| self.run(at, from).map(|run| (run, cost));
+        match anchor {
+            Some(anchor) if anchor.at == state.at => {
+                let way = go_on(state.at, (anchor.source, anchor.position), JUMP);
+                ways.extend(way.map(|(run, cost)| self.with(state.clone(), [run], cost)));
+            }
+            Some(anchor) => {
+                let skipped = anchor.at - state.at;
+                let expected = [state.last[anchor.source], state.high[anchor.source]];
+                let jump = if expected.contains(&anchor.position) { 0 } else { JUMP };
+                let way = go_on(anchor.at, (anchor.source, anchor.position), gap(skipped) + jump);
+                let fragment = Run { at: state.at, len: skipped, from: None };
+                ways.extend(way.map(|(run, cost)| self.with(state.clone(), [fragment, run], cost)));
+            }
+            None => {
+                let len = self.data.len() - state.at;
+                let rest = Run { at: state.at, len, from: None };
+                ways.push(self.with(state.clone(), [rest], gap(len) + JUMP));
+            }
+        }
+        ways
+    }
+
+    fn with<const N: usize>(&self, mut state: State, runs: [Run; N], cost: u32) -> State {
+        for run in runs {
+            self.take(&mut state, run);
+        }
+        state.cost += cost;
+        state
+    }
+
+    /// The state with its open run cut short at `at`.
+    fn cut(state: &State, at: usize) -> State {
+        let mut cut = state.clone();
+        if at < state.at
+            && let Some(run) = cut.runs.last_mut()
+            && let Some((source, position)) = run.from
+        {
+            run.len = at - run.at;
+            if cut.high[source] == cut.last[source] {
+                cut.high[source] = position + run.len;
+            }
+            cut.last[source] = position + run.len;
+            cut.at = at;
+        }
+        cut
+    }
+
+    /// Where a writer left off, also from a little before the break: the open run
+    /// may have gone on by chance.
+    fn other_writers(&self, state: &State, ways: &mut Vec<State>) {
+        let open = state.runs.last().filter(|run| run.from.is_some());
+        let first = open.map_or(state.at, |run| (run.at + 1).max(state.at.saturating_sub(BACK)));
+        for at in first..=state.at {
+            let leave = match open {
+                Some(Run { at: begun, from: Some((source, position)), .. })
+                    if !self.sources[*source].is_boundary(position + (at - begun)) =>
+                {
+                    TEAR
+                }
+                _ => 0,
+            };
+            for source in 0..self.sources.len() {
+                let is_open = open.is_some_and(|run| run.from.is_some_and(|from| from.0 == source));
+                let (last, high) = (state.last[source], state.high[source]);
+                let ends = [(last, leave), (high, RETURN + leave.min(1))];
+                let ends = if is_open || last == high { &ends[is_open as usize..] } else { &ends[..] };
+                for &(position, cost) in ends {
+                    if is_open && (position == last || at == state.at && last == high) {
+                        continue;
+                    }
+                    if let Some(run) = self.run(at, (source, position)).filter(|run| at + run.len > state.at)
+                    {
+                        ways.push(self.with(Self::cut(state, at), [run], cost));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A fragment, and behind it a writer where it left off, or as far behind
+    /// that as the fragment is long.
+    fn fragments(&self, state: &State, ways: &mut Vec<State>) {
+        for len in 1..=BACK {
+            let at = state.at + len;
+            let needed = match self.data.len().checked_sub(at) {
+                None | Some(0) => break,
+                Some(rest) => rest.min(6),
+            };
+            let fragment = Run { at: state.at, len, from: None };
+            for source in 0..self.sources.len() {
+                let (last, high) = (state.last[source], state.high[source]);
+                let mut ends = vec![(last, 0), (high, RETURN), (last + len, JUMP / 2)];
+                ends.dedup_by_key(|end| end.0);
+                for (position, cost) in ends {
+                    if let Some(run) = self.run(at, (source, position)).filter(|run| run.len >= needed) {
+                        ways.push(self.with(state.clone(), [fragment, run], gap(len) + cost));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The data ends as a source does.
+    fn source_end(&self, state: &State, ways: &mut Vec<State>) {
+        let rest = self.data.len() - state.at;
+        if rest > HORIZON {
+            return;
+        }
+        for (index, source) in self.sources.iter().enumerate() {
+            let position = source.bytes.len().checked_sub(rest);
+            if let Some(run) = position.and_then(|position| self.run(state.at, (index, position)))
+                && run.len == rest
+            {
+                ways.push(self.with(state.clone(), [run], JUMP));
+            }
+        }
+    }
+}
+
+fn gap(len: usize) -> u32 {
+    GAP + len.min(GAP_LIMIT) as u32
+}
