@@ -62,7 +62,11 @@ fn by_runtimes(loaded: Arc<Loaded>) -> Vec<Trial> {
         let unrecorded = !loaded.recorded.contains_key(&key);
         let loaded = Arc::clone(&loaded);
         let trial = Trial::test(name, move || play(&loaded, &key, &cases)).with_ignored_flag(unrecorded);
-        trials.push(if unrecorded { trial.with_kind("unrecorded: no snapshot knows this runtime") } else { trial });
+        trials.push(if unrecorded {
+            trial.with_kind("unrecorded: no snapshot knows this runtime")
+        } else {
+            trial
+        });
     }
     trials
 }

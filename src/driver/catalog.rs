@@ -1,9 +1,9 @@
 //! The runtimes that stand ready on this machine.
 
-use std::{collections::BTreeMap, io, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{Version, python};
-use crate::stage::Launch;
+use super::{DRIVERS, Version, builtin, python};
+use crate::{stage::Launch, wire::Hello};
 
 /// One runtime that can play an actor.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +32,34 @@ pub struct Missing {
     pub remedy: String,
 }
 
+/// A built-in driver that greets like this, as a runtime.
+fn built_in(driver: &str) -> impl Fn(Hello) -> Runtime {
+    move |hello| {
+        Runtime {
+            driver: driver.to_owned(),
+            version: String::new(),
+            full_version: match driver {
+                "raw" => kernel(),
+                "rust" => "Rust's standard library".to_owned(),
+                _ => format!("{} {}", hello.runtime, hello.version),
+            },
+            snapshot_key: match driver {
+                // The kernel's own behaviour: the snapshot without a runtime.
+                "raw" => None,
+                "stdio" => Some(format!("stdio-{}", hello.runtime)),
+                other => Some(other.to_owned()),
+            },
+            launch: Launch::BuiltIn(driver.to_owned()),
+            symbols: hello.symbols.into_iter().collect(),
+        }
+    }
+}
+
+fn kernel() -> String {
+    nix::sys::utsname::uname()
+        .map_or("Linux".to_owned(), |name| format!("Linux {}", name.release().to_string_lossy()))
+}
+
 /// All runtimes found, per driver from the oldest to the newest version (of
 /// Pythons: other implementations before CPython, those given by path before all).
 #[derive(Clone, Debug, Default)]
@@ -43,31 +71,8 @@ pub struct Catalog {
 impl Catalog {
     /// The drivers inside this program. Nothing is started or looked for.
     pub fn builtin() -> Catalog {
-        let built_in =
-            |driver: &str, full_version: String, snapshot_key: Option<&str>, symbols: &[(&str, u64)]| {
-                Runtime {
-                    driver: driver.to_owned(),
-                    version: String::new(),
-                    full_version,
-                    snapshot_key: snapshot_key.map(str::to_owned),
-                    launch: Launch::BuiltIn(driver.to_owned()),
-                    symbols: symbols.iter().map(|&(name, bytes)| (name.to_owned(), bytes)).collect(),
-                }
-            };
-        let kernel = nix::sys::utsname::uname()
-            .map_or("Linux".to_owned(), |name| format!("Linux {}", name.release().to_string_lossy()));
-        let (library, key) =
-            if cfg!(target_env = "musl") { ("musl", "stdio-musl") } else { ("glibc", "stdio-glibc") };
-        let bufsiz = u64::from(libc::BUFSIZ);
-        // Not documented as a constant, so asked for:
-        // https://doc.rust-lang.org/std/io/struct.BufWriter.html#method.new
-        let buffer = io::BufWriter::new(io::sink()).capacity() as u64;
-        let runtimes = vec![
-            built_in("raw", kernel, None, &[]),
-            built_in("stdio", library.to_owned(), Some(key), &[("bufsiz", bufsiz)]),
-            built_in("rust", "Rust's standard library".to_owned(), None, &[("buffer", buffer)]),
-        ];
-        Catalog { runtimes, missing: Vec::new() }
+        let runtimes = DRIVERS.iter().filter_map(|info| builtin::hello(info.name).map(built_in(info.name)));
+        Catalog { runtimes: runtimes.collect(), missing: Vec::new() }
     }
 
     /// The built-in drivers, and what this machine has of the drivers `wanted`

