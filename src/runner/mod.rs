@@ -3,7 +3,10 @@
 
 mod find;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 pub use find::{Found, find};
 
@@ -34,12 +37,15 @@ pub enum LoadError {
     File { path: PathBuf, error: std::io::Error },
 }
 
+/// Drivers by name, programs by path.
+type Wanted = (BTreeSet<&'static str>, BTreeSet<PathBuf>);
+
 /// What there is to play with on this machine; looked for once, when it is
 /// first needed.
 #[derive(Debug)]
 pub struct Lab {
     stage: Handle,
-    catalog: Option<(Vec<String>, Catalog)>,
+    catalog: Option<(Wanted, Catalog)>,
 }
 
 impl Lab {
@@ -97,21 +103,17 @@ impl Lab {
         scenarios: impl Iterator<Item = &'scenario Scenario> + Clone,
         overrides: &Overrides,
     ) -> &Catalog {
-        let mut wanted: Vec<String> =
-            scenarios.clone().flat_map(|scenario| scenario.wanted(overrides)).collect();
-        wanted.sort();
-        wanted.dedup();
-        let mut paths: Vec<PathBuf> = scenarios
+        let wanted: BTreeSet<&'static str> =
+            scenarios.clone().flat_map(|scenario| scenario.drivers_named(overrides)).collect();
+        let paths: BTreeSet<PathBuf> = scenarios
             .flat_map(|scenario| scenario.programs(overrides))
             .map(|(_, path)| PathBuf::from(path))
             .collect();
-        paths.sort();
-        paths.dedup();
-        let known = self.catalog.as_ref().is_some_and(|(known, _)| *known == wanted && paths.is_empty());
-        if !known {
-            let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
-            let catalog = Catalog::discover(&names, &paths);
-            self.catalog = Some((wanted, catalog));
+        let wanted = (wanted, paths);
+        if self.catalog.as_ref().is_none_or(|(known, _)| *known != wanted) {
+            let names: Vec<&str> = wanted.0.iter().copied().collect();
+            let paths: Vec<PathBuf> = wanted.1.iter().cloned().collect();
+            self.catalog = Some((wanted, Catalog::discover(&names, &paths)));
         }
         &self.catalog.as_ref().expect("filled above").1
     }

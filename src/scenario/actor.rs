@@ -116,7 +116,7 @@ impl BoundActor {
 
     /// The runtime that plays it on this machine, or why there is none.
     pub fn runtime(&self, scenario: &Scenario, machine: &Machine<'_>) -> Result<Runtime, Skip> {
-        let mut found = machine.catalog.runtimes.iter().filter(|runtime| runtime.driver == self.spec.driver);
+        let mut known = machine.catalog.runtimes.iter().filter(|runtime| runtime.driver == self.spec.driver);
         if let Some(own) = scenario.drivers.iter().find(|driver| driver.name.value == self.spec.driver) {
             return Ok(Runtime {
                 driver: own.name.value.clone(),
@@ -124,13 +124,13 @@ impl BoundActor {
                 full_version: String::new(),
                 snapshot_key: Some(format!("custom-{}", own.name.value)),
                 launch: Launch::Program { command: own.command.clone(), env: Vec::new() },
-                symbols: found.next().map_or_else(BTreeMap::new, |runtime| runtime.symbols.clone()),
+                symbols: known.next().map_or_else(BTreeMap::new, |runtime| runtime.symbols.clone()),
             });
         }
         let runtime = match &self.spec.version {
-            Version::Newest | Version::All => found.next_back(),
-            Version::Named(version) => found.find(|runtime| runtime.version == *version),
-            Version::Path(path) => found.find(|runtime| match &runtime.launch {
+            Version::Newest | Version::All => known.rfind(|runtime| found_by_search(runtime)),
+            Version::Named(version) => known.find(|runtime| runtime.version == *version),
+            Version::Path(path) => known.find(|runtime| match &runtime.launch {
                 Launch::Program { command, .. } => runtime.version == *path || command.first() == Some(path),
                 Launch::BuiltIn(_) => false,
             }),
@@ -154,10 +154,18 @@ impl BoundActor {
                 known.next().filter(|_| none)
             }),
         };
-        Skip {
-            reason: format!("{what} isn't on this machine"),
-            remedy: entry
-                .map_or_else(|| format!("install {what}, or choose another version"), |e| e.remedy.clone()),
+        match entry {
+            Some(entry) => Skip {
+                reason: format!("{what} can't be used here: {}", entry.what),
+                remedy: entry.remedy.clone(),
+            },
+            None => Skip {
+                reason: format!("{what} isn't on this machine"),
+                remedy: match &self.spec.version {
+                    Version::Path(_) => "see whether the path is right".to_owned(),
+                    _ => format!("install {what}, or choose another version"),
+                },
+            },
         }
     }
 }
@@ -184,10 +192,19 @@ fn names_version(what: &str, version: &str) -> bool {
     })
 }
 
+/// Not one that another actor asked for by its path.
+fn found_by_search(runtime: &Runtime) -> bool {
+    !runtime.version.starts_with('/')
+}
+
 /// What `@all` of a driver stands for: the versions found, and after them those
 /// that were recorded and aren't here.
 pub(super) fn all_versions(driver: &str, machine: &Machine<'_>) -> Vec<String> {
-    let found = machine.catalog.runtimes.iter().filter(|runtime| runtime.driver == driver);
+    let found = machine
+        .catalog
+        .runtimes
+        .iter()
+        .filter(|runtime| runtime.driver == driver && found_by_search(runtime));
     let mut versions: Vec<String> = found.map(|runtime| runtime.version.clone()).collect();
     for (recorded, version) in machine.recorded {
         if recorded == driver && !versions.contains(version) {

@@ -9,12 +9,9 @@ use super::{
     words::MAX_SIZE,
 };
 use crate::{
-    outcome::{Action, Verb},
+    outcome::{Action, Verb, payload::WRITERS},
     stage::Condition,
 };
-
-/// Writers that one channel takes: so many keys the position-coded words have.
-const MAX_WRITERS: usize = 81;
 
 /// Checks the steps of one case in their order.
 pub(super) fn flow(scenario: &Scenario, steps: &[Parsed], problems: &mut Vec<Problem>) {
@@ -38,7 +35,6 @@ struct Flow<'a> {
     /// Per actor, the step that surely ended it.
     ended: BTreeMap<usize, &'a Step>,
     offered: BTreeMap<(usize, usize), u64>,
-    writers: BTreeMap<usize, BTreeSet<usize>>,
     reported: BTreeSet<(&'static str, usize, usize)>,
 }
 
@@ -51,7 +47,6 @@ impl<'a> Flow<'a> {
             unsure: if incomplete { (0..scenario.actors.len()).collect() } else { BTreeSet::new() },
             ended: BTreeMap::new(),
             offered: BTreeMap::new(),
-            writers: BTreeMap::new(),
             reported: BTreeSet::new(),
         }
     }
@@ -114,13 +109,14 @@ impl<'a> Flow<'a> {
                     .help("one actor writes up to 256 MiB to a channel, repeats counted"),
             );
         }
-        let writers = self.writers.entry(channel).or_default();
-        writers.insert(step.actor);
-        if writers.len() > MAX_WRITERS && self.reported.insert(("writers", 0, channel)) {
+        // An actor's place among the actors is its key in the position-coded words.
+        if step.actor >= WRITERS && self.reported.insert(("writers", 0, channel)) {
             problems.push(
                 Problem::new("writers", format!("too many writers on `{channel_name}`"))
-                    .at_place(&step.whole, format!("the writer number {}", writers.len()))
-                    .help(format!("up to {MAX_WRITERS} writers of one channel can be told apart")),
+                    .at_place(&step.whole, format!("`{name}` is actor number {}", step.actor + 1))
+                    .help(format!(
+                        "the first {WRITERS} actors can be told apart: declare writers before readers"
+                    )),
             );
         }
     }

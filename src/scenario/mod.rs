@@ -158,35 +158,32 @@ impl Scenario {
         }
     }
 
-    /// The programs that the scenario (with `overrides`) asks for by path, as
-    /// driver and path: whoever fills the catalog should look at them.
-    pub fn programs(&self, overrides: &Overrides) -> Vec<(String, String)> {
-        let mut programs: Vec<(String, String)> = Vec::new();
-        for Spec { driver, version, .. } in self.versioned(overrides) {
-            if let Version::Path(path) = version
-                && !path.contains('{')
-                && !programs.contains(&(driver.clone(), path.clone()))
-            {
-                programs.push((driver, path));
-            }
-        }
-        programs
+    /// The drivers that the scenario (with `overrides`) names, but for those it
+    /// gives by path: what is worth looking for before `cases`.
+    pub fn drivers_named(&self, overrides: &Overrides) -> BTreeSet<&'static str> {
+        let specs = self.specs(overrides).filter(|spec| !matches!(spec.version, Version::Path(_)));
+        specs.filter_map(|spec| Some(DriverInfo::named(&spec.driver)?.name)).collect()
     }
 
-    /// The drivers that the scenario (with `overrides`) asks for and that have
-    /// to be looked for on the machine, each once.
-    pub fn wanted(&self, overrides: &Overrides) -> BTreeSet<String> {
-        let by_name = |spec: &Spec| !matches!(spec.version, Version::Path(_));
-        self.versioned(overrides).filter(by_name).map(|spec| spec.driver).collect()
+    /// The programs that it asks for by path (`python@/path`), as driver and
+    /// path: whoever fills the catalog should look at them.
+    pub fn programs(&self, overrides: &Overrides) -> BTreeSet<(String, String)> {
+        let specs = self.specs(overrides);
+        specs
+            .filter(|spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned))
+            .filter_map(|spec| match spec.version {
+                Version::Path(path) if !path.contains('{') => Some((spec.driver, path)),
+                _ => None,
+            })
+            .collect()
     }
 
-    /// Everything that reads as a spec of a driver that comes in versions.
-    fn versioned<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
+    /// Whatever reads as a driver's spec, among actors and parameter values.
+    fn specs<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
         let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
         let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
         let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
-        let specs = params.chain(actors).chain(set).filter_map(|text| Spec::parse(text).ok());
-        specs.filter(|spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned))
+        params.chain(actors).chain(set).filter_map(|text| Spec::parse(text).ok())
     }
 
     fn expand(&self, mut values: Vec<Vec<Text>>, machine: Option<&case::Machine<'_>>) -> Expansion {

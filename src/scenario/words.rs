@@ -10,10 +10,12 @@ use super::{
     symbols::Scope,
     template::{Filled, Place},
 };
+use crate::outcome::payload;
 
 /// The most that a writer may write to a channel, and a read may ask for: so
 /// far the position-coded streams reach.
 pub(super) const MAX_SIZE: u64 = 256 << 20;
+const _: () = assert!(MAX_SIZE <= payload::MAX_STREAM);
 
 /// A size in a step.
 #[derive(Clone, Debug)]

@@ -141,6 +141,28 @@ fn all_versions_name_the_only_one_too() {
 }
 
 #[test]
+fn a_runtime_given_by_path_is_nobody_elses() {
+    let scenario = parse(&with_script("python", "w sleep")).unwrap();
+    let mut catalog = catalog();
+    catalog.runtimes.retain(|runtime| runtime.driver != "python");
+    catalog.runtimes.push(runtime("python", "/opt/python3", None, &[]));
+    let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
+    assert!(cases[0].skip.is_some());
+}
+
+#[rstest::rstest]
+#[case("3.8", "python 3.8 isn't on this machine")]
+#[case("3", "python 3 isn't on this machine")]
+#[case("3.6", "python 3.6 can't be used here: /usr/bin/python3.6 doesn't run the driver")]
+fn a_reason_is_about_the_version_asked_for(#[case] version: &str, #[case] reason: &str) {
+    let scenario = parse(&with_script(&format!("python@{version}"), "w sleep")).unwrap();
+    let mut catalog = catalog();
+    catalog.runtimes.retain(|runtime| runtime.version != "3.8");
+    let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
+    assert_eq!(cases[0].skip.as_ref().unwrap().reason, reason);
+}
+
+#[test]
 fn a_version_listed_beside_all_makes_no_second_case() {
     let text = with_script("{d}", "w sleep") + "[params]\nd = [\"python@3.13\", \"python@all\"]\n";
     let titles: Vec<String> = cases_of(&text).iter().map(Case::title).collect();
@@ -166,8 +188,8 @@ fn a_version_that_was_recorded_and_is_gone_is_one_visible_skip() {
     assert_eq!(skipped[0].snapshot_key, "python-3.6");
     assert!(skipped[0].plan.steps.is_empty());
     let skip = skipped[0].skip.as_ref().unwrap();
-    assert_eq!(skip.reason, "python 3.6 isn't on this machine");
-    assert_eq!(skip.remedy, "uv python install 3.6");
+    assert_eq!(skip.reason, "python 3.6 can't be used here: /usr/bin/python3.6 doesn't run the driver");
+    assert_eq!(skip.remedy, "reinstall it");
 }
 
 #[test]
@@ -177,7 +199,10 @@ fn without_any_version_all_is_one_skip() {
     catalog.runtimes.retain(|runtime| runtime.driver != "python");
     let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
     assert_eq!(cases.len(), 1);
-    assert_eq!(cases[0].skip.as_ref().unwrap().reason, "python isn't on this machine");
+    assert_eq!(
+        cases[0].skip.as_ref().unwrap().reason,
+        "python can't be used here: /usr/bin/python3.6 doesn't run the driver"
+    );
 }
 
 #[test]
@@ -284,7 +309,8 @@ fn programs_asked_for_by_path_are_told() {
     let scenario = parse(&text).unwrap();
     let programs = scenario.programs(&Overrides::default());
     let expected = [("python", "/a"), ("python", "/opt/py/bin/python3")];
-    assert_eq!(programs, expected.map(|(driver, path)| (driver.to_owned(), path.to_owned())));
+    assert_eq!(programs, expected.map(|(driver, path)| (driver.to_owned(), path.to_owned())).into());
+    assert_eq!(scenario.drivers_named(&Overrides::default()), ["python"].into());
     let mut catalog = catalog();
     catalog.runtimes.push(runtime("python", "/a", Some("python-x"), &[]));
     let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();

@@ -297,11 +297,11 @@ fn a_size_that_is_absurd_in_one_case_is_said_once() {
 
 #[test]
 fn more_writers_than_there_are_keys() {
-    let actors: String = (0..82).map(|i| format!("a{i} = \"raw\"\n")).collect();
-    let script: String = (0..82).map(|i| format!("a{i} open log write\na{i} write log 1\n")).collect();
+    let actors: String = (0..257).map(|i| format!("a{i} = \"raw\"\n")).collect();
+    let script: String = (0..257).map(|i| format!("a{i} open log write\na{i} write log 1\n")).collect();
     let text = format!("script = '''\n{script}'''\n[channels]\nlog = \"fifo\"\n[actors]\n{actors}");
     let (problem, (line, _)) = mistake_of(&text);
-    assert_eq!((problem.message.as_str(), line), ("too many writers on `log`", 165));
+    assert_eq!((problem.message.as_str(), line), ("too many writers on `log`", 515));
 }
 
 #[test]

@@ -76,8 +76,8 @@ pub(super) fn catalog() -> Catalog {
         ],
         missing: vec![Missing {
             driver: "python".to_owned(),
-            what: "python 3.6".to_owned(),
-            remedy: "uv python install 3.6".to_owned(),
+            what: "/usr/bin/python3.6 doesn't run the driver".to_owned(),
+            remedy: "reinstall it".to_owned(),
         }],
     }
 }
