@@ -5,23 +5,37 @@ use super::{
     ChannelLedger,
     ledger::{Place, Shape},
 };
+use crate::scenario::Quantity;
 
 impl ChannelLedger {
     /// One finding an entry, the quiet ones first. `name` names a writer, `part`
-    /// writes a number of bytes.
-    pub fn findings(&self, name: &dyn Fn(usize) -> String, part: &dyn Fn(u64) -> String) -> Vec<String> {
+    /// writes a number of bytes, of this quantity if it is one that a scenario can
+    /// expect.
+    pub fn findings(
+        &self,
+        name: &dyn Fn(usize) -> String,
+        part: &dyn Fn(Option<Quantity>, u64) -> String,
+    ) -> Vec<String> {
+        let lost = (self.lost.len() == 1).then_some(Quantity::Lost);
         let mut findings = Vec::new();
+        if self.refused > 0 {
+            // What is left says how many those are.
+            let rest = self.accepted > 0 && self.unanswered == 0;
+            findings.push(format!(
+                "{} refused",
+                if rest { "the rest".to_owned() } else { part(None, self.refused) }
+            ));
+        }
         let quiet = [
-            ("refused", self.refused),
             ("unanswered", self.unanswered),
             ("held by the writer", self.held),
             ("read ahead by the reader", self.read_ahead),
             ("delivered though the call hadn't accepted them", self.uncredited),
         ];
         let quiet = quiet.into_iter().filter(|(_, bytes)| *bytes > 0);
-        findings.extend(quiet.map(|(what, bytes)| format!("{} {what}", part(bytes))));
+        findings.extend(quiet.map(|(what, bytes)| format!("{} {what}", part(None, bytes))));
         if let Some(queued) = self.queued.known().filter(|bytes| *bytes > 0) {
-            findings.push(format!("{} queued", part(queued)));
+            findings.push(format!("{} queued", part(Some(Quantity::Queued), queued)));
         }
         for loss in &self.lost {
             let shape = match loss.shape {
@@ -36,22 +50,26 @@ impl ChannelLedger {
                 Place::Reader => "by the reader's runtime",
                 Place::Unknown => "nobody can say where",
             };
-            findings.push(format!("{} of {} lost{shape}, {place}", part(loss.len), name(loss.writer)));
+            findings.push(format!("{} of {} lost{shape}, {place}", part(lost, loss.len), name(loss.writer)));
         }
         if let Some(unplaced) = &self.unplaced {
-            findings.push(format!("{} to {} lost, unclear which", part(unplaced.least), part(unplaced.most)));
+            findings.push(format!(
+                "{} to {} lost, unclear which",
+                part(None, unplaced.least),
+                part(None, unplaced.most)
+            ));
         }
         for entry in &self.duplicated {
-            findings.push(format!("{} of {} delivered twice", part(entry.len), name(entry.writer)));
+            findings.push(format!("{} of {} delivered twice", part(None, entry.len), name(entry.writer)));
         }
         for entry in &self.reordered {
-            findings.push(format!("{} of {} out of order", part(entry.len), name(entry.writer)));
+            findings.push(format!("{} of {} out of order", part(None, entry.len), name(entry.writer)));
         }
         for torn in &self.torn {
-            findings.push(format!("a write of {} by {} torn", part(torn.len), name(torn.writer)));
+            findings.push(format!("a write of {} by {} torn", part(None, torn.len), name(torn.writer)));
         }
         for foreign in &self.foreign {
-            findings.push(format!("{} that nobody sent", part(foreign.len)));
+            findings.push(format!("{} that nobody sent", part(None, foreign.len)));
         }
         findings
     }

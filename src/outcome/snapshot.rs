@@ -14,11 +14,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ChannelLedger, Count, End, Outcome, Transcript, Verb};
+use super::{Amount, ChannelLedger, Count, End, Outcome, StepRecord, Transcript, Verb};
 use crate::{
     driver::{Spec, Version},
     outcome::Action,
-    scenario::Case,
+    scenario::{Case, ExpectedBytes, Quantity},
 };
 
 /// The line above a case's block. Versions stay out: the file's name says them.
@@ -45,11 +45,10 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
         let step = &case.steps[record.step];
         let attempt =
             if record.attempt > 1 { format!(" (attempt {})", record.attempt) } else { String::new() };
-        let size = step.size_text.as_deref();
-        let mut outcome = outcome_text(&record.outcome, &step.planned.action, size);
+        let names = Names { case, transcript, record, everything: took_everything(transcript, index) };
+        let mut outcome = names.outcome(&record.outcome);
         if let Some(resumed) = &record.resumed {
-            let then = outcome_text(&resumed.outcome, &step.planned.action, size);
-            outcome.push_str(&format!(", then by {}: {then}", resumed.by + 1));
+            outcome.push_str(&format!(", then by {}: {}", resumed.by + 1, names.outcome(&resumed.outcome)));
         }
         text.push_str(&format!("{:>3}  {:<width$}  {outcome}{attempt}\n", index + 1, step.text));
     }
@@ -66,31 +65,76 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
     text
 }
 
-/// An outcome without anything that differs by machine.
-fn outcome_text(outcome: &Outcome, action: &Action, size: Option<&str>) -> String {
-    match outcome {
-        Outcome::Ok { bytes: None } => "ok".to_owned(),
-        Outcome::Ok { bytes: Some(bytes) } => match (asked(action), size) {
-            (Some(asked), Some(size)) if asked == *bytes => format!("ok {size}"),
-            _ => format!("ok {bytes}"),
-        },
-        Outcome::Failed(failure) => {
-            let after = if failure.bytes > 0 { format!(" after {}", failure.bytes) } else { String::new() };
-            let error = failure.error.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-            format!("{}{error}{after}", failure.errno)
+/// What stands for numbers in the outcome of one record.
+struct Names<'case> {
+    case: &'case Case,
+    transcript: &'case Transcript,
+    record: &'case StepRecord,
+    /// A read that left nothing of what the kernel had.
+    everything: bool,
+}
+
+impl Names<'_> {
+    /// An outcome without anything that differs by machine.
+    fn outcome(&self, outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Ok { bytes: None } => "ok".to_owned(),
+            Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", self.size(*bytes)),
+            Outcome::Failed(failure) => {
+                let after = if failure.bytes > 0 {
+                    format!(" after {}", self.size(failure.bytes))
+                } else {
+                    String::new()
+                };
+                let error = failure.error.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+                format!("{}{error}{after}", failure.errno)
+            }
+            Outcome::Killed { signal } => format!("killed {signal}"),
+            Outcome::Exited { status } => format!("exited {status}"),
+            other => other.kind().to_owned(),
         }
-        Outcome::Killed { signal } => format!("killed {signal}"),
-        Outcome::Exited { status } => format!("exited {status}"),
-        other => other.kind().to_owned(),
+    }
+
+    /// The scenario's own expression for so many bytes of this step: the size
+    /// that it asked for, or one that it expects of it.
+    fn size(&self, bytes: u64) -> String {
+        let step = &self.case.steps[self.record.step];
+        let asked = match step.planned.action {
+            Action::Write { bytes, .. } | Action::Read { amount: Amount::Bytes(bytes), .. } => Some(bytes),
+            _ => None,
+        };
+        if let (Some(asked), Some(text)) = (asked, &step.size_text)
+            && asked == bytes
+        {
+            return text.clone();
+        }
+        let offers = |other: &&StepRecord| other.offered.is_some() && other.channel == self.record.channel;
+        let only_write =
+            self.record.offered.is_some() && self.transcript.steps.iter().filter(offers).count() == 1;
+        let accepted = |expected: &&ExpectedBytes| {
+            Some(expected.channel) == self.record.channel && expected.quantity == Quantity::Accepted
+        };
+        match self.case.expect.bytes.iter().find(accepted) {
+            Some(expected) if only_write && expected.value == bytes => expected.text.clone(),
+            _ if self.everything && bytes > 0 => "all".to_owned(),
+            _ => bytes.to_string(),
+        }
     }
 }
 
-fn asked(action: &Action) -> Option<u64> {
-    match *action {
-        Action::Write { bytes, .. } => Some(bytes),
-        Action::Read { amount: super::Amount::Bytes(bytes), .. } => Some(bytes),
-        _ => None,
-    }
+/// After this read was over, readers had been given all that the kernel had ever
+/// accepted on its channel.
+fn took_everything(transcript: &Transcript, index: usize) -> bool {
+    let record = &transcript.steps[index];
+    let over = |record: &StepRecord, index| record.resumed.as_ref().map_or(index, |resumed| resumed.by);
+    let moment = over(record, index);
+    let given: u64 = (transcript.steps.iter().enumerate())
+        .filter(|(at, other)| other.channel == record.channel && over(other, *at) <= moment)
+        .filter_map(|(_, other)| Some(other.data.as_ref()?.0.len() as u64))
+        .sum();
+    let counts = transcript.steps.get(moment).zip(record.channel);
+    let counts = counts.and_then(|(record, channel)| record.counts.get(channel));
+    record.verb == Verb::Read && counts.is_some_and(|counts| counts.accepted == Count::Known(given))
 }
 
 /// One line of who waits for what.
@@ -131,22 +175,22 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
         .map(|record| case.steps[record.step].size_text.as_deref().unwrap_or("?"))
         .collect();
     let offered = if offers.is_empty() { "none".to_owned() } else { offers.join(" + ") };
-    let part = |bytes: u64| match bytes {
+    // The whole, nothing, what the scenario calls it, or a number.
+    let part = |quantity: Option<Quantity>, bytes: u64| match bytes {
         0 => "none".to_owned(),
         all if all == ledger.offered => "all".to_owned(),
-        some => some.to_string(),
+        some => (case.expect.bytes.iter())
+            .find(|expected| expected.channel == ledger.channel && Some(expected.quantity) == quantity)
+            .filter(|expected| expected.value == some)
+            .map_or_else(|| some.to_string(), |expected| expected.text.clone()),
     };
-    let count = |count: &Count| count.known().map_or("unknown".to_owned(), part);
+    let kernel = ledger.kernel.known();
     let mut text = format!(
-        "{name}: offered {offered}; accepted {}, by the kernel {}; delivered {}",
-        part(ledger.accepted),
-        count(&ledger.kernel),
-        part(ledger.delivered),
+        "{name}: offered {offered}; accepted {}, by the kernel {}; delivered {}\n",
+        part(Some(Quantity::Accepted), ledger.accepted),
+        kernel.map_or("unknown".to_owned(), |bytes| part(Some(Quantity::Kernel), bytes)),
+        part(Some(Quantity::Delivered), ledger.delivered),
     );
-    if ledger.queued != Count::Known(0) {
-        text.push_str(&format!(", queued {}", count(&ledger.queued)));
-    }
-    text.push('\n');
     for line in ledger.findings(&|writer| case.actors[writer].name.clone(), &part) {
         text.push_str(&format!("  {line}\n"));
     }

@@ -190,6 +190,6 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
 /// What became of the bytes that didn't arrive as they should.
 fn fate(judged: &Judged, ledger: &ChannelLedger) -> String {
     let name = |writer: usize| judged.case.actors[writer].name.clone();
-    let findings = ledger.findings(&name, &|bytes| bytes.to_string());
+    let findings = ledger.findings(&name, &|_, bytes| bytes.to_string());
     if findings.is_empty() { "all right".to_owned() } else { findings.join("; ") }
 }

@@ -1,5 +1,6 @@
 //! All integration tests in one binary, one module a theme.
 
+mod article;
 mod detector;
 mod drivers;
 mod kill;
