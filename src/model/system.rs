@@ -27,8 +27,8 @@
 //! 9. A killed writer's bytes stay; a killed sleeper leaves its queue, and its end
 //!    closes. (`exit_files`)
 //! 10. poll(2) reports a hang-up on a read end only once a writer has come and gone
-//!    since its open, while read(2) says end of file from the start. (`fifo_open`,
-//!    `pipe_poll`: `w_counter`)
+//!     since its open, while read(2) says end of file from the start. (`fifo_open`,
+//!     `pipe_poll`: `w_counter`)
 
 use std::{
     collections::{HashSet, VecDeque},

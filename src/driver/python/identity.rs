@@ -57,7 +57,7 @@ impl Identity {
     }
 }
 
-/// The reverse of [`Identity::snapshot_key`]: what stands after `@`.
+/// The reverse of a snapshot key: what stands after `@`.
 pub fn version_of_key(key: &str) -> Option<String> {
     let (name, language) = key.split_once('-').filter(|(_, language)| numbers(language).len() >= 2)?;
     Some(if name == NAME { language.to_owned() } else { format!("{name}{language}") })
