@@ -17,6 +17,7 @@ pub mod model;
 pub mod observe;
 pub mod outcome;
 pub mod report;
+pub mod runner;
 pub mod scenario;
 pub mod setting;
 pub mod stage;

@@ -1,8 +1,114 @@
 //! The command line, one command a file.
 
-use std::process::ExitCode;
+mod drivers;
+mod run;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    report::exit,
+    setting::surroundings,
+    stage::{Fault, Options},
+};
+
+/// Shows exactly what happens to bytes and errors when one end of a FIFO goes
+/// away, fills up, comes back or just sits there.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_STATUSES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUSES: &str = "\
+Exit status: 0 all as expected; 1 something differs or is stuck; 2 a mistake in a scenario or on the
+command line; 3 pipelab, a driver or the machine failed; 4 nothing differs, but a case is in no
+snapshot or none could be played.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play scenarios and compare what happens with their expectations and snapshots
+    Run(run::Run),
+    /// List the drivers, their modes, the versions found here, and what is missing
+    Drivers(drivers::Drivers),
+}
+
+/// Why a command ended without results.
+enum Failure {
+    /// The user's mistake, as a text for the user.
+    Mistake(String),
+    Fault(Fault),
+    Output(io::Error),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::Fault(fault)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        Failure::Output(error)
+    }
+}
 
 /// The program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // A caller may leave SIGCHLD ignored, or signals blocked.
+    surroundings::reset_signals();
+    surroundings::ignore_sigpipe();
+    let cli = Cli::parse();
+    let mut out = anstream::AutoStream::auto(io::stdout().lock());
+    let result = match cli.command {
+        Command::Run(run) => run.main(&mut out),
+        Command::Drivers(drivers) => drivers.main(&mut out),
+    };
+    match result.and_then(|status| Ok(out.flush().map(|()| status)?)) {
+        Ok(status) => ExitCode::from(status),
+        Err(Failure::Mistake(text)) => {
+            anstream::eprintln!("{}", text.trim_end());
+            ExitCode::from(exit::MISTAKE)
+        }
+        Err(Failure::Fault(fault)) => {
+            anstream::eprintln!("pipelab: {fault}");
+            ExitCode::from(exit::FAULT)
+        }
+        // Our reader has left: it has seen what it wanted.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(exit::FAULT)
+        }
+        Err(Failure::Output(error)) => {
+            anstream::eprintln!("pipelab: standard output: {error}");
+            ExitCode::from(exit::FAULT)
+        }
+    }
+}
+
+/// How stages are made; for pipelab's own tests.
+#[derive(Debug, clap::Args)]
+struct StageArgs {
+    /// What keeps processes and files together: namespaces, subreaper, nothing
+    #[arg(long, hide = true, default_value = "namespaces", value_parser = containment)]
+    containment: crate::stage::Containment,
+    /// Do as if /proc/PID/syscall couldn't be read
+    #[arg(long, hide = true)]
+    refuse_syscall: bool,
+}
+
+fn containment(name: &str) -> Result<crate::stage::Containment, serde_json::Error> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned()))
+}
+
+impl StageArgs {
+    fn options(&self) -> Options {
+        let access =
+            if self.refuse_syscall { crate::observe::Access::NoSyscall } else { crate::observe::Access::All };
+        Options { containment: self.containment, access, program: None }
+    }
 }

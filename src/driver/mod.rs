@@ -14,3 +14,12 @@ pub use environment::environment;
 pub use spec::{Spec, SpecError, Version};
 pub use start::Started;
 pub use table::{DRIVERS, DriverInfo, ModeInfo};
+
+/// The driver and version of each runtime in a snapshot's key: `python` and `3.6`
+/// for `python-3.6`. Runtimes that come with pipelab have no version to miss.
+pub fn versions_of_key(key: &str) -> Vec<(String, String)> {
+    key.split('+')
+        .filter_map(python::version_of_key)
+        .map(|version| (python::NAME.to_owned(), version))
+        .collect()
+}

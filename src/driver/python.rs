@@ -20,6 +20,7 @@ mod search;
 use std::path::{Path, PathBuf};
 
 use identity::Identity;
+pub use identity::version_of_key;
 use search::{Candidate, candidates, is_script};
 
 use super::{Missing, Runtime, Started, environment};

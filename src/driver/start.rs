@@ -79,8 +79,7 @@ impl Started {
             Ok(_) => {}
         }
         control.get_ref().set_read_timeout(None).map_err(|error| error.to_string())?;
-        let line = String::from_utf8_lossy(&line);
-        let greeting = Hello::decode(line.trim_end_matches('\n')).map_err(|error| error.to_string())?;
+        let greeting = Hello::decode(&String::from_utf8_lossy(&line)).map_err(|error| error.to_string())?;
         Ok(Started { greeting, control, process })
     }
 

@@ -55,14 +55,15 @@ enum Form {
 use Form::{Descriptor, Epoll, Other, Poll, Select};
 use Timeout::{Always, Millis, Never, Pointer};
 
-/// The calls that sleep on what this crate watches. One that isn't here counts
-/// as untimed, under its number.
+/// The calls that sleep on what this crate watches, under the names that are the
+/// same however the C library gets there. One that isn't here counts as untimed,
+/// under its number.
 const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     (libc::SYS_read, "read", Descriptor, Never),
     (libc::SYS_write, "write", Descriptor, Never),
     (libc::SYS_readv, "readv", Descriptor, Never),
     (libc::SYS_writev, "writev", Descriptor, Never),
-    (libc::SYS_openat, "openat", Other, Never),
+    (libc::SYS_openat, "open", Other, Never),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_open, "open", Other, Never),
     (libc::SYS_close, "close", Descriptor, Never),
@@ -83,7 +84,7 @@ const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_pause, "pause", Other, Never),
     (libc::SYS_nanosleep, "nanosleep", Other, Always),
-    (libc::SYS_clock_nanosleep, "clock_nanosleep", Other, Always),
+    (libc::SYS_clock_nanosleep, "nanosleep", Other, Always),
     // The kernel restarts a sleep with a timeout under this number.
     (libc::SYS_restart_syscall, "restart_syscall", Other, Always),
     (libc::SYS_futex, "futex", Other, Pointer(3)),
@@ -114,6 +115,9 @@ const PLACES: &[(&str, &str, Timeout)] = &[
     ("do_nanosleep", "nanosleep", Always),
     ("hrtimer_nanosleep", "nanosleep", Always),
     ("common_nsleep", "nanosleep", Always),
+    ("poll_schedule_timeout", "poll", Never),
+    ("ep_poll", "epoll_wait", Never),
+    ("do_epoll_wait", "epoll_wait", Never),
 ];
 
 impl Call {
@@ -157,6 +161,8 @@ impl Call {
     /// Reads `/proc/PID/wchan`: the kernel function in which a thread sleeps.
     /// Timeouts of poll and its kin can't be told from it.
     pub fn of_wchan(place: &str) -> Call {
+        // Compilers append `.constprop.0` and the like.
+        let place = place.split('.').next().unwrap_or(place);
         let known = PLACES.iter().find(|(function, ..)| *function == place);
         let (name, sleep) = match known {
             Some((_, name, Always)) => (*name, Sleep::Timed),
@@ -174,7 +180,7 @@ mod tests {
 
     #[rstest]
     #[case::a_write("1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00", "write", Some(5), Sleep::Untimed)]
-    #[case::a_timer("230 0x0 0x0 0x7ffe 0x7ffe 0x0 0x0 0x7ffe 0x7f9b", "clock_nanosleep", None, Sleep::Timed)]
+    #[case::a_timer("230 0x0 0x0 0x7ffe 0x7ffe 0x0 0x0 0x7ffe 0x7f9b", "nanosleep", None, Sleep::Timed)]
     #[case::a_loop(
         "232 0x4 0x7ffe 0x40 0xffffffff 0x0 0x0 0x7ffe 0x7f9b",
         "epoll_wait",

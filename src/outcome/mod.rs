@@ -3,20 +3,23 @@
 
 mod action;
 mod error_at;
+mod findings;
 pub mod ledger;
 pub mod payload;
+pub mod snapshot;
 mod step;
 mod transcript;
 mod verb;
+mod verdict;
+mod words;
 
 pub use action::{Access, Action, Amount, Readiness};
 pub use error_at::{ErrorAt, error_at};
 pub use ledger::{ChannelLedger, Ledger};
+pub use payload::offer_bytes;
+pub use snapshot::Recorded;
 pub use step::{Failure, Outcome};
 pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Resumed, StepRecord, Transcript, Wait};
 pub use verb::{Doer, VERBS, Verb, VerbInfo};
-
-/// temp
-pub fn offer_bytes(w: usize, o: &Offer) -> Vec<u8> {
-    vec![b'a' + w as u8; o.len as usize]
-}
+pub use verdict::{Judged, Played, Status, quantity};
+pub use words::words;

@@ -25,6 +25,8 @@ pub(super) struct BoundActor {
     /// `None` for a driver program of the user's own.
     pub info: Option<&'static DriverInfo>,
     pub mode: Option<&'static ModeInfo>,
+    /// Its version is one of those that `@all` stands for, so it makes the case.
+    pub every_version: bool,
     filled: Filled,
     /// The `buffer=` expression in `filled`.
     buffer: Option<Range<usize>>,
@@ -80,7 +82,7 @@ impl BoundActor {
                     None => format!("leave it out: no mode of `{}` has a buffer", info.name),
                 }));
         }
-        Ok(BoundActor { spec, info, mode, filled, buffer })
+        Ok(BoundActor { spec, info, mode, every_version: false, filled, buffer })
     }
 
     /// The words of the mode, for the driver: its name and the buffer's size.
@@ -102,14 +104,14 @@ impl BoundActor {
         Ok(words)
     }
 
-    /// The same with another version.
+    /// The same with one of all versions.
     pub fn with_version(&self, version: &str) -> BoundActor {
         let version = if version.starts_with('/') {
             Version::Path(version.to_owned())
         } else {
             Version::Named(version.to_owned())
         };
-        BoundActor { spec: Spec { version, ..self.spec.clone() }, ..self.clone() }
+        BoundActor { spec: Spec { version, ..self.spec.clone() }, every_version: true, ..self.clone() }
     }
 
     /// The runtime that plays it on this machine, or why there is none.

@@ -1,14 +1,16 @@
 //! Binds the parameters of a scenario: one round for each combination.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     Scenario,
     actor::{BoundActor, all_versions},
-    case::{Case, CaseActor, CaseExpect, CaseStep, ExpectedBytes, Machine, Skip},
+    assemble::{Cast, Parts},
+    case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine, Skip},
     check,
-    expr::{Expr, substitute},
+    expr::Expr,
     holes::mentioned,
+    lexer::substitute,
     parts::ByteKey,
     place::{Text, line_and_column},
     problem::Problem,
@@ -19,7 +21,7 @@ use super::{
 use crate::{
     driver::{Runtime, Version},
     setting::Setting,
-    stage::{Plan, PlannedActor, PlannedChannel, PlannedStep},
+    stage::PlannedStep,
 };
 
 /// One combination of values.
@@ -61,8 +63,7 @@ impl<'a> Round<'a> {
                 index /= list.len();
             }
             actors.reverse();
-            let several: Vec<bool> = alternatives.iter().map(|list| list.len() > 1).collect();
-            self.case(setting.clone().flatten().unwrap_or_default(), &actors, &several);
+            self.case(setting.clone().flatten().unwrap_or_default(), &actors);
         }
     }
 
@@ -111,11 +112,12 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn case(&mut self, setting: Setting, actors: &[Option<BoundActor>], several: &[bool]) {
+    fn case(&mut self, setting: Setting, actors: &[Option<BoundActor>]) {
         let scenario = self.scenario;
         let runtimes: Vec<Option<Result<Runtime, Skip>>> =
             actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, self.machine?))).collect();
         let mut scope = self.scope();
+        scope.declared = &scenario.declared.actors;
         for ((declared, actor), runtime) in scenario.actors.iter().zip(actors).zip(&runtimes) {
             scope.actors.push(ScopeActor {
                 name: &declared.name.value,
@@ -133,10 +135,18 @@ impl<'a> Round<'a> {
         }
         let steps = self.steps(&scope, actors);
         let expect = self.expect(&scope);
-        if !self.problems.is_empty() || self.machine.is_none() {
+        if !self.problems.is_empty() {
             return;
         }
-        self.cases.push(self.assemble(setting, actors, several, runtimes, modes, steps, expect, &scope));
+        let cast = actors.iter().zip(runtimes).zip(modes);
+        let cast = cast
+            .map(|((actor, runtime), mode)| Some(Cast { actor: actor.clone()?, runtime: runtime?, mode }));
+        // Without a machine there is no cast, and no case.
+        if let Some(cast) = cast.collect() {
+            let untold = scope.untold.borrow().first().cloned();
+            let parts = Parts { scenario, params: &self.params, setting, cast, steps, expect, untold };
+            self.cases.push(parts.assemble());
+        }
     }
 
     fn steps(&mut self, scope: &Scope<'_>, actors: &[Option<BoundActor>]) -> Vec<CaseStep> {
@@ -201,94 +211,6 @@ impl<'a> Round<'a> {
         }
         expect
     }
-
-    #[allow(clippy::too_many_arguments)]
-    fn assemble(
-        &self,
-        setting: Setting,
-        actors: &[Option<BoundActor>],
-        several: &[bool],
-        runtimes: Vec<Option<Result<Runtime, Skip>>>,
-        modes: Vec<Vec<String>>,
-        steps: Vec<CaseStep>,
-        expect: CaseExpect,
-        scope: &Scope<'_>,
-    ) -> Case {
-        let scenario = self.scenario;
-        let mut params: Vec<(String, String)> =
-            self.params.iter().map(|(name, text)| ((*name).to_owned(), text.value.clone())).collect();
-        let (mut case_actors, mut planned, mut keys) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let mut skip: Option<Skip> = None;
-        let mut about = BTreeSet::new();
-        for (index, declared) in scenario.actors.iter().enumerate() {
-            let (Some(actor), Some(runtime)) = (&actors[index], &runtimes[index]) else { continue };
-            let name = declared.name.value.clone();
-            if several[index] {
-                let taken = params.iter().any(|(param, _)| *param == name);
-                let key = if taken { format!("actors.{name}") } else { name.clone() };
-                about.extend(runtime.is_err().then(|| key.clone()));
-                params.push((key, actor.spec.to_string()));
-            }
-            match runtime {
-                Ok(runtime) => {
-                    keys.extend(runtime.snapshot_key.clone());
-                    planned.push(PlannedActor {
-                        name: name.clone(),
-                        launch: runtime.launch.clone(),
-                        mode: modes[index].clone(),
-                        ignores_sigpipe: actor.info.is_some_and(|info| info.ignores_sigpipe),
-                    });
-                }
-                Err(why) => {
-                    keys.insert(match &actor.spec.version {
-                        Version::Named(version) => format!("{}-{version}", actor.spec.driver),
-                        _ => actor.spec.driver.clone(),
-                    });
-                    let used = mentioned(&scenario.params, &declared.driver.value);
-                    about.extend(used.into_iter().map(|index| scenario.params[index].name.value.clone()));
-                    skip.get_or_insert_with(|| why.clone());
-                }
-            }
-            case_actors.push(CaseActor {
-                name,
-                spec: actor.spec.clone(),
-                runtime: runtime.as_ref().ok().cloned(),
-            });
-        }
-        if skip.is_some() {
-            params.retain(|(name, _)| about.contains(name));
-        } else if let Some(untold) = scope.untold.borrow().first() {
-            skip = Some(Skip {
-                reason: format!("the runtime here tells no size `{untold}`"),
-                remedy: "use a size that every runtime of the scenario tells".to_owned(),
-            });
-        }
-        let channels = scenario.channels.iter();
-        let channels =
-            channels.map(|channel| PlannedChannel { name: channel.name.value.clone(), kind: channel.kind });
-        let played = skip.is_none();
-        Case {
-            params,
-            actors: case_actors,
-            expect,
-            plan: Plan {
-                channels: channels.collect(),
-                actors: if played { planned } else { Vec::new() },
-                steps: if played {
-                    steps.iter().map(|step| step.planned.clone()).collect()
-                } else {
-                    Vec::new()
-                },
-                setting,
-            },
-            steps,
-            skip,
-            snapshot_key: match keys.is_empty() {
-                true => "raw".to_owned(),
-                false => Vec::from_iter(keys).join("+"),
-            },
-        }
-    }
 }
 
 fn expected_bytes(key: &ByteKey, scope: &Scope<'_>) -> Result<u64, Problem> {
@@ -311,61 +233,4 @@ pub(super) fn too_many(scenario: &Scenario) -> Problem {
         .at(span.clone(), "the product of all parameters")
         .help("leave out some values, or make two scenarios of it");
     if last == span { problem } else { problem.at(last, "down to here") }
-}
-
-/// Mistakes of all rounds, each once.
-#[derive(Default)]
-pub(super) struct Merged {
-    found: BTreeMap<(&'static str, usize, usize), (Problem, usize, bool)>,
-    rounds: usize,
-}
-
-impl Merged {
-    /// Takes in a round; a mistake that was seen is only counted.
-    pub fn add(
-        &mut self,
-        scenario: &Scenario,
-        round: Vec<(Problem, BTreeSet<usize>)>,
-        params: &[(&str, &Text)],
-        varies: &[bool],
-    ) {
-        self.rounds += 1;
-        let mut seen = BTreeSet::new();
-        for (mut problem, touched) in round {
-            let span = problem.span();
-            let key = (problem.rule, span.start, span.end);
-            let first_in_round = seen.insert(key);
-            if let Some((known, count, differs)) = self.found.get_mut(&key) {
-                *count += usize::from(first_in_round);
-                *differs |= known.message != problem.message;
-                continue;
-            }
-            // A mistake in a value is shown there: no need to name the value.
-            let in_value = scenario.params.iter().flat_map(|param| &param.values);
-            let in_value =
-                in_value.into_iter().any(|text| text.span.start <= span.start && span.end <= text.span.end);
-            let touched = if touched.is_empty() { (0..params.len()).collect() } else { touched };
-            let when: Vec<String> = touched
-                .into_iter()
-                .filter(|index| varies[*index])
-                .map(|index| format!("{} = {}", params[index].0, params[index].1.value))
-                .collect();
-            problem.when = (!when.is_empty() && !in_value).then(|| when.join(", "));
-            self.found.insert(key, (problem, 1, false));
-        }
-    }
-
-    /// All mistakes; those of every round alike don't name a binding.
-    pub fn into_problems(self) -> Vec<Problem> {
-        let rounds = self.rounds;
-        self.found
-            .into_values()
-            .map(|(mut problem, count, differs)| {
-                if count == rounds && !differs {
-                    problem.when = None;
-                }
-                problem
-            })
-            .collect()
-    }
 }

@@ -32,7 +32,7 @@ pub struct Case {
 #[derive(Clone, Debug)]
 pub struct CaseActor {
     pub name: String,
-    /// Its version is never `All`.
+    /// Its version is `All` only in a skipped case, where none was found.
     pub spec: Spec,
     /// `None` only in a skipped case.
     pub runtime: Option<Runtime>,

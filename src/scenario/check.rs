@@ -18,7 +18,7 @@ const MAX_WRITERS: usize = 81;
 
 /// Checks the steps of one case in their order.
 pub(super) fn flow(scenario: &Scenario, steps: &[Parsed], problems: &mut Vec<Problem>) {
-    let mut flow = Flow { scenario, ..Flow::new(scenario) };
+    let mut flow = Flow::new(scenario);
     for parsed in steps {
         match parsed {
             Parsed::Step(step) => flow.step(step, problems),

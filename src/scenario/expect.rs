@@ -140,7 +140,7 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
     let first = words.get(range.start);
     let (expected, taken) = match first {
         "ok" if args.is_empty() => (Expected::Ok { bytes: None }, 0),
-        "ok" => (Expected::Ok { bytes: Some(words.size(args.clone()).map_err(Box::new)?.bytes) }, args.len()),
+        "ok" => (Expected::Ok { bytes: words.size(args.clone()).map_err(Box::new)?.bytes }, args.len()),
         "eof" => (Expected::Eof, 0),
         "failed" => (Expected::Failed, 0),
         "blocked" => (Expected::Blocked, 0),

@@ -2,6 +2,8 @@
 //! the file. The language is described in `docs/scenario.md`.
 
 mod actor;
+mod args;
+mod assemble;
 mod bind;
 mod case;
 mod check;
@@ -10,7 +12,10 @@ mod expect;
 mod expr;
 mod holes;
 mod keys;
+mod lexer;
 mod lines;
+mod merge;
+mod modifiers;
 mod names;
 mod overrides;
 mod parts;
@@ -22,6 +27,7 @@ mod suggest;
 mod symbols;
 mod syntax;
 mod template;
+mod values;
 mod words;
 
 #[cfg(test)]
@@ -130,14 +136,20 @@ impl Scenario {
             return fail(unknown);
         }
         let values = self.params.iter().map(|param| {
-            let set = overrides.set.iter().find(|(name, _)| *name == param.name.value);
+            let set =
+                overrides.set.iter().find(|(name, values)| *name == param.name.value && !values.is_empty());
             let values = match set {
                 Some((_, values)) => {
                     values.iter().map(|v| Text::whole(v.clone(), param.name.span.clone())).collect()
                 }
                 None => param.values.clone(),
             };
-            values.into_iter().flat_map(|value| with_all_versions(value, &machine)).collect()
+            let mut values: Vec<Text> =
+                values.into_iter().flat_map(|value| with_all_versions(value, &machine)).collect();
+            // `@all` may bring a version that is listed as well.
+            let mut seen = BTreeSet::new();
+            values.retain(|text| seen.insert(text.value.clone()));
+            values
         });
         let expansion = self.expand(values.collect(), Some(&machine));
         match expansion.problems.is_empty() {
@@ -149,13 +161,9 @@ impl Scenario {
     /// The programs that the scenario (with `overrides`) asks for by path, as
     /// driver and path: whoever fills the catalog should look at them.
     pub fn programs(&self, overrides: &Overrides) -> Vec<(String, String)> {
-        let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
-        let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
-        let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
         let mut programs: Vec<(String, String)> = Vec::new();
-        for text in params.chain(actors).chain(set) {
-            if let Ok(Spec { driver, version: Version::Path(path), .. }) = Spec::parse(text)
-                && DriverInfo::named(&driver).is_some_and(|info| info.versioned)
+        for Spec { driver, version, .. } in self.versioned(overrides) {
+            if let Version::Path(path) = version
                 && !path.contains('{')
                 && !programs.contains(&(driver.clone(), path.clone()))
             {
@@ -163,6 +171,22 @@ impl Scenario {
             }
         }
         programs
+    }
+
+    /// The drivers that the scenario (with `overrides`) asks for and that have
+    /// to be looked for on the machine, each once.
+    pub fn wanted(&self, overrides: &Overrides) -> BTreeSet<String> {
+        let by_name = |spec: &Spec| !matches!(spec.version, Version::Path(_));
+        self.versioned(overrides).filter(by_name).map(|spec| spec.driver).collect()
+    }
+
+    /// Everything that reads as a spec of a driver that comes in versions.
+    fn versioned<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
+        let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
+        let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
+        let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
+        let specs = params.chain(actors).chain(set).filter_map(|text| Spec::parse(text).ok());
+        specs.filter(|spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned))
     }
 
     fn expand(&self, mut values: Vec<Vec<Text>>, machine: Option<&case::Machine<'_>>) -> Expansion {
@@ -180,7 +204,7 @@ impl Scenario {
             return expansion;
         };
         let varies: Vec<bool> = values.iter().map(|list| list.len() > 1).collect();
-        let mut merged = bind::Merged::default();
+        let mut merged = merge::Merged::default();
         let mut skipped = BTreeSet::new();
         for mut index in 0..product {
             let mut params = Vec::new();

@@ -128,3 +128,26 @@ pub(super) fn char_boundary(text: &str, offset: usize) -> usize {
     let offset = offset.min(text.len());
     (0..=offset).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The literal's value, and the file's text at each of its characters.
+    #[rstest::rstest]
+    #[case("'a\\n'", &["a", "\\", "n"])]
+    #[case("\"a\\té\"", &["a", "\\t", "é"])]
+    #[case("\"\\x65\\u00e9\\U0001F600!\"", &["\\x65", "\\u00e9", "\\U0001F600", "!"])]
+    #[case("\"\"\"\na\\\n  b\"\"\"", &["a\\\n  ", "b"])]
+    #[case("\'\'\'\r\na\'b\'\'\'", &["a", "'", "b"])]
+    #[case("\"\\\\\\\"\"", &["\\\\", "\\\""])]
+    fn each_character_knows_where_it_stands(#[case] literal: &str, #[case] places: &[&str]) {
+        let file = format!("x = {literal}");
+        let value: toml::Table = file.parse().expect("the literal is TOML");
+        let value = value["x"].as_str().expect("and a string").to_owned();
+        let text = Text::literal(&value, &file, 4..file.len());
+        let found: Vec<&str> =
+            value.char_indices().map(|(at, c)| &file[text.place(at..at + c.len_utf8())]).collect();
+        assert_eq!(found, places);
+    }
+}

@@ -71,6 +71,8 @@ pub(super) struct Scope<'a> {
     /// Name and bound value of each parameter.
     pub params: Vec<(&'a str, &'a Text)>,
     pub actors: Vec<ScopeActor<'a>>,
+    /// All actors that the file names, those at fault too.
+    pub declared: &'a [String],
     pub symbols: Option<&'a Symbols>,
     /// Parameters' values so far; `None` while one is being computed.
     memo: RefCell<BTreeMap<usize, Option<Value>>>,
@@ -85,6 +87,7 @@ impl<'a> Scope<'a> {
         Scope {
             params,
             actors: Vec::new(),
+            declared: &[],
             symbols,
             memo: RefCell::default(),
             path: RefCell::default(),
@@ -110,7 +113,8 @@ impl<'a> Scope<'a> {
     pub fn expanded(&self, name: &str) -> Option<String> {
         let mut text = self.text(name)?.value.trim().to_owned();
         for _ in 0..MAX_DEPTH {
-            let next = super::expr::substitute(&text, &|name| Some(self.text(name)?.value.trim().to_owned()));
+            let next =
+                super::lexer::substitute(&text, &|name| Some(self.text(name)?.value.trim().to_owned()));
             if next == text || next.len() > 200 {
                 break;
             }
@@ -175,7 +179,13 @@ impl<'a> Scope<'a> {
         if actors.is_empty() {
             actors = self.actors.iter().filter(|actor| actor.driver == owner).collect();
         }
-        let Some(first) = actors.first() else { return Err(self.unknown_owner(owner, symbol, span)) };
+        let at_fault =
+            || self.declared.len() > self.actors.len() || self.actors.iter().any(|a| a.driver.is_empty());
+        let Some(first) = actors.first() else {
+            let known = self.declared.iter().any(|name| name == owner)
+                || (at_fault() && DRIVERS.iter().any(|info| info.name == owner));
+            return if known { Ok(None) } else { Err(self.unknown_owner(owner, symbol, span)) };
+        };
         if first.driver.is_empty() {
             return Ok(None);
         }

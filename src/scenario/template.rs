@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    expr::is_atom,
+    lexer::is_atom,
     place::{Span, Text},
     problem::Problem,
 };

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    expr::{Expr, Node, substitute},
+    expr::{Expr, Node},
+    lexer::substitute,
     parts::{Line, Script},
     problem::Problem,
     symbols::Scope,
@@ -17,8 +18,8 @@ pub(super) const MAX_SIZE: u64 = 256 << 20;
 /// A size in a step.
 #[derive(Clone, Debug)]
 pub(super) struct Size {
-    /// 0 if its value isn't known here.
-    pub bytes: u64,
+    /// `None` if its value isn't known here.
+    pub bytes: Option<u64>,
     /// The scenario's own expression, with the parameters' texts in it.
     pub text: String,
 }
@@ -82,9 +83,9 @@ impl<'a> Words<'a> {
         let text = substitute(source, &|name| self.scope.expanded(name));
         let expr = Expr::parse(source, &place)?;
         let value = expr.value(&|name, span| self.scope.lookup(name, span))?;
-        let Some(value) = value else { return Ok(Size { bytes: 0, text }) };
+        let Some(value) = value else { return Ok(Size { bytes: None, text }) };
         match u64::try_from(value) {
-            Ok(bytes) if bytes <= MAX_SIZE => Ok(Size { bytes, text }),
+            Ok(bytes) if bytes <= MAX_SIZE => Ok(Size { bytes: Some(bytes), text }),
             _ => {
                 let label = if value < 0 { "negative" } else { "more than 256 MiB" };
                 let problem = Problem::new("size", format!("a size of {value} bytes"))

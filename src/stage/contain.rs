@@ -15,7 +15,10 @@
 
 use std::{
     env, fs,
-    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
+    os::{
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
+        unix::fs::DirBuilderExt,
+    },
     path::{Path, PathBuf},
 };
 
@@ -31,11 +34,11 @@ use nix::{
         stat::Mode,
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{Pid, getegid, geteuid, mkdtemp, pipe2},
+    unistd::{Pid, getegid, geteuid, pipe2},
 };
 
 use super::{
-    handle::{Containment, Options, STAGE_VARIABLE},
+    handle::{Containment, Options, Orders, STAGE_VARIABLE},
     serve,
 };
 use crate::setting::surroundings;
@@ -54,9 +57,9 @@ const FIRST_FREE: RawFd = 10;
 /// once if not. To be called first in `main`, before there are threads: of
 /// pipelab's own, or of a test harness that uses the library.
 pub fn become_stage_if_asked() {
-    let Ok(options) = env::var(STAGE_VARIABLE) else { return };
-    let status = match serde_json::from_str::<Options>(&options) {
-        Ok(options) => keep(&options),
+    let Ok(orders) = env::var(STAGE_VARIABLE) else { return };
+    let status = match serde_json::from_str::<Orders>(&orders) {
+        Ok(orders) => keep(&orders.options, &orders.dir),
         Err(error) => {
             eprintln!("pipelab: {STAGE_VARIABLE} is for the runner's use: {error}");
             2
@@ -66,7 +69,7 @@ pub fn become_stage_if_asked() {
 }
 
 /// The keeper: starts the stage, waits for its end or the runner's.
-fn keep(options: &Options) -> i32 {
+fn keep(options: &Options, dir: &Path) -> i32 {
     surroundings::reset_signals();
     surroundings::reset_umask();
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
@@ -97,16 +100,13 @@ fn keep(options: &Options) -> i32 {
     }
     // SAFETY: takes a number.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    let dir = match mkdtemp(&env::temp_dir().join("pipelab-XXXXXX")) {
-        Ok(dir) => dir,
-        Err(error) => {
-            eprintln!("pipelab: no directory under {}: {}", env::temp_dir().display(), error.desc());
-            return 1;
-        }
-    };
+    if let Err(error) = fs::DirBuilder::new().mode(0o700).create(dir) {
+        eprintln!("pipelab: {}: {error}", dir.display());
+        return 1;
+    }
     let stage = clone(CloneFlags::empty(), || {
         let_go();
-        without_namespaces(options, &runner, &keeper_lives, &dir)
+        without_namespaces(options, &runner, &keeper_lives, dir)
     });
     let contained = options.containment != Containment::Nothing;
     let status = attend(contained.then_some(&runner), stage);
@@ -114,7 +114,7 @@ fn keep(options: &Options) -> i32 {
         return status;
     }
     end_strays();
-    let _ = fs::remove_dir_all(&dir);
+    let _ = fs::remove_dir_all(dir);
     status
 }
 

@@ -43,12 +43,22 @@ pub struct Options {
     pub program: Option<PathBuf>,
 }
 
+/// What a stage is told at its start.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Orders {
+    pub(super) options: Options,
+    /// Where it keeps its files if it can't have a tmpfs of its own. The runner
+    /// names it, so that whoever is left can remove it.
+    pub(super) dir: PathBuf,
+}
+
 /// A running stage. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Handle {
     socket: Option<UnixStream>,
     keeper: Child,
     measures: Measures,
+    dir: PathBuf,
 }
 
 impl Handle {
@@ -63,8 +73,10 @@ impl Handle {
             // Also when the file has been replaced or its path can't be walked.
             None => PathBuf::from("/proc/self/exe"),
         };
+        let dir = fresh_dir().map_err(fault)?;
+        let orders = Orders { options: options.clone(), dir: dir.clone() };
         let (mut ours, theirs) = UnixStream::pair().map_err(fault)?;
-        let value = serde_json::to_string(options).map_err(|error| Fault::harness("options", error))?;
+        let value = serde_json::to_string(&orders).map_err(|error| Fault::harness("options", error))?;
         let mut command = Command::new(program);
         command.env_clear().env(STAGE_VARIABLE, value);
         for name in ["TMPDIR", "RUST_BACKTRACE"] {
@@ -84,14 +96,8 @@ impl Handle {
         let mut handle = Handle {
             socket: Some(ours),
             keeper,
-            measures: Measures {
-                page: 0,
-                pipe_buf: 0,
-                blksize: 0,
-                capacity: 0,
-                containment: String::new(),
-                dir: None,
-            },
+            measures: Measures { page: 0, pipe_buf: 0, blksize: 0, capacity: 0, containment: String::new() },
+            dir,
         };
         match ready {
             Ok(Some(Response::Ready(measures))) => handle.measures = measures,
@@ -142,8 +148,16 @@ impl Drop for Handle {
         self.socket = None;
         // Where SIGCHLD is ignored there is nothing to wait for, which is fine.
         let _ = self.keeper.wait();
-        if let Some(dir) = &self.measures.dir {
-            let _ = std::fs::remove_dir_all(dir);
-        }
+        // Only a stage without a tmpfs makes it, and only one that was killed
+        // together with its keeper leaves it.
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// A name under TMPDIR that nobody has; the stage makes the directory if it
+/// needs it.
+fn fresh_dir() -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
+    Ok(std::env::temp_dir().join(format!("pipelab-{:016x}", u64::from_ne_bytes(random))))
 }

@@ -38,8 +38,6 @@ pub struct Measures {
     pub capacity: u64,
     /// What holds the actors together: `namespaces` or `subreaper`.
     pub containment: String,
-    /// The stage's directory, if it is one that outlives its processes.
-    pub dir: Option<std::path::PathBuf>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,8 +71,7 @@ pub(super) fn serve(
                 }
             }),
         };
-        let mut ready = measure(dir, containment)?;
-        ready.dir = shared.then(|| dir.to_owned());
+        let ready = measure(dir, containment)?;
         send(&mut socket, &Response::Ready(ready))?;
         let mut case = 0u64;
         while wait_for_case(&guard) {
@@ -122,7 +119,6 @@ fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
         blksize: fs::metadata(&path)?.blksize(),
         capacity: size(capacity.into())?,
         containment: containment.to_owned(),
-        dir: None,
     };
     fs::remove_file(&path)?;
     Ok(measures)

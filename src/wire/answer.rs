@@ -1,5 +1,7 @@
 //! Driver to stage: the greeting, and one answer a step.
 
+use std::collections::BTreeMap;
+
 use super::{Malformed, VERSION};
 
 /// The first line a driver says.
@@ -10,7 +12,7 @@ pub struct Hello {
     /// Its version (`3.13.0`).
     pub version: String,
     /// Its own sizes in bytes (`buffer`, `chunk`).
-    pub symbols: Vec<(String, u64)>,
+    pub symbols: BTreeMap<String, u64>,
 }
 
 impl Hello {
@@ -23,25 +25,28 @@ impl Hello {
         line.into_bytes()
     }
 
-    /// Reads the greeting, without its line feed.
+    /// Reads the greeting, with or without its line feed.
     ///
     /// # Errors
-    /// Another form, or another version of the protocol.
+    /// What is wrong with it, in words for the driver's author.
     pub fn decode(line: &str) -> Result<Hello, Malformed> {
-        let bad = || Malformed(format!("greeting `{line}`"));
-        let mut words = line.split(' ');
-        if words.next() != Some("hello") || words.next() != Some(&VERSION.to_string()) {
-            return Err(bad());
+        let mut words = line.trim_end_matches('\n').split(' ');
+        let (Some("hello"), Some(protocol), Some(runtime), Some(version)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Err(Malformed(format!("expected `hello {VERSION} RUNTIME VERSION`, got {line:?}")));
+        };
+        if protocol != VERSION.to_string() {
+            return Err(Malformed(format!("it speaks version {protocol} of the protocol, not {VERSION}")));
         }
-        let runtime = words.next().filter(|word| !word.is_empty()).ok_or_else(bad)?.to_owned();
-        let version = words.next().filter(|word| !word.is_empty()).ok_or_else(bad)?.to_owned();
         let symbols = words
             .map(|word| {
-                let (name, bytes) = word.split_once('=').ok_or_else(bad)?;
-                Ok((name.to_owned(), bytes.parse().map_err(|_| bad())?))
+                let (name, bytes) = word.split_once('=')?;
+                Some((name.to_owned(), bytes.parse().ok()?))
             })
-            .collect::<Result<_, Malformed>>()?;
-        Ok(Hello { runtime, version, symbols })
+            .collect::<Option<_>>()
+            .ok_or_else(|| Malformed(format!("expected NAME=BYTES after the version, got {line:?}")))?;
+        Ok(Hello { runtime: runtime.to_owned(), version: version.to_owned(), symbols })
     }
 }
 
@@ -177,11 +182,19 @@ mod tests {
     }
 
     #[test]
-    fn a_greeting_of_another_version_is_refused() {
-        assert!(Hello::decode("hello 2 perl 5.36").is_err());
-        assert_eq!(
-            Hello::decode("hello 1 perl 5.36 buffer=8192").unwrap().symbols,
-            [("buffer".into(), 8192)]
-        );
+    fn a_greeting_names_runtime_version_and_sizes() {
+        let hello = Hello::decode("hello 1 cpython 3.6.15 buffer=8192 chunk=4096\n").unwrap();
+        assert_eq!((hello.runtime.as_str(), hello.version.as_str()), ("cpython", "3.6.15"));
+        assert_eq!(hello.symbols["chunk"], 4096);
+        assert_eq!(Hello::decode(&String::from_utf8(hello.encode()).unwrap()), Ok(hello));
+    }
+
+    #[test]
+    fn any_other_greeting_is_refused_with_the_reason() {
+        let refused = |line| Hello::decode(line).unwrap_err().to_string();
+        assert!(refused("Python 3.6.15").contains("expected `hello"));
+        assert!(refused("hello 2 cpython 3.20.0").contains("version 2"));
+        assert!(refused("hello 1 cpython 3.6.15 buffer").contains("NAME=BYTES"));
+        assert!(refused("hello 1 cpython 3.6.15 buffer=big").contains("NAME=BYTES"));
     }
 }

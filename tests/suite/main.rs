@@ -2,7 +2,9 @@
 
 mod detector;
 mod drivers;
+mod kill;
 mod model;
 mod play;
 mod puppet;
 mod support;
+mod tidy;

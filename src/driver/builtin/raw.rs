@@ -1,7 +1,10 @@
 //! `raw`: the system calls themselves. What open(2), read(2), write(2) and
 //! close(2) say is the answer; EINTR and short writes too.
 
-use std::{collections::HashMap, os::fd::BorrowedFd};
+use std::{
+    collections::{BTreeMap, HashMap},
+    os::fd::BorrowedFd,
+};
 
 use nix::{
     errno::Errno,
@@ -49,7 +52,7 @@ impl Jitter {
 
 impl Builtin for Raw {
     fn hello(&self) -> Hello {
-        Hello { runtime: "raw".into(), version: "1".into(), symbols: vec![] }
+        Hello { runtime: "raw".into(), version: "1".into(), symbols: BTreeMap::new() }
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {

@@ -3,7 +3,7 @@
 //! what its flush gave (rust-lang/rust#32677).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::{File, OpenOptions},
     io::{self, BufReader, BufWriter, LineWriter, Read, Write},
     os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
@@ -61,7 +61,11 @@ impl RustStd {
 impl Builtin for RustStd {
     fn hello(&self) -> Hello {
         let buffer = BufWriter::new(io::sink()).capacity() as u64;
-        Hello { runtime: "rust".into(), version: "std".into(), symbols: vec![("buffer".into(), buffer)] }
+        Hello {
+            runtime: "rust".into(),
+            version: "std".into(),
+            symbols: BTreeMap::from([("buffer".into(), buffer)]),
+        }
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {

@@ -1,7 +1,11 @@
 //! `stdio`: the C library's FILE, used as C programs use it: fopen(3),
 //! setvbuf(3), fwrite(3), fflush(3), fread(3), fclose(3), exit(3).
 
-use std::{collections::HashMap, ffi::CString, ptr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ffi::CString,
+    ptr,
+};
 
 use libc::FILE;
 use nix::errno::Errno;
@@ -71,7 +75,7 @@ impl Stdio {
 impl Builtin for Stdio {
     fn hello(&self) -> Hello {
         let (runtime, version) = c_library();
-        Hello { runtime, version, symbols: vec![("bufsiz".into(), libc::BUFSIZ.into())] }
+        Hello { runtime, version, symbols: BTreeMap::from([("bufsiz".into(), libc::BUFSIZ.into())]) }
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {

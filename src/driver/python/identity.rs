@@ -57,6 +57,12 @@ impl Identity {
     }
 }
 
+/// The reverse of [`Identity::snapshot_key`]: what stands after `@`.
+pub fn version_of_key(key: &str) -> Option<String> {
+    let (name, language) = key.split_once('-').filter(|(_, language)| numbers(language).len() >= 2)?;
+    Some(if name == NAME { language.to_owned() } else { format!("{name}{language}") })
+}
+
 /// The numbers of a dotted version; whatever follows one (`0rc1`) is left away.
 fn numbers(version: &str) -> Vec<u32> {
     version

@@ -131,6 +131,31 @@ fn all_versions_multiply_an_actor() {
 }
 
 #[test]
+fn all_versions_name_the_only_one_too() {
+    let scenario = parse(&with_script("python@all:line", "w sleep")).unwrap();
+    let mut catalog = catalog();
+    catalog.runtimes.retain(|runtime| runtime.version != "3.13");
+    let cases = scenario.cases(&SYMBOLS, &catalog, &Overrides::default()).unwrap();
+    assert_eq!(cases.len(), 1);
+    assert_eq!(cases[0].title(), "w = python@3.8:line");
+}
+
+#[test]
+fn a_version_listed_beside_all_makes_no_second_case() {
+    let text = with_script("{d}", "w sleep") + "[params]\nd = [\"python@3.13\", \"python@all\"]\n";
+    let titles: Vec<String> = cases_of(&text).iter().map(Case::title).collect();
+    assert_eq!(titles, ["d = python@3.13", "d = python@3.8"]);
+}
+
+#[test]
+fn a_missing_runtime_is_one_skip_for_all_sizes() {
+    let cases = cases_of(&SKETCH.replace("python:text", "python@3.6:text"));
+    let skipped: Vec<&Case> = cases.iter().filter(|case| case.skip.is_some()).collect();
+    assert_eq!((cases.len(), skipped.len()), (6, 1));
+    assert_eq!(skipped[0].params, [("writer".to_owned(), "python@3.6:text".to_owned())]);
+}
+
+#[test]
 fn a_version_that_was_recorded_and_is_gone_is_one_visible_skip() {
     let text = SKETCH.replace("\"python:text\", \"python:binary\"", "\"python@all:text\"");
     let recorded = vec![("python".to_owned(), "3.6".to_owned()), ("python".to_owned(), "3.8".to_owned())];

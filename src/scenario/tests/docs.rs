@@ -1,6 +1,6 @@
-//! The document holds all that the tables hold.
+//! The document and the reader hold all that the tables hold.
 
-use super::super::{BUILT_IN, KEYS, OUTCOME_WORDS};
+use super::super::{BUILT_IN, KEYS, OUTCOME_WORDS, Quantity, keys};
 use crate::outcome::VERBS;
 
 const DOC: &str = include_str!("../../../docs/scenario.md");
@@ -42,5 +42,19 @@ fn the_examples_are_scenarios() {
     assert!(whole.len() >= 2, "the document shows whole scenarios");
     for example in whole {
         super::cases_of(example);
+    }
+}
+
+#[test]
+fn the_reader_knows_every_key_of_the_table() {
+    for parent in ["", "setting", "expect"] {
+        for key in keys::children(parent) {
+            let header = if parent.is_empty() { String::new() } else { format!("[{parent}]\n") };
+            let problems = super::mistakes_of(&format!("{header}{key} = 1979-05-27\n"));
+            assert!(problems.list.iter().all(|problem| problem.rule != "unknown-key"), "{problems}");
+        }
+    }
+    for quantity in Quantity::ALL {
+        assert!(keys::children("expect").contains(&quantity.name()));
     }
 }

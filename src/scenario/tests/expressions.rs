@@ -91,7 +91,7 @@ fn evaluate(text: &str) -> Result<Option<i128>, Problem> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::trials(1000))]
 
     #[test]
     fn a_printed_tree_has_the_trees_value(tree in trees(), bare in any::<bool>(), braces in any::<bool>()) {

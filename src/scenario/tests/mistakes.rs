@@ -26,6 +26,7 @@ fn assert_mistake(text: &str, message: &str, position: (usize, usize), help: &st
 #[case("w write log 1 newline pices 2", "unexpected `pices`", (10, 23), "did you mean `pieces`?")]
 #[case("w write log 1 newline newline", "unexpected `newline`", (10, 23), "the form is `ACTOR write CHANNEL SIZE [newline] [pieces SIZE]`")]
 #[case("w write log 1 pieces 0", "pieces of 0 bytes", (10, 22), "a piece has at least 1 byte")]
+#[case("w write log 1 pieces page-page", "pieces of 0 bytes", (10, 22), "a piece has at least 1 byte")]
 #[case("w write log blksiez", "no parameter or symbol is called `blksiez`", (10, 13), "did you mean `blksize`?")]
 #[case("w write log {blksiez+1}", "no parameter or symbol is called `blksiez`", (10, 14), "did you mean `blksize`?")]
 #[case("w write log 1-2", "a size of -1 bytes", (10, 13), "a size is between 0 and 256 MiB, as far as the position-coded streams reach")]
@@ -193,6 +194,7 @@ fn in_a_parameter(
 #[rstest]
 #[case("log = \"fifo\"", "log = \"fifoo\"", "no kind of channel is called `fifoo`", (2, 7), "did you mean `fifo`?")]
 #[case("log = \"fifo\"", "log = { knid = \"fifo\" }", "`log` has no `kind`", (2, 1), "for example `log = { kind = \"fifo\" }`")]
+#[case("w = \"raw\"", "w = { driver = \"raw\", script = \"w sleep\" }", "unknown key `script` in `actors.NAME`", (6, 23), "there is only `driver`")]
 #[case("log = \"fifo\"", "log = 5", "`channels.NAME` takes a string or a table, not an integer", (2, 7), "for example `log = \"fifo\"`")]
 #[case("log = \"fifo\"", "log = \"fifo\"\n\"a/b\" = \"fifo\"", "`a/b` can't be the name of a channel", (3, 1), "a name starts with a letter and has up to 100 letters, digits, `_` and `-`")]
 #[case("r = \"raw\"", "r = \"raw\"\nr = \"stdio\"", "two actors are called `r`", (6, 1), "give one of them another name")]
@@ -232,6 +234,36 @@ fn a_mistake_through_a_parameter_is_shown_in_its_value_and_where_it_is_put_in() 
     );
     let via = |index: usize| &text[problems.list[index].labels[1].span.clone()];
     assert_eq!((via(0), via(1)), ("{d}", "{ending}"));
+}
+
+#[test]
+fn a_mistake_whose_words_differ_names_a_binding_even_if_no_case_is_without() {
+    let (problem, _) =
+        mistake_of(&(with_script("raw", "w open log write\nw write log {n}-5") + "[params]\nn = [1, 2]\n"));
+    assert_eq!((problem.message.as_str(), problem.when.as_deref()), ("a size of -4 bytes", Some("n = 1")));
+    let (problem, _) =
+        mistake_of(&(with_script("raw", "w open log write\nw wrtie log {n}") + "[params]\nn = [1, 2]\n"));
+    assert_eq!(problem.when, None);
+}
+
+/// What follows from a mistake isn't reported beside it.
+#[rstest]
+#[case("{d}", "w sleep", "d = [true]", "`params.NAME` takes")]
+#[case("python:txt", "w open log write\nw write log w.buffer", "", "`python` has no mode")]
+#[case("{x}", "w open log write\nw write log w.buffer", "", "no parameter is called `x`")]
+#[case("python:txt", "w open log write\nw write log python.buffer", "", "`python` has no mode")]
+#[case("raw", "w open log write\nw write log {n+}", "n = 1", "an unfinished expression")]
+#[case("raw", "w opne log write\nw write log {n}", "n = 1", "no verb is called `opne`")]
+#[case("raw", "w wrtie log {n}", "n = 1", "no verb is called `wrtie`")]
+#[case("raw", "w open log write\nw write log {nn}", "n = 1", "no parameter or symbol is called `nn`")]
+fn one_slip_is_one_mistake(
+    #[case] spec: &str,
+    #[case] script: &str,
+    #[case] params: &str,
+    #[case] message: &str,
+) {
+    let (problem, _) = mistake_of(&format!("{}[params]\n{params}\n", with_script(spec, script)));
+    assert!(problem.message.starts_with(message), "{}", problem.message);
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod rendering;
 
 use std::{collections::BTreeMap, path::Path};
 
+use proptest::prelude::ProptestConfig;
+
 use super::{Case, Overrides, Problem, Problems, Scenario, Symbols};
 use crate::{
     driver::{Catalog, Missing, Runtime},
@@ -118,4 +120,11 @@ pub(super) fn mistake_of(text: &str) -> (Problem, (usize, usize)) {
 pub(super) fn with_script(driver: &str, script: &str) -> String {
     let head = format!("[channels]\nlog = \"fifo\"\n\n[actors]\nr = \"raw\"\nw = \"{driver}\"\n");
     format!("{head}\nscript = '''\n{script}\n'''\n")
+}
+
+/// At least so many trials, more with `PROPTEST_CASES`; what fails is shown, and
+/// becomes a test of its own instead of a file.
+pub(super) fn trials(least: u32) -> ProptestConfig {
+    let cases = ProptestConfig::default().cases.max(least);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }

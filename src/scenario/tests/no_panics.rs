@@ -129,7 +129,7 @@ fn inserts() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::trials(600))]
 
     #[test]
     fn arbitrary_text(text in any::<String>()) {
@@ -152,6 +152,17 @@ proptest! {
         let (value, spec) = (quoted(&value), quoted(&spec));
         let head = format!("[params]\nn = ['{value}']\n[expect]\nlost = '{value}'\n");
         check(&(with_script("{s}", "w open log write\nw write log {n}\nw {n}") + &head.replace("[expect]", &format!("s = '{spec}'\n[expect]"))));
+    }
+
+    #[test]
+    fn arbitrary_overrides(name in "(n|writer|m|\\PC)", value in "(\\[|\\]|,|\"|'|page|[0-9]|[+*/-]|python|@all|:|\\PC){0,8}") {
+        let mut overrides = Overrides::default();
+        if overrides.set(&format!("{name}={value}")).is_ok() {
+            let cases = parse(SKETCH).expect("the sketch is sound").cases(&SYMBOLS, &catalog(), &overrides);
+            if let Err(problems) = cases {
+                problems.render(false);
+            }
+        }
     }
 
     #[test]

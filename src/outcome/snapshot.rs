@@ -1,0 +1,233 @@
+//! The text of a case in a snapshot, and the files that hold such texts.
+//!
+//! A snapshot holds one scenario with one set of runtimes: a block a case, under
+//! the case's parameters in brackets. Sizes are the scenario's own expressions
+//! where they are what was asked for (`ok blksize+1`), `all` or `none` where they
+//! are the whole or nothing of it, and numbers otherwise: nothing is guessed back
+//! from a number. Messages, process ids and paths stay out.
+//!
+//! The files are insta's (<https://insta.rs/docs/snapshot-files/>): `X.snap` is
+//! accepted, `X.snap.new` waits for `cargo insta review`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{ChannelLedger, Count, End, Outcome, Transcript, Verb};
+use crate::{
+    driver::{Spec, Version},
+    outcome::Action,
+    scenario::Case,
+};
+
+/// The line above a case's block. Versions stay out: the file's name says them.
+pub fn heading(case: &Case) -> String {
+    let params: Vec<String> =
+        case.params.iter().map(|(name, value)| format!("{name} = {}", without_version(value))).collect();
+    format!("[{}]", params.join(", "))
+}
+
+/// `python:text` for `python@3.6:text`; any other text as it is.
+pub fn without_version(value: &str) -> String {
+    match Spec::parse(value) {
+        Ok(spec) if spec.version != Version::Newest => Spec { version: Version::Newest, ..spec }.to_string(),
+        _ => value.to_owned(),
+    }
+}
+
+/// The block of one case, its heading first.
+pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) -> String {
+    let mut text = heading(case);
+    text.push('\n');
+    let width = case.steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
+    for (index, record) in transcript.steps.iter().enumerate() {
+        let step = &case.steps[record.step];
+        let attempt =
+            if record.attempt > 1 { format!(" (attempt {})", record.attempt) } else { String::new() };
+        let size = step.size_text.as_deref();
+        let mut outcome = outcome_text(&record.outcome, &step.planned.action, size);
+        if let Some(resumed) = &record.resumed {
+            let then = outcome_text(&resumed.outcome, &step.planned.action, size);
+            outcome.push_str(&format!(", then by {}: {then}", resumed.by + 1));
+        }
+        text.push_str(&format!("{:>3}  {:<width$}  {outcome}{attempt}\n", index + 1, step.text));
+    }
+    if let End::Stuck { step, waits } = &transcript.end {
+        let step = &case.steps[*step];
+        text.push_str(&format!("stuck at `{}`\n", step.text));
+        for wait in waits {
+            text.push_str(&format!("  {}\n", wait_text(case, transcript, wait)));
+        }
+    }
+    for ledger in ledgers {
+        text.push_str(&ledger_text(case, transcript, ledger));
+    }
+    text
+}
+
+/// An outcome without anything that differs by machine.
+fn outcome_text(outcome: &Outcome, action: &Action, size: Option<&str>) -> String {
+    match outcome {
+        Outcome::Ok { bytes: None } => "ok".to_owned(),
+        Outcome::Ok { bytes: Some(bytes) } => match (asked(action), size) {
+            (Some(asked), Some(size)) if asked == *bytes => format!("ok {size}"),
+            _ => format!("ok {bytes}"),
+        },
+        Outcome::Failed(failure) => {
+            let after = if failure.bytes > 0 { format!(" after {}", failure.bytes) } else { String::new() };
+            let error = failure.error.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("{}{error}{after}", failure.errno)
+        }
+        Outcome::Killed { signal } => format!("killed {signal}"),
+        Outcome::Exited { status } => format!("exited {status}"),
+        other => other.kind().to_owned(),
+    }
+}
+
+fn asked(action: &Action) -> Option<u64> {
+    match *action {
+        Action::Write { bytes, .. } => Some(bytes),
+        Action::Read { amount: super::Amount::Bytes(bytes), .. } => Some(bytes),
+        _ => None,
+    }
+}
+
+/// One line of who waits for what.
+pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> String {
+    let actor = |index: usize| case.actors[index].name.as_str();
+    let record = &transcript.steps[wait.record];
+    let mut text =
+        format!("{} is {} in `{}`", actor(wait.actor), record.outcome.kind(), case.steps[record.step].text);
+    if let Some(channel) = wait.channel {
+        let held = |holders: &[usize], end: &str| match holders {
+            [] => format!("nobody holds a {end} end"),
+            [one] => format!("{} holds a {end} end", actor(*one)),
+            many => {
+                let names: Vec<&str> = many.iter().map(|&index| actor(index)).collect();
+                format!("{} hold a {end} end", names.join(" and "))
+            }
+        };
+        let name = &case.plan.channels[channel].name;
+        text.push_str(&format!(": {}, {}", held(&wait.readers, "read"), held(&wait.writers, "write")));
+        if let (Some(Count::Known(queued)), Some(capacity)) = (&wait.queued, wait.capacity) {
+            let fill = match *queued {
+                0 => "is empty".to_owned(),
+                full if full == capacity => "is full".to_owned(),
+                part => format!("holds {part} of {capacity} bytes"),
+            };
+            text.push_str(&format!("; {name} {fill}"));
+        }
+    }
+    text
+}
+
+/// The lines of one channel's ledger.
+fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> String {
+    let name = &case.plan.channels[ledger.channel].name;
+    let offers: Vec<&str> = (transcript.steps.iter())
+        .filter(|record| record.channel == Some(ledger.channel) && record.verb == Verb::Write)
+        .filter(|record| record.offered.is_some())
+        .map(|record| case.steps[record.step].size_text.as_deref().unwrap_or("?"))
+        .collect();
+    let offered = if offers.is_empty() { "none".to_owned() } else { offers.join(" + ") };
+    let part = |bytes: u64| match bytes {
+        0 => "none".to_owned(),
+        all if all == ledger.offered => "all".to_owned(),
+        some => some.to_string(),
+    };
+    let count = |count: &Count| count.known().map_or("unknown".to_owned(), part);
+    let mut text = format!(
+        "{name}: offered {offered}; accepted {}, by the kernel {}; delivered {}",
+        part(ledger.accepted),
+        count(&ledger.kernel),
+        part(ledger.delivered),
+    );
+    if ledger.queued != Count::Known(0) {
+        text.push_str(&format!(", queued {}", count(&ledger.queued)));
+    }
+    text.push('\n');
+    for line in ledger.findings(&|writer| case.actors[writer].name.clone(), &part) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
+/// The blocks of a snapshot, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    blocks: Vec<String>,
+}
+
+impl Recorded {
+    /// Reads an accepted snapshot; `None` if there is none.
+    ///
+    /// # Errors
+    /// The file is there and can't be read.
+    pub fn read(path: &Path) -> io::Result<Option<Recorded>> {
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Some(Recorded::of(&text))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn of(text: &str) -> Recorded {
+        // The header of insta's format stands between two lines of dashes.
+        let body =
+            text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(text, |(_, b)| b);
+        let mut blocks: Vec<String> = Vec::new();
+        for line in body.lines() {
+            if line.starts_with('[') || blocks.is_empty() {
+                blocks.push(String::new());
+            }
+            let block = blocks.last_mut().expect("pushed above");
+            block.push_str(line);
+            block.push('\n');
+        }
+        let blocks = blocks.into_iter().map(|block| format!("{}\n", block.trim_end())).collect();
+        Recorded { blocks }
+    }
+
+    /// The block under this heading.
+    pub fn block(&self, heading: &str) -> Option<&str> {
+        self.blocks.iter().find(|block| block.lines().next() == Some(heading)).map(String::as_str)
+    }
+
+    /// The headings, in the order of the file.
+    pub fn headings(&self) -> impl Iterator<Item = &str> {
+        self.blocks.iter().filter_map(|block| block.lines().next())
+    }
+}
+
+/// What a snapshot file holds below its header.
+pub fn content(blocks: &[&str]) -> String {
+    blocks.iter().map(|block| block.trim_end()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The accepted snapshot of a scenario with a set of runtimes.
+pub fn path(dir: &Path, scenario: &str, key: &str) -> PathBuf {
+    dir.join(format!("{scenario}@{key}.snap"))
+}
+
+/// Writes what was seen beside the accepted snapshot, for `cargo insta review`.
+/// Where it is what was accepted, nothing waits: an older one is removed. True
+/// if something waits.
+///
+/// # Errors
+/// As writing a file does.
+pub fn propose(path: &Path, source: &str, content: &str) -> io::Result<bool> {
+    let new = path.with_extension("snap.new");
+    let accepted = Recorded::read(path)?;
+    if accepted.as_ref().is_some_and(|accepted| *accepted == Recorded::of(content)) {
+        return match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(false),
+        };
+    }
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(&new, format!("---\nsource: {source}\n---\n{content}\n"))?;
+    Ok(true)
+}

@@ -1,0 +1,210 @@
+//! What a transcript means: held against the scenario's expectations and the
+//! snapshot. Nothing is run here.
+
+use similar::TextDiff;
+
+use super::{ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, snapshot};
+use crate::{
+    scenario::{Case, EndKind, Quantity},
+    stage::Fault,
+};
+
+/// How a case stands. The names are those of `--format jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// As every expectation and the snapshot say.
+    Ok,
+    /// Not so.
+    Differs,
+    /// The expectations hold, and no snapshot knows this case.
+    Unrecorded,
+    /// It came to a stop that the scenario doesn't expect.
+    Stuck,
+    /// This machine can't play it.
+    Skipped,
+    /// A driver or the harness failed.
+    Error,
+}
+
+impl Status {
+    pub const ALL: [Status; 6] =
+        [Status::Ok, Status::Differs, Status::Unrecorded, Status::Stuck, Status::Skipped, Status::Error];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Differs => "differs",
+            Status::Unrecorded => "unrecorded",
+            Status::Stuck => "stuck",
+            Status::Skipped => "skipped",
+            Status::Error => "error",
+        }
+    }
+}
+
+/// A case with what came of it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub case: Case,
+    pub status: Status,
+    /// What was recorded; `None` for a case that was skipped or failed.
+    pub played: Option<Played>,
+    /// Where it isn't as expected; one entry a finding, maybe of several lines.
+    pub differences: Vec<String>,
+    /// Why it was skipped, or what failed, with the way out.
+    pub reason: Option<String>,
+}
+
+/// A transcript and what is made of it.
+#[derive(Clone, Debug)]
+pub struct Played {
+    pub transcript: Transcript,
+    pub ledgers: Vec<ChannelLedger>,
+    pub error_at: Option<ErrorAt>,
+    /// Its block in a snapshot.
+    pub block: String,
+}
+
+impl Played {
+    pub fn of(case: &Case, transcript: Transcript) -> Played {
+        let ledgers = Ledger::of(&case.plan, &transcript);
+        let error_at = error_at(&case.plan, &transcript);
+        let block = snapshot::block(case, &transcript, &ledgers);
+        Played { transcript, ledgers, error_at, block }
+    }
+}
+
+impl Judged {
+    /// A case that can't be played here, if it can't.
+    pub fn skipped(case: &Case) -> Option<Judged> {
+        let skip = case.skip.as_ref()?;
+        Some(Judged {
+            case: case.clone(),
+            status: Status::Skipped,
+            played: None,
+            differences: vec![],
+            reason: Some(format!("{}: {}", skip.reason, skip.remedy)),
+        })
+    }
+
+    /// A case without a transcript.
+    pub fn failed(case: &Case, fault: &Fault) -> Judged {
+        Judged {
+            case: case.clone(),
+            status: Status::Error,
+            played: None,
+            differences: vec![],
+            reason: Some(fault.to_string()),
+        }
+    }
+
+    /// A case that was played; `recorded` is the snapshot of its runtimes.
+    pub fn of(case: &Case, transcript: Transcript, recorded: Option<&Recorded>) -> Judged {
+        let played = Played::of(case, transcript);
+        let mut differences = Vec::new();
+        steps(case, &played, &mut differences);
+        ledgers(case, &played, &mut differences);
+        let stuck = matches!(played.transcript.end, End::Stuck { .. });
+        let heading = snapshot::heading(case);
+        let known = recorded.and_then(|recorded| recorded.block(&heading));
+        if let Some(known) = known
+            && known.trim_end() != played.block.trim_end()
+        {
+            let diff = TextDiff::from_lines(known, played.block.as_str());
+            let text = diff.unified_diff().context_radius(2).header("snapshot", "seen").to_string();
+            differences.push(text.trim_end().to_owned());
+        }
+        let status = if stuck && case.expect.end != Some(EndKind::Stuck) {
+            Status::Stuck
+        } else if !differences.is_empty() {
+            Status::Differs
+        } else if known.is_none() {
+            Status::Unrecorded
+        } else {
+            Status::Ok
+        };
+        Judged { case: case.clone(), status, played: Some(played), differences, reason: None }
+    }
+}
+
+/// The expectations behind the arrows.
+fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
+    for record in &played.transcript.steps {
+        let step = &case.steps[record.step];
+        let Some(expectation) = &step.expectation else { continue };
+        // With `repeat`, only the last attempt counts.
+        let later = |other: &&super::StepRecord| other.step == record.step && other.attempt > record.attempt;
+        if played.transcript.steps.iter().any(|other| later(&other)) {
+            continue;
+        }
+        if !expectation.allows(&record.outcome) {
+            differences.push(format!(
+                "line {}: `{}` expected {}, gave {}",
+                step.line,
+                step.text,
+                expectation.text,
+                super::words(&record.outcome)
+            ));
+        }
+    }
+    if let End::Stuck { step, .. } = played.transcript.end {
+        let unreached = case.steps[step..].iter().filter(|step| step.expectation.is_some());
+        for step in unreached {
+            differences.push(format!("line {}: `{}` was never reached", step.line, step.text));
+        }
+    }
+}
+
+/// `[expect]`.
+fn ledgers(case: &Case, played: &Played, differences: &mut Vec<String>) {
+    for expected in &case.expect.bytes {
+        let ledger = &played.ledgers[expected.channel];
+        let seen = quantity(ledger, expected.quantity);
+        if seen != Count::Known(expected.value) {
+            let seen = match seen {
+                Count::Known(bytes) => bytes.to_string(),
+                Count::Unknown(why) => format!("unknown ({why})"),
+            };
+            let value = expected.value.to_string();
+            let value = if expected.text == value { value } else { format!("{} = {value}", expected.text) };
+            differences.push(format!(
+                "line {}: {} of {} expected {value}, is {seen}",
+                expected.line,
+                expected.quantity.name(),
+                case.plan.channels[expected.channel].name,
+            ));
+        }
+    }
+    if let Some(expected) = case.expect.error_at {
+        let seen = played.error_at.as_ref().map_or("none", |error| error.verb.name());
+        if seen != expected.name() {
+            let line = case.expect.error_at_line;
+            differences.push(format!("line {line}: error_at expected {}, is {seen}", expected.name()));
+        }
+    }
+    if let Some(expected) = case.expect.end {
+        let seen = match played.transcript.end {
+            End::Played => EndKind::Played,
+            End::Stuck { .. } => EndKind::Stuck,
+        };
+        if seen != expected {
+            let line = case.expect.end_line;
+            differences.push(format!("line {line}: end expected {}, is {}", expected.name(), seen.name()));
+        }
+    }
+}
+
+/// A quantity of the ledger, as `[expect]` names it; for `torn`, records.
+pub fn quantity(ledger: &ChannelLedger, quantity: Quantity) -> Count {
+    match quantity {
+        Quantity::Offered => Count::Known(ledger.offered),
+        Quantity::Accepted => Count::Known(ledger.accepted),
+        Quantity::Kernel => ledger.kernel.clone(),
+        Quantity::Queued => ledger.queued.clone(),
+        Quantity::Delivered => Count::Known(ledger.delivered),
+        Quantity::Lost => Count::Known(ledger.lost_bytes()),
+        Quantity::Duplicated => Count::Known(ledger.duplicated_bytes()),
+        Quantity::Reordered => Count::Known(ledger.reordered_bytes()),
+        Quantity::Torn => Count::Known(ledger.torn_records()),
+    }
+}

@@ -1,0 +1,195 @@
+//! For a person: a table a scenario, the steps of each case if asked for.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::{Report, Summary};
+use crate::{
+    driver::{Spec, Version},
+    outcome::{ChannelLedger, Count, Judged, Played, Status, snapshot, words},
+    runner::Loaded,
+};
+
+/// Tables and sentences.
+#[derive(Debug, Default)]
+pub struct Human {
+    /// Show every step of every case.
+    pub steps: bool,
+}
+
+impl Report for Human {
+    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &[Judged]) -> io::Result<()> {
+        let scenario = &loaded.scenario;
+        writeln!(
+            out,
+            "{}{}",
+            scenario.name,
+            scenario.about.as_ref().map_or(String::new(), |about| format!(": {about}"))
+        )?;
+        if let Some(source) = &scenario.source {
+            writeln!(out, "  ({source})")?;
+        }
+        let played: Vec<&Judged> = judged.iter().filter(|judged| judged.played.is_some()).collect();
+        if !played.is_empty() {
+            writeln!(out, "{}", table(&played))?;
+        }
+        for judged in judged {
+            self.case(out, judged)?;
+        }
+        writeln!(out)
+    }
+
+    fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+        for reason in &summary.reasons {
+            writeln!(out, "{reason}")?;
+        }
+        writeln!(out, "{}", summary.line())
+    }
+}
+
+impl Human {
+    fn case(&self, out: &mut dyn Write, judged: &Judged) -> io::Result<()> {
+        let title = judged.case.title();
+        let title = if title.is_empty() { "its only case" } else { &title };
+        if self.steps
+            && let Some(played) = &judged.played
+        {
+            writeln!(out, "{title}:")?;
+            steps(out, judged, played)?;
+        }
+        if let Some(played) = &judged.played
+            && judged.status == Status::Stuck
+            && let crate::outcome::End::Stuck { step, waits } = &played.transcript.end
+        {
+            let step = &judged.case.steps[*step];
+            writeln!(out, "{title}: stuck at line {}, `{}`:", step.line, step.text)?;
+            for wait in waits {
+                writeln!(out, "  {}", snapshot::wait_text(&judged.case, &played.transcript, wait))?;
+            }
+        }
+        for difference in &judged.differences {
+            writeln!(out, "{title}: {difference}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Every record: what was asked, what came of it, what the channels held then.
+fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()> {
+    let mut table = plain();
+    for (index, record) in played.transcript.steps.iter().enumerate() {
+        let mut outcome = words(&record.outcome);
+        if let Some(resumed) = &record.resumed {
+            outcome.push_str(&format!(", by {}: {}", resumed.by + 1, words(&resumed.outcome)));
+        }
+        let counts: Vec<String> = record
+            .counts
+            .iter()
+            .zip(&judged.case.plan.channels)
+            .map(|(count, channel)| {
+                let number = |count: &Count| count.known().map_or("?".to_owned(), |bytes| bytes.to_string());
+                format!("{}: {} in, {} queued", channel.name, number(&count.accepted), number(&count.queued))
+            })
+            .collect();
+        table.add_row([
+            (index + 1).to_string(),
+            judged.case.steps[record.step].text.clone(),
+            outcome,
+            counts.join("; "),
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    for (ledger, channel) in played.ledgers.iter().zip(&judged.case.plan.channels) {
+        writeln!(out, "  {}: {}", channel.name, fate(judged, ledger))?;
+    }
+    Ok(())
+}
+
+/// A row a case; cases that differ only in a runtime's version and gave the same
+/// share one.
+fn table(judged: &[&Judged]) -> Table {
+    let names: Vec<&str> = judged[0].case.params.iter().map(|(name, _)| name.as_str()).collect();
+    let mut rows: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for judged in judged {
+        let (row, version) = row(judged);
+        match rows.iter_mut().find(|(known, _)| *known == row) {
+            Some((_, versions)) => versions.push(version),
+            None => rows.push((row, vec![version])),
+        }
+    }
+    let with_versions = rows.iter().any(|(_, versions)| versions.iter().any(|version| !version.is_empty()));
+    let mut table = plain();
+    let mut header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    if with_versions {
+        header.push("versions".into());
+    }
+    header.extend(["error at", "error", "arrived", "and the rest", "status"].map(str::to_owned));
+    table.set_header(header);
+    for (mut row, mut versions) in rows {
+        if with_versions {
+            versions.retain(|version| !version.is_empty());
+            row.insert(names.len(), versions.join(" "));
+        }
+        table.add_row(row);
+    }
+    let arrived = names.len() + usize::from(with_versions) + 2;
+    if let Some(column) = table.column_mut(arrived) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn plain() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// The cells of a case, and the versions of its runtimes.
+fn row(judged: &Judged) -> (Vec<String>, String) {
+    let case = &judged.case;
+    let mut versions: Vec<&str> = Vec::new();
+    let mut cells: Vec<String> = Vec::new();
+    for (_, value) in &case.params {
+        let version = Spec::parse(value).ok().map(|spec| spec.version);
+        match version {
+            Some(Version::Named(_)) => cells.push(snapshot::without_version(value)),
+            _ => cells.push(value.clone()),
+        }
+    }
+    for actor in &case.actors {
+        let version = actor.runtime.as_ref().map_or("", |runtime| runtime.version.as_str());
+        if !version.is_empty() && !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    let played = judged.played.as_ref().expect("only cases that were played have a row");
+    let (at, error) = match &played.error_at {
+        None => ("-".to_owned(), "-".to_owned()),
+        Some(error) => {
+            let name = error.error.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            (error.verb.name().to_owned(), format!("{}{name}", error.errno))
+        }
+    };
+    let used: Vec<&ChannelLedger> = played.ledgers.iter().collect();
+    let each = |text: &dyn Fn(&ChannelLedger) -> String| {
+        let texts: Vec<String> = used.iter().map(|ledger| text(ledger)).collect();
+        texts.join("; ")
+    };
+    cells.extend([
+        at,
+        error,
+        each(&|ledger| format!("{} of {}", ledger.delivered, ledger.offered)),
+        each(&|ledger| fate(judged, ledger)),
+        judged.status.name().to_owned(),
+    ]);
+    (cells, versions.join("+"))
+}
+
+/// What became of the bytes that didn't arrive as they should.
+fn fate(judged: &Judged, ledger: &ChannelLedger) -> String {
+    let name = |writer: usize| judged.case.actors[writer].name.clone();
+    let findings = ledger.findings(&name, &|bytes| bytes.to_string());
+    if findings.is_empty() { "all right".to_owned() } else { findings.join("; ") }
+}

@@ -1,0 +1,298 @@
+//! Whoever is killed, nothing stays behind: no process, no file, no socket. Seen
+//! from a fresh pid, mount and network namespace, where all there is to count is
+//! ours.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    mount::{MsFlags, mount},
+    sched::{CloneFlags, unshare},
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::{ForkResult, Pid, fork, geteuid},
+};
+
+use crate::support::forking;
+
+/// Set in the process that counts; its value is the containment to try.
+const INSIDE: &str = "PIPELAB_TEST_KILL";
+
+/// Kills per way of keeping things together.
+const MOMENTS: u64 = 200;
+
+/// By then everything must be gone.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A writer that blocks on a full pipe, another that blocks in open: actors that
+/// don't end by themselves when the stage is gone.
+const SCENARIO: &str = r#"
+[params]
+again = [AGAIN]
+[channels]
+log = "fifo"
+other = "fifo"
+[actors]
+reader = "raw"
+writer = "raw"
+stranded = "stdio"
+script = '''
+reader open log read
+writer open log write
+stranded open other write
+writer write log 2*capacity
+reader read log {again}
+'''
+"#;
+
+#[test]
+fn nothing_is_left_of_200_kills_in_namespaces() {
+    inside("kill::nothing_is_left_of_200_kills_in_namespaces", "namespaces", |left| {
+        assert_eq!(left, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn nothing_is_left_of_200_kills_without_namespaces() {
+    inside("kill::nothing_is_left_of_200_kills_without_namespaces", "subreaper", |left| {
+        assert_eq!(left, Vec::<String>::new());
+    });
+}
+
+/// The test above can fail: without the cleaning up, it does.
+#[test]
+fn much_is_left_where_nothing_cleans_up() {
+    inside("kill::much_is_left_where_nothing_cleans_up", "nothing", |left| {
+        assert!(left.iter().any(|what| what.starts_with("process")), "{left:?}");
+        assert!(left.iter().any(|what| what.starts_with("file")), "{left:?}");
+    });
+}
+
+/// Runs this test again as the first process of fresh namespaces, and there the
+/// kills; `judge` gets what was left.
+fn inside(test: &str, containment: &str, judge: fn(Vec<String>)) {
+    if std::env::var_os(INSIDE).is_some() {
+        judge(Lab::enter().kills(containment));
+        return;
+    }
+    let mut command = Command::new(std::env::current_exe().expect("this binary"));
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
+    // SAFETY: only system calls and a fork whose parent does nothing but wait.
+    unsafe { command.pre_exec(|| Ok(into_fresh_namespaces()?)) };
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = {
+        let _forking = forking();
+        command.spawn()
+    };
+    let output = match started.and_then(Child::wait_with_output) {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            eprintln!("SKIPPED: this user can't have namespaces of their own (user.max_user_namespaces?)");
+            return;
+        }
+        output => output.expect("the test binary"),
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("1 passed"), "the test ran inside: {said}");
+}
+
+/// Between fork and exec: the child becomes the first process of new namespaces.
+fn into_fresh_namespaces() -> Result<(), Errno> {
+    let mut flags = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
+    if !geteuid().is_root() {
+        flags |= CloneFlags::CLONE_NEWUSER;
+    }
+    let (uid, gid) = (nix::unistd::getuid(), nix::unistd::getgid());
+    unshare(flags)?;
+    if flags.contains(CloneFlags::CLONE_NEWUSER) {
+        let put = |path: &str, text: &str| fs::write(path, text).map_err(|_| Errno::EPERM);
+        put("/proc/self/setgroups", "deny")?;
+        put("/proc/self/uid_map", &format!("{uid} {uid} 1"))?;
+        put("/proc/self/gid_map", &format!("{gid} {gid} 1"))?;
+    }
+    // SAFETY: the process between fork and exec has one thread.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            let none: Option<&str> = None;
+            mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+            mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)
+        }
+        ForkResult::Parent { child } => {
+            // This process never execs: without that it would hold every pipe that
+            // another test has open, for as long as it waits.
+            // SAFETY: nothing in this process uses a descriptor any more.
+            unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+            let status = match waitpid(child, None) {
+                Ok(WaitStatus::Exited(_, status)) => status,
+                _ => 1,
+            };
+            // SAFETY: ends the process without running anything.
+            unsafe { libc::_exit(status) }
+        }
+    }
+}
+
+/// The place where the kills happen.
+struct Lab {
+    dir: tempfile::TempDir,
+    before: BTreeSet<String>,
+}
+
+impl Lab {
+    fn enter() -> Lab {
+        assert_eq!(std::process::id(), 1, "the first process of its namespace");
+        let dir = tempfile::tempdir().expect("a directory");
+        // Enough cases to outlast every random moment.
+        let again: Vec<String> = (1..200).map(|again| again.to_string()).collect();
+        let scenario = SCENARIO.replace("AGAIN", &again.join(", "));
+        fs::write(dir.path().join("blocked.toml"), scenario).expect("a scenario");
+        fs::create_dir(dir.path().join("tmp")).expect("a directory");
+        let before = everything(dir.path());
+        Lab { dir, before }
+    }
+
+    /// Kills somebody at random moments; what was left of it, each thing once.
+    fn kills(&self, containment: &str) -> Vec<String> {
+        let mut random = Random(0x5eed);
+        let mut left = BTreeSet::new();
+        for moment in 0..MOMENTS {
+            let mut runner = self.runner(containment);
+            // From before the stage is there to well into the cases.
+            std::thread::sleep(Duration::from_micros(random.below(40_000)));
+            let victims = victims(&runner);
+            // The one that isn't there yet can't be killed: then the one before it.
+            let last = victims.len() - 1;
+            let wanted: &[usize] = match moment % 5 {
+                0 => &[0],
+                1 => &[1],
+                2 => &[2],
+                3 => &[0, 2],
+                // Where no kernel cleans up, somebody must be left to do it.
+                _ if containment == "namespaces" => &[0, 1, 2],
+                _ => &[2, 0],
+            };
+            for victim in wanted.iter().map(|&at| victims[at.min(last)]) {
+                let _ = kill(victim, Signal::SIGKILL);
+            }
+            let started = Instant::now();
+            let rest = loop {
+                reap(&mut runner);
+                let rest: Vec<String> =
+                    everything(self.dir.path()).difference(&self.before).cloned().collect();
+                if rest.is_empty() || started.elapsed() > PATIENCE {
+                    break rest;
+                }
+                std::thread::yield_now();
+            };
+            if !rest.is_empty() {
+                left.extend(rest);
+                self.clear();
+                let seen = |kind| left.iter().any(|what: &String| what.starts_with(kind));
+                if containment == "nothing" && seen("process") && seen("file") {
+                    break;
+                }
+            }
+        }
+        left.into_iter().collect()
+    }
+
+    fn runner(&self, containment: &str) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_pipelab"))
+            .args(["run", "--containment", containment])
+            .arg(self.dir.path().join("blocked.toml"))
+            .env("TMPDIR", self.dir.path().join("tmp"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("pipelab")
+    }
+
+    /// Takes away what was left, so that it is counted once.
+    fn clear(&self) {
+        for process in processes() {
+            if process != 1 {
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+        }
+        while !matches!(waitpid(None, None), Err(Errno::ECHILD)) {}
+        let _ = fs::remove_dir_all(self.dir.path().join("tmp"));
+        fs::create_dir(self.dir.path().join("tmp")).expect("a directory");
+    }
+}
+
+/// Runner, keeper and stage, as far as they have come to be.
+fn victims(runner: &Child) -> Vec<Pid> {
+    let mut victims = vec![Pid::from_raw(runner.id() as i32)];
+    for _ in 0..2 {
+        let last = *victims.last().expect("the runner");
+        let children = fs::read_to_string(format!("/proc/{last}/task/{last}/children")).unwrap_or_default();
+        let Some(child) = children.split_ascii_whitespace().next().and_then(|pid| pid.parse().ok()) else {
+            break;
+        };
+        victims.push(Pid::from_raw(child));
+    }
+    victims
+}
+
+/// Ours to reap is everything: this is the first process of its namespace.
+fn reap(runner: &mut Child) {
+    let _ = runner.try_wait();
+    while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        if status == WaitStatus::StillAlive {
+            break;
+        }
+    }
+}
+
+fn processes() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").expect("/proc");
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Every process, file and UNIX socket there is.
+fn everything(dir: &Path) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for pid in processes() {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        // A process that has ended and waits to be reaped is gone in a moment.
+        all.insert(format!("process {pid} {}", name.trim()));
+    }
+    for place in [dir.to_owned(), PathBuf::from("/dev/shm"), PathBuf::from("/mnt")] {
+        files(&place, &mut all);
+    }
+    let sockets = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    all.extend(
+        sockets.lines().skip(1).map(|line| format!("socket {}", line.split(' ').next_back().unwrap_or(""))),
+    );
+    all
+}
+
+fn files(place: &Path, all: &mut BTreeSet<String>) {
+    let Ok(entries) = fs::read_dir(place) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        all.insert(format!("file {}", path.display()));
+        if path.is_dir() && !path.is_symlink() {
+            files(&path, all);
+        }
+    }
+}
+
+/// Moments needn't be very random, only many.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
