@@ -17,7 +17,7 @@ use pipelab::{
 };
 use serde::Deserialize;
 
-use crate::support::{Script, options};
+use crate::support::{Script, forking, options};
 
 /// Verdicts to check; `PIPELAB_TRIALS` asks for more.
 const TRIALS: u64 = 20_000;
@@ -89,7 +89,10 @@ fn check(trials: u64, options: &Options, first_seed: u64) {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let mut stage = Handle::start(options).expect("the stage starts");
+                let mut stage = {
+                    let _forking = forking();
+                    Handle::start(options).expect("the stage starts")
+                };
                 while checked.load(Ordering::Relaxed) < trials {
                     let seed = seeds.fetch_add(1, Ordering::Relaxed);
                     checked.fetch_add(check_script(seed, &mut stage), Ordering::Relaxed);
@@ -170,6 +173,7 @@ struct Hogs(Vec<Child>);
 
 impl Hogs {
     fn start(count: usize) -> Hogs {
+        let _forking = forking();
         let hog = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh");
         Hogs((0..count).map(|_| hog()).collect())
     }

@@ -22,6 +22,8 @@ use nix::{
     unistd::{ForkResult, Pid, fork, geteuid},
 };
 
+use crate::support::forking;
+
 /// Set in the process that counts; its value is the containment to try.
 const INSIDE: &str = "PIPELAB_TEST_KILL";
 
@@ -86,8 +88,12 @@ fn inside(test: &str, containment: &str, judge: fn(Vec<String>)) {
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
     // SAFETY: only system calls and a fork whose parent does nothing but wait.
     unsafe { command.pre_exec(|| Ok(into_fresh_namespaces()?)) };
-    let output = command.stdin(Stdio::null()).output();
-    let output = match output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = {
+        let _forking = forking();
+        command.spawn()
+    };
+    let output = match started.and_then(Child::wait_with_output) {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
             eprintln!("SKIPPED: this user can't have namespaces of their own (user.max_user_namespaces?)");
             return;
@@ -121,6 +127,10 @@ fn into_fresh_namespaces() -> Result<(), Errno> {
             mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none)
         }
         ForkResult::Parent { child } => {
+            // This process never execs: without that it would hold every pipe that
+            // another test has open, for as long as it waits.
+            // SAFETY: nothing in this process uses a descriptor any more.
+            unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
             let status = match waitpid(child, None) {
                 Ok(WaitStatus::Exited(_, status)) => status,
                 _ => 1,

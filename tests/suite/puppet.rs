@@ -7,11 +7,12 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     process::ExitStatus,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use pipelab::driver::Started;
+
+use crate::support::{forking, no_fork};
 
 /// A driver and the number of the last step it was given.
 pub struct Puppet {
@@ -69,19 +70,9 @@ impl Answer {
     }
 }
 
-/// No process is between fork and exec while this is held.
-///
-/// Tests run in threads of one process. What another thread forks has a copy of
-/// every descriptor until it execs, so a pipe's end that is closed in that moment
-/// isn't the last one, and the other side doesn't notice.
-fn no_fork() -> MutexGuard<'static, ()> {
-    static FORK: Mutex<()> = Mutex::new(());
-    FORK.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Starts a driver, which may be none.
 pub fn try_start(command: &[String], mode: &[&str]) -> Result<Started, String> {
-    let _alone = no_fork();
+    let _forking = forking();
     Started::new(command, mode)
 }
 
@@ -220,7 +211,7 @@ impl Deref for End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        let _alone = no_fork();
+        let _unforked = no_fork();
         drop(self.0.take());
     }
 }

@@ -1,6 +1,9 @@
 //! Plans written as sentences, and a stage to play them.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
 use pipelab::{
     channel::Kind,
@@ -13,7 +16,24 @@ pub fn options() -> Options {
     Options { program: Some(PathBuf::from(env!("CARGO_BIN_EXE_pipelab"))), ..Options::default() }
 }
 
+/// Tests run in threads of one process, and what another thread forks has a copy of
+/// every descriptor until it execs. A pipe's end that is closed in that moment isn't
+/// the last one, and the other side doesn't notice. So whoever starts a process holds
+/// `forking`, and whoever has a pipe in this process that must notice, `no_fork`.
+static FORK: RwLock<()> = RwLock::new(());
+
+/// Held while a process is started. Not to be taken by a thread that holds the other.
+pub fn forking() -> RwLockWriteGuard<'static, ()> {
+    FORK.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// No process is between fork and exec while this is held.
+pub fn no_fork() -> RwLockReadGuard<'static, ()> {
+    FORK.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub fn stage() -> Handle {
+    let _forking = forking();
     Handle::start(&options()).expect("the stage starts")
 }
 

@@ -4,17 +4,23 @@ use std::{io::Write, sync::OnceLock};
 
 use pipelab::{
     driver::{Catalog, Runtime, Version},
+    outcome::Access,
+    setting::Setting,
     stage::Launch,
 };
 use rstest::rstest;
 
 use super::conformance::{Subject, check};
 use crate::puppet::{Answer, Fifo, Puppet, drain, step, text, try_start, write, write_in_pieces};
+use crate::support::{Script, forking, stage, told};
 
 /// All Pythons; if there is none, says so.
 fn pythons() -> Vec<&'static Runtime> {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
-    let catalog = CATALOG.get_or_init(|| Catalog::discover(&["python"], &[]));
+    let catalog = CATALOG.get_or_init(|| {
+        let _forking = forking();
+        Catalog::discover(&["python"], &[])
+    });
     for missing in &catalog.missing {
         eprintln!("skipped: {}; {}", missing.what, missing.remedy);
     }
@@ -289,5 +295,41 @@ fn the_callers_python_variables_have_no_say() {
     for runtime in pythons() {
         let Launch::Program { env, .. } = &runtime.launch else { unreachable!() };
         assert_eq!(*env, environment);
+    }
+}
+
+/// The article's story as the stage plays it, with blocked opens and counts.
+#[test]
+fn a_stage_plays_the_article_with_every_python() {
+    for runtime in pythons() {
+        println!("{}", runtime.full_version);
+        let mut plan = Script::new()
+            .setting(Setting::default())
+            .actor("reader", "raw")
+            .actor("writer", "python:binary")
+            .open("reader", Access::Read)
+            .open("writer", Access::Write)
+            .close("reader")
+            .write("writer", 100)
+            .flush("writer")
+            .open("reader", Access::Read)
+            .close("writer")
+            .read_to_eof("reader")
+            .plan();
+        plan.actors[1].launch = runtime.launch.clone();
+        let transcript = stage().play(&plan).unwrap();
+        assert_eq!(
+            told(&transcript),
+            [
+                "0 open: blocked in open, by 1: ok",
+                "1 open: ok",
+                "0 close: ok",
+                "1 write: ok 100",
+                "1 flush: EPIPE",
+                "0 open: ok",
+                "1 close: ok",
+                "0 read: ok 100",
+            ]
+        );
     }
 }

@@ -16,6 +16,7 @@ use proptest::{
 };
 
 use super::kernel::{TempFifo, default_geometry, failed, open_end, queued, read_once, resize, write_once};
+use crate::support::no_fork;
 
 const ACTORS: usize = 3;
 /// Linux's PIPE_BUF, whatever the page: limits.h, pipe(7).
@@ -99,6 +100,7 @@ impl Kernel {
 
 /// Plays the calls on both sides; the first difference is the error.
 fn compare(mut kernel: Kernel, mut model: Model, calls: &[(usize, Call)]) -> Result<(), String> {
+    let _unforked = no_fork();
     for (index, &(actor, call)) in calls.iter().enumerate() {
         let opens_pipe = kernel.fifo.is_none() && matches!(call, Call::Open { .. });
         if actor >= kernel.ends.len() || opens_pipe || !model.can(actor, call) {

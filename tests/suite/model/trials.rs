@@ -36,6 +36,7 @@ use pipelab::{
 };
 
 use super::kernel::{TempFifo, default_geometry, failed, open_end, queued, read_once, write_once};
+use crate::support::no_fork;
 
 /// The rules that only a call which sleeps can break.
 pub const NEED_SLEEP: [&str; 2] = ["merge_at_entry_only", "short_before_epipe"];
@@ -257,6 +258,7 @@ fn shape(seed: u64, rules: Rules) -> Shape {
 
 /// Plays some steps of a trial; the first difference is the error.
 fn compare(seed: u64, rules: Rules) -> Result<(), String> {
+    let _unforked = no_fork();
     let shape = shape(seed, rules);
     let mut stage = Stage::new(shape.actors);
     for (index, step) in Trial::new(seed, shape).take(30).enumerate() {
@@ -292,6 +294,7 @@ fn follow(stage: &mut Stage, proposal: &Proposal) -> Result<Settled, String> {
 /// Plays some steps of a trial and goes on from what was seen. Returns how often the
 /// kernel had a choice.
 fn follow_trial(seed: u64) -> Result<usize, String> {
+    let _unforked = no_fork();
     let shape = shape(seed, Rules::linux());
     let mut stage = Stage::new(shape.actors);
     let mut trial = Trial::new(seed, shape);
@@ -307,6 +310,7 @@ fn follow_trial(seed: u64) -> Result<usize, String> {
 
 /// Plays a script of which the model knows the one right answer.
 fn follow_script(actors: usize, script: &[(usize, Action)]) {
+    let _unforked = no_fork();
     let mut stage = Stage::new(actors);
     let mut model = Model::from(State::fifo(default_geometry(), actors, Rules::linux()));
     for &(actor, ref action) in script {
