@@ -140,9 +140,11 @@ fn all_versions_name_the_only_one_too() {
     assert_eq!(cases[0].title(), "w = python@3.8:line");
 }
 
-#[test]
-fn a_runtime_given_by_path_is_nobody_elses() {
-    let scenario = parse(&with_script("python", "w sleep")).unwrap();
+#[rstest::rstest]
+#[case("python")]
+#[case("python@all")]
+fn a_runtime_given_by_path_is_nobody_elses(#[case] spec: &str) {
+    let scenario = parse(&with_script(spec, "w sleep")).unwrap();
     let mut catalog = catalog();
     catalog.runtimes.retain(|runtime| runtime.driver != "python");
     catalog.runtimes.push(runtime("python", "/opt/python3", None, &[]));

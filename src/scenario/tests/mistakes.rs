@@ -253,6 +253,7 @@ fn a_mistake_whose_words_differ_names_a_binding_even_if_no_case_is_without() {
 #[case("{x}", "w open log write\nw write log w.buffer", "", "no parameter is called `x`")]
 #[case("python:txt", "w open log write\nw write log python.buffer", "", "`python` has no mode")]
 #[case("raw", "w open log write\nw write log {n+}", "n = 1", "an unfinished expression")]
+#[case("python:text,buffer={n+}", "w sleep", "n = 1", "an unfinished expression")]
 #[case("raw", "w opne log write\nw write log {n}", "n = 1", "no verb is called `opne`")]
 #[case("raw", "w wrtie log {n}", "n = 1", "no verb is called `wrtie`")]
 #[case("raw", "w open log write\nw write log {nn}", "n = 1", "no parameter or symbol is called `nn`")]
