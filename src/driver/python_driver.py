@@ -3,7 +3,7 @@
 It carries out one actor's steps with the objects that open() returns, and says
 what they told it. docs/wire.md is the protocol. It is started as
 
-    python3 -I -S -B -c SOURCE MODE [buffer=SIZE]
+    python3 -I -S -B -c SOURCE MODE [buffer=SIZE] [sigpipe=default]
 
 with descriptor 3 for the conversation. Three rules explain its shape:
 
@@ -357,6 +357,11 @@ for word in sys.argv[1:]:
         BUFFERING = int(word[len("buffer=") :])
     elif word in MODES:
         MODE = word
+    elif word == "sigpipe=default":
+        # As scripts do that want to end quietly behind `| head`.
+        import signal
+
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     else:
         sys.exit("no mode %r: there are %s, and buffer=SIZE" % (word, ", ".join(MODES)))
 

@@ -284,6 +284,10 @@ fn become_actor(
         }
         Exec::Program { path, mut args, env } => {
             args.extend(planned.mode.iter().filter_map(|word| CString::new(word.as_str()).ok()));
+            if setting.sigpipe == Sigpipe::Default && planned.ignores_sigpipe {
+                // Only the driver can undo what its runtime does after exec.
+                args.push(c"sigpipe=default".to_owned());
+            }
             let Err(error) = nix::unistd::execvpe(&path, &args, &env);
             complain(&format!("{}: {}", path.to_string_lossy(), error.desc()))
         }

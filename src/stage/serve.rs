@@ -56,33 +56,11 @@ pub(super) fn serve(
     containment: &'static str,
 ) -> i32 {
     surroundings::exact_timers();
-    let result = runner.try_clone().and_then(|socket| {
-        let mut socket = UnixStream::from(socket);
-        let shared = containment == "subreaper" && options.containment != Containment::Nothing;
-        let owned = dir.to_owned();
-        let watched = iter::once(runner).chain(keeper).map(OwnedFd::try_clone).collect::<io::Result<_>>()?;
-        let guard = Guard {
-            watched,
-            abandon: Box::new(move || {
-                // Actors die with this process; in a namespace, so does all else.
-                if shared {
-                    contain::end_strays();
-                    let _ = fs::remove_dir_all(&owned);
-                }
-            }),
-        };
-        let ready = measure(dir, containment)?;
-        send(&mut socket, &Response::Ready(ready))?;
-        let mut case = 0u64;
-        while wait_for_case(&guard) {
-            let Some(plan) = receive::<Plan>(&mut socket)? else { break };
-            case += 1;
-            let played = play::play(&plan, dir.join(case.to_string()), options, &guard);
-            contain::end_strays();
-            send(&mut socket, &played.map_or_else(Response::Failed, Response::Played))?;
-        }
+    let result = guard(options, runner, keeper, dir, containment).and_then(|guard| {
+        let result = talk(options, runner, &guard, dir, containment);
+        // Whatever ended the talk, the runner may be gone, and the keeper too.
         (guard.abandon)();
-        Ok(())
+        result
     });
     match result {
         Ok(()) => 0,
@@ -91,6 +69,40 @@ pub(super) fn serve(
             1
         }
     }
+}
+
+fn guard(
+    options: &Options,
+    runner: &OwnedFd,
+    keeper: Option<&OwnedFd>,
+    dir: &Path,
+    containment: &str,
+) -> io::Result<Guard> {
+    let cleans_up = containment == "subreaper" && options.containment != Containment::Nothing;
+    let dir = dir.to_owned();
+    let abandon = move || {
+        // Actors die with this process; in a namespace, so does all else.
+        if cleans_up {
+            contain::end_strays();
+            let _ = fs::remove_dir_all(&dir);
+        }
+    };
+    let watched = iter::once(runner).chain(keeper).map(OwnedFd::try_clone).collect::<io::Result<_>>()?;
+    Ok(Guard { watched, abandon: Box::new(abandon) })
+}
+
+fn talk(options: &Options, runner: &OwnedFd, guard: &Guard, dir: &Path, containment: &str) -> io::Result<()> {
+    let mut socket = UnixStream::from(runner.try_clone()?);
+    send(&mut socket, &Response::Ready(measure(dir, containment)?))?;
+    let mut case = 0u64;
+    while wait_for_case(guard) {
+        let Some(plan) = receive::<Plan>(&mut socket)? else { break };
+        case += 1;
+        let played = play::play(&plan, dir.join(case.to_string()), options, guard);
+        contain::end_strays();
+        send(&mut socket, &played.map_or_else(Response::Failed, Response::Played))?;
+    }
+    Ok(())
 }
 
 /// False if the keeper is gone. (The runner's end shows as end of file.)

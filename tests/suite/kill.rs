@@ -169,8 +169,6 @@ impl Lab {
             // From before the stage is there to well into the cases.
             std::thread::sleep(Duration::from_micros(random.below(40_000)));
             let victims = victims(&runner);
-            // The one that isn't there yet can't be killed: then the one before it.
-            let last = victims.len() - 1;
             let wanted: &[usize] = match moment % 5 {
                 0 => &[0],
                 1 => &[1],
@@ -180,7 +178,12 @@ impl Lab {
                 _ if containment == "namespaces" => &[0, 1, 2],
                 _ => &[2, 0],
             };
-            for victim in wanted.iter().map(|&at| victims[at.min(last)]) {
+            // Who isn't there yet can't be killed; somebody is, every time.
+            let mut there: Vec<Pid> = wanted.iter().filter_map(|&at| victims.get(at).copied()).collect();
+            if there.is_empty() {
+                there.extend(victims.last());
+            }
+            for victim in there {
                 let _ = kill(victim, Signal::SIGKILL);
             }
             let started = Instant::now();
