@@ -33,7 +33,9 @@ fn describe(out: &mut dyn Write, info: &DriverInfo, catalog: &Catalog) -> Result
         let buffer = if mode.takes_buffer { "[,buffer=SIZE]" } else { "" };
         modes.add_row([format!("  {}:{}{buffer}", info.name, mode.name), mode.about.to_owned()]);
     }
-    writeln!(out, "{modes}")?;
+    for line in modes.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
     let mut found = Table::new();
     found.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for runtime in catalog.runtimes.iter().filter(|runtime| runtime.driver == info.name) {
@@ -45,8 +47,8 @@ fn describe(out: &mut dyn Write, info: &DriverInfo, catalog: &Catalog) -> Result
         };
         found.add_row([format!("  {spec}"), runtime.full_version.clone(), sizes.join(", ")]);
     }
-    if found.row_count() > 0 {
-        writeln!(out, "{found}")?;
+    for line in found.lines() {
+        writeln!(out, "{}", line.trim_end())?;
     }
     for missing in catalog.missing.iter().filter(|missing| missing.driver == info.name) {
         writeln!(out, "  missing: {}: {}", missing.what, missing.remedy)?;

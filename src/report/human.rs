@@ -32,7 +32,7 @@ impl Report for Human {
         }
         let played: Vec<&Judged> = judged.iter().filter(|judged| judged.played.is_some()).collect();
         if !played.is_empty() {
-            writeln!(out, "{}", table(&played))?;
+            show(out, &table(&played))?;
         }
         for judged in judged {
             self.case(out, judged)?;
@@ -99,7 +99,7 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
             counts.join("; "),
         ]);
     }
-    writeln!(out, "{table}")?;
+    show(out, &table)?;
     for (ledger, channel) in played.ledgers.iter().zip(&judged.case.plan.channels) {
         writeln!(out, "  {}: {}", channel.name, fate(judged, ledger))?;
     }
@@ -138,6 +138,11 @@ fn table(judged: &[&Judged]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// Without the blanks that fill the last column.
+fn show(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
 fn plain() -> Table {
