@@ -2,9 +2,9 @@
 //!
 //! A snapshot holds one scenario with one set of runtimes: a block a case, under
 //! the case's parameters in brackets. Sizes are the scenario's own expressions
-//! where they are what was asked for (`ok blksize+1`), `all` or `none` where they
-//! are the whole or nothing of it, and numbers otherwise: nothing is guessed back
-//! from a number. Messages, process ids and paths stay out.
+//! where they are what was asked for or is expected (`ok blksize+1`), `all of 4`
+//! where a read got just what step 4 wrote, `all` or `none` where a count is the
+//! whole or nothing, and numbers otherwise: nothing is guessed back from a number. Messages, process ids and paths stay out.
 //!
 //! The files are insta's (<https://insta.rs/docs/snapshot-files/>): `X.snap` is
 //! accepted, `X.snap.new` waits for `cargo insta review`.
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Amount, ChannelLedger, Count, End, Outcome, StepRecord, Transcript, Verb};
+use super::{Amount, ChannelLedger, Count, End, Offer, Outcome, StepRecord, Transcript, Verb, offer_bytes};
 use crate::{
     driver::{Spec, Version},
     outcome::Action,
@@ -45,7 +45,7 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
         let step = &case.steps[record.step];
         let attempt =
             if record.attempt > 1 { format!(" (attempt {})", record.attempt) } else { String::new() };
-        let names = Names { case, transcript, record, everything: took_everything(transcript, index) };
+        let names = Names { case, transcript, record };
         let mut outcome = names.outcome(&record.outcome);
         if let Some(resumed) = &record.resumed {
             outcome.push_str(&format!(", then by {}: {}", resumed.by + 1, names.outcome(&resumed.outcome)));
@@ -70,8 +70,6 @@ struct Names<'case> {
     case: &'case Case,
     transcript: &'case Transcript,
     record: &'case StepRecord,
-    /// A read that left nothing of what the kernel had.
-    everything: bool,
 }
 
 impl Names<'_> {
@@ -116,25 +114,35 @@ impl Names<'_> {
         };
         match self.case.expect.bytes.iter().find(accepted) {
             Some(expected) if only_write && expected.value == bytes => expected.text.clone(),
-            _ if self.everything && bytes > 0 => "all".to_owned(),
-            _ => bytes.to_string(),
+            _ => whole_writes(self.transcript, self.record).unwrap_or_else(|| bytes.to_string()),
         }
     }
 }
 
-/// After this read was over, readers had been given all that the kernel had ever
-/// accepted on its channel.
-fn took_everything(transcript: &Transcript, index: usize) -> bool {
-    let record = &transcript.steps[index];
-    let over = |record: &StepRecord, index| record.resumed.as_ref().map_or(index, |resumed| resumed.by);
-    let moment = over(record, index);
-    let given: u64 = (transcript.steps.iter().enumerate())
-        .filter(|(at, other)| other.channel == record.channel && over(other, *at) <= moment)
-        .filter_map(|(_, other)| Some(other.data.as_ref()?.0.len() as u64))
-        .sum();
-    let counts = transcript.steps.get(moment).zip(record.channel);
-    let counts = counts.and_then(|(record, channel)| record.counts.get(channel));
-    record.verb == Verb::Read && counts.is_some_and(|counts| counts.accepted == Count::Known(given))
+/// The write steps that this read delivered, if its data is theirs from the first
+/// byte to the last: `all of 4`, `all of 4 to 6`. Compared byte by byte, so nothing
+/// is read into a number.
+fn whole_writes(transcript: &Transcript, read: &StepRecord) -> Option<String> {
+    let data = read.data.as_ref().filter(|data| !data.0.is_empty())?;
+    let writes: Vec<(usize, usize, &Offer)> = (transcript.steps.iter().enumerate())
+        .filter(|(_, record)| record.channel == read.channel)
+        .filter_map(|(index, record)| Some((index, record.actor, record.offered.as_ref()?)))
+        .collect();
+    (0..writes.len()).find_map(|first| {
+        let mut length = 0;
+        let run = writes[first..].iter().position(|(_, _, offer)| {
+            length += offer.len;
+            length >= data.0.len() as u64
+        })?;
+        let run = &writes[first..=first + run];
+        let theirs =
+            || run.iter().flat_map(|(_, actor, offer)| offer_bytes(*actor, offer)).collect::<Vec<u8>>();
+        if length != data.0.len() as u64 || theirs() != data.0 {
+            return None;
+        }
+        let (from, to) = (run[0].0 + 1, run[run.len() - 1].0 + 1);
+        Some(if from == to { format!("all of {from}") } else { format!("all of {from} to {to}") })
+    })
 }
 
 /// One line of who waits for what.
