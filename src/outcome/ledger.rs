@@ -109,8 +109,7 @@ impl ChannelLedger {
     fn of(transcript: &Transcript, channel: usize) -> ChannelLedger {
         let sources = source::sources(transcript, channel);
         let data = delivery::delivered(transcript, channel);
-        let runs = trace::trace(&sources, &data);
-        let order = order::sort_out(&sources, &runs);
+        let (runs, order) = trace::trace(&sources, &data);
         let timeline = kernel::Timeline::of(transcript, channel, &sources);
         let placed = place::place(&sources, &order, &timeline, transcript, channel, data.len() as u64);
 

@@ -26,6 +26,26 @@ impl Extents {
         self.0.iter().chain(&other.0).cloned().collect()
     }
 
+    /// The part inside a range, found without looking at the rest.
+    pub fn within(&self, range: &Range<u64>) -> Extents {
+        let first = self.0.partition_point(|mine| mine.end <= range.start);
+        let found = self.0[first..].iter().take_while(|mine| mine.start < range.end);
+        found.map(|mine| mine.start.max(range.start)..mine.end.min(range.end)).collect()
+    }
+
+    /// Adds a range, likewise.
+    pub fn insert(&mut self, range: Range<u64>) {
+        if range.is_empty() {
+            return;
+        }
+        let first = self.0.partition_point(|mine| mine.end < range.start);
+        let touching = self.0[first..].iter().take_while(|mine| mine.start <= range.end).count();
+        let touched = &self.0[first..first + touching];
+        let start = touched.first().map_or(range.start, |mine| mine.start.min(range.start));
+        let end = touched.last().map_or(range.end, |mine| mine.end.max(range.end));
+        self.0.splice(first..first + touching, std::iter::once(start..end));
+    }
+
     pub fn minus(&self, other: &Extents) -> Extents {
         let mut left = Vec::new();
         let mut cuts = other.0.iter().peekable();
@@ -114,6 +134,11 @@ mod tests {
             prop_assert_eq!(bits(&a.or(&b)), both(|a, b| a || b));
             prop_assert_eq!(bits(&a.and(&b)), both(|a, b| a && b));
             prop_assert_eq!(bits(&a.minus(&b)), both(|a, b| a && !b));
+            let range = at..at + 5;
+            prop_assert_eq!(a.within(&range), a.and(&Extents::one(range.clone())));
+            let mut more = a.clone();
+            more.insert(range.clone());
+            prop_assert_eq!(more, a.or(&Extents::one(range)));
             let (before, after) = a.split_at(at);
             prop_assert_eq!(before.or(&after), a.clone());
             prop_assert!(before.ranges().iter().all(|range| range.end <= at));

@@ -121,25 +121,28 @@ fn chain(stretches: &[Stretch], kept: &mut [bool]) {
         }
         return;
     }
-    // best[i]: the bytes of the best chain that ends with stretch i.
-    let mut best: Vec<(u64, Option<usize>)> = Vec::with_capacity(stretches.len());
+    // best[i]: of the best chain that ends with stretch i its bytes, how many
+    // entries it saves (each stretch one, if it doesn't repeat the end of the one
+    // before), and the one before.
+    let mut best: Vec<(u64, usize, Option<usize>)> = Vec::with_capacity(stretches.len());
     for stretch in stretches {
-        let mut most = (stretch.end - stretch.start, None);
+        let mut most = (stretch.end - stretch.start, 1, None);
         for (at, before) in stretches[..best.len()].iter().enumerate() {
             if before.start < stretch.start && before.end < stretch.end {
                 let bytes = best[at].0 + (stretch.end - stretch.start.max(before.end));
-                if bytes > most.0 {
-                    most = (bytes, Some(at));
+                let saved = best[at].1 + usize::from(before.end <= stretch.start);
+                if (bytes, saved) > (most.0, most.1) {
+                    most = (bytes, saved, Some(at));
                 }
             }
         }
         best.push(most);
     }
     kept.fill(false);
-    let mut last = (0..best.len()).rev().max_by_key(|&at| best[at].0);
+    let mut last = (0..best.len()).rev().max_by_key(|&at| (best[at].0, best[at].1));
     while let Some(at) = last {
         kept[at] = true;
-        last = best[at].1;
+        last = best[at].2;
     }
 }
 
@@ -160,14 +163,15 @@ fn sort_out_one(source: &Source, stretches: &[Stretch], kept: &[bool], order: &m
     }
     let mut covered: Extents = spans.into_iter().collect();
     for stretch in stretches.iter().zip(kept).filter(|(_, kept)| !**kept).map(|(stretch, _)| stretch) {
-        let span: Extents = Extents::one(stretch.start..stretch.end);
-        each_entry(source, stretch, &span.and(&covered), |writer, start, len, at| {
+        let span = stretch.start..stretch.end;
+        let again = covered.within(&span);
+        each_entry(source, stretch, &again, |writer, start, len, at| {
             order.duplicated.push(Duplicate { writer, start, len, at });
         });
-        each_entry(source, stretch, &span.minus(&covered), |writer, start, len, at| {
+        each_entry(source, stretch, &Extents::one(span.clone()).minus(&again), |writer, start, len, at| {
             order.reordered.push(Reorder { writer, start, len, at });
         });
-        covered = covered.or(&span);
+        covered.insert(span);
     }
     order.covered.push(covered);
 }

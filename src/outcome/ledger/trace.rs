@@ -25,7 +25,12 @@ mod matching;
 mod seams;
 mod search;
 
-use super::source::Source;
+use super::{
+    extent::Extents,
+    order::{Order, sort_out},
+    source::Source,
+    torn::torn,
+};
 
 /// A part of the delivered data that is contiguous in its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +42,62 @@ pub struct Run {
     pub from: Option<(usize, usize)>,
 }
 
-/// The runs in the order of the data, without gaps.
-pub fn trace(sources: &[Source], data: &[u8]) -> Vec<Run> {
-    let mut runs = search::search(sources, data);
-    if runs.iter().any(|run| run.from.is_none()) || !continuous(sources, &runs) {
-        seams::settle(sources, data, &mut runs);
-        fill::free_doubtful(&mut runs);
-        fill::fill(sources, data, &mut runs);
+/// The runs in the order of the data, without gaps, and what they amount to.
+///
+/// Of several explanations the one is taken that names the fewest things, and of
+/// those the one that names the fewest bytes.
+pub fn trace(sources: &[Source], data: &[u8]) -> (Vec<Run>, Order) {
+    let mut best: Option<(Score, Vec<Run>, Order)> = None;
+    for tear in search::TEARS {
+        for runs in search::search(sources, data, tear) {
+            let clean = continuous(sources, &runs);
+            let variants = if clean { 1 } else { 2 };
+            for variant in 0..variants {
+                let mut runs = runs.clone();
+                if !clean {
+                    if variant == 0 {
+                        seams::settle(sources, data, &mut runs);
+                        fill::free_doubtful(&mut runs);
+                    }
+                    fill::fill(sources, data, &mut runs);
+                }
+                join(&mut runs);
+                let mut order = sort_out(sources, &runs);
+                if !clean && fill::moves_for_copies(sources, &mut runs, &order) {
+                    order = sort_out(sources, &runs);
+                }
+                let score = score(sources, &runs, &order);
+                if best.as_ref().is_none_or(|(least, ..)| score < *least) {
+                    best = Some((score, runs, order));
+                }
+            }
+        }
+        // Nothing but ends are missing, or one extent: no explanation is better.
+        if let Some((score, runs, _)) = &best
+            && (continuous(sources, runs) || *score == (2, 0))
+        {
+            break;
+        }
     }
-    join(&mut runs);
-    runs
+    let (_, runs, order) = best.expect("a search gives at least one explanation");
+    (runs, order)
+}
+
+/// Things named, with weights (a tear is what a scheduler does, bytes of nobody
+/// explain nothing), and the bytes in them.
+type Score = (u64, u64);
+
+fn score(sources: &[Source], runs: &[Run], order: &Order) -> Score {
+    let holes = sources
+        .iter()
+        .zip(&order.covered)
+        .map(|(source, covered)| Extents::one(0..source.bytes.len() as u64).minus(covered).ranges().len());
+    let torn = torn(sources, runs, order).len();
+    let moved = holes.sum::<usize>() + order.duplicated.len() + order.reordered.len();
+    let bytes = order.duplicated.iter().map(|entry| entry.len).sum::<u64>()
+        + order.reordered.iter().map(|entry| entry.len).sum::<u64>()
+        + order.foreign.iter().map(|entry| entry.len).sum::<u64>();
+    ((2 * moved + 4 * order.foreign.len() + torn) as u64, bytes)
 }
 
 /// Each source's runs follow each other.

@@ -49,6 +49,11 @@ fn measure() {
         timed(&format!("two writers by turns, {piece} bytes each"), &scene);
     }
     timed("a megabyte of garbage", &one(&vec![b'x'; 1 << 20]));
+    let mut shuffled: Vec<&[u8]> = data.chunks(500).collect();
+    shuffled.reverse();
+    timed("every 500 bytes out of order", &one(&shuffled.concat()));
+    let half: Vec<u8> = data[..8 << 20].chunks(500).flat_map(|chunk| &chunk[7..]).copied().collect();
+    timed("16,777 losses of 7 bytes", &one(&half));
     let lines = SIZE / 8;
     let data =
         payload::offer_bytes(1, &crate::outcome::Offer { offset: 0, len: lines, piece: 3, newline: true });
