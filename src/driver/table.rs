@@ -10,8 +10,8 @@ pub struct ModeInfo {
     pub about: &'static str,
     /// Takes `buffer=SIZE`.
     pub takes_buffer: bool,
-    /// Verbs of the driver which this mode hasn't.
-    pub lacks: &'static [Verb],
+    /// Can `read CHANNEL available`: its runtime has a way to read without blocking.
+    pub reads_available: bool,
 }
 
 /// One line of the driver table.
@@ -31,7 +31,7 @@ pub struct DriverInfo {
     pub ignores_sigpipe: bool,
 }
 
-const PLAIN: ModeInfo = ModeInfo { name: "", about: "", takes_buffer: false, lacks: &[] };
+const PLAIN: ModeInfo = ModeInfo { name: "", about: "", takes_buffer: false, reads_available: true };
 
 /// All drivers.
 pub const DRIVERS: &[DriverInfo] = &[
@@ -62,19 +62,19 @@ pub const DRIVERS: &[DriverInfo] = &[
                 name: "full",
                 about: "fully buffered; setvbuf(3) with the size given, else the library's own choice",
                 takes_buffer: true,
-                lacks: &[Verb::Await],
+                reads_available: false,
             },
             ModeInfo {
                 name: "line",
                 about: "line-buffered: setvbuf(3) with _IOLBF",
                 takes_buffer: true,
-                lacks: &[Verb::Await],
+                reads_available: false,
             },
             ModeInfo {
                 name: "unbuffered",
                 about: "setvbuf(3) with _IONBF",
                 takes_buffer: false,
-                lacks: &[Verb::Await],
+                reads_available: false,
             },
         ],
         verbs: &[
@@ -99,13 +99,13 @@ pub const DRIVERS: &[DriverInfo] = &[
                 name: "bufwriter",
                 about: "BufWriter around a File; close is a drop, as in most programs",
                 takes_buffer: true,
-                lacks: &[],
+                reads_available: true,
             },
             ModeInfo {
                 name: "linewriter",
                 about: "LineWriter around a File; close is a drop",
                 takes_buffer: true,
-                lacks: &[],
+                reads_available: true,
             },
             ModeInfo { name: "file", about: "a bare File, written with write_all", ..PLAIN },
         ],
@@ -131,31 +131,31 @@ pub const DRIVERS: &[DriverInfo] = &[
                 name: "text",
                 about: "open(path, 'w'): TextIOWrapper, BufferedWriter, FileIO",
                 takes_buffer: true,
-                lacks: &[Verb::Await],
+                reads_available: false,
             },
             ModeInfo {
                 name: "binary",
                 about: "open(path, 'wb'): BufferedWriter, FileIO",
                 takes_buffer: true,
-                lacks: &[Verb::Await],
+                reads_available: true,
             },
             ModeInfo {
                 name: "raw",
                 about: "open(path, 'wb', buffering=0): FileIO alone",
                 takes_buffer: false,
-                lacks: &[Verb::Await],
+                reads_available: true,
             },
             ModeInfo {
                 name: "line",
                 about: "open(path, 'w', buffering=1): text, flushed at each line feed",
                 takes_buffer: false,
-                lacks: &[Verb::Await],
+                reads_available: false,
             },
             ModeInfo {
                 name: "write_through",
                 about: "TextIOWrapper with write_through=True over a BufferedWriter",
                 takes_buffer: true,
-                lacks: &[Verb::Await],
+                reads_available: false,
             },
         ],
         verbs: &[

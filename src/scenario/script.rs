@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     driver::DRIVERS,
-    outcome::{Action, Doer, VERBS, Verb},
+    outcome::{Action, Amount, Doer, VERBS, Verb},
     stage::Condition,
 };
 
@@ -68,6 +68,9 @@ impl Context<'_> {
         let actor = reader.actor(arrow);
         let verb = reader.verb(arrow, actor);
         let step = verb.and_then(|verb| reader.action(verb, 2..modifiers));
+        if let Some((Action::Read { amount: Amount::Available, .. }, _)) = &step {
+            reader.reads_available(actor, 2..modifiers);
+        }
         let (condition, attempts) = reader.modifiers(modifiers..arrow);
         let expectation = (arrow < words.len()).then(|| expect::read(&words, arrow, reader.problems));
         match (actor, step) {
@@ -170,6 +173,24 @@ impl LineReader<'_, '_> {
         }
         Some(verb)
     }
+
+    /// Not every mode can read without blocking.
+    fn reads_available(&mut self, actor: Option<Option<usize>>, rest: std::ops::Range<usize>) {
+        let Some(index) = actor.flatten() else { return };
+        if let Some(bound) = &self.cx.actors[index]
+            && bound.mode.is_some_and(|mode| !mode.reads_available)
+        {
+            self.problems.push(
+                Problem::new("verb-lacking", format!("`{}` can't `read available`", bound.spec))
+                    .at_place(
+                        &self.words.place(rest),
+                        format!("`{}` can't read without blocking", bound.spec),
+                    )
+                    .at(self.cx.scenario.actors[index].driver.span.clone(), "its driver is chosen here")
+                    .help("read a number of bytes or to-eof, or let a `raw` actor read"),
+            );
+        }
+    }
 }
 
 pub(super) fn unknown_signal(word: &str, place: &Place) -> Problem {
@@ -184,9 +205,8 @@ pub(super) fn unknown_signal(word: &str, place: &Place) -> Problem {
 }
 
 impl BoundActor {
-    /// Its driver has the verb in its mode, or the stage carries it out.
+    /// Its driver has the verb, or the stage carries it out.
     fn can(&self, verb: Verb) -> bool {
-        let in_mode = self.mode.is_none_or(|mode| !mode.lacks.contains(&verb));
-        verb.info().doer == Doer::Stage || self.info.is_none_or(|info| info.verbs.contains(&verb) && in_mode)
+        verb.info().doer == Doer::Stage || self.info.is_none_or(|info| info.verbs.contains(&verb))
     }
 }

@@ -278,6 +278,14 @@ fn a_verb_that_a_driver_lacks_points_at_the_declaration() {
 }
 
 #[test]
+fn a_mode_that_cannot_read_without_blocking_is_named() {
+    let text = with_script("python:text", "w open log read\nw read log available");
+    let (problem, _) = mistake_of(&text);
+    assert_eq!(problem.message, "`python:text` can't `read available`");
+    assert_eq!(&text[problem.labels[0].span.clone()], "log available");
+}
+
+#[test]
 fn a_runtimes_size_that_differs_between_actors_wants_the_actors_name() {
     let text = with_script("python@3.8", "w open log write\nw write log python.buffer")
         .replace("r = \"raw\"", "r = \"python@3.13\"");
