@@ -3,8 +3,13 @@
 mod detector;
 mod drivers;
 mod kill;
+mod lab;
 mod model;
 mod play;
 mod puppet;
+mod run;
+mod strace;
 mod support;
+mod surroundings;
 mod tidy;
+mod without_python;
