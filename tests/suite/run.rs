@@ -69,7 +69,7 @@ fn from_unrecorded_to_ok_to_a_difference() {
     let differs = lab.run(&["run", "scenarios"]);
     assert_eq!(differs.status, Some(1));
     assert_eq!(differs.out.lines().last(), Some("2 cases: 1 ok, 1 differs"));
-    let [was, is] = ["-", "+"].map(|sign| differs.out.lines().find(|line| line.starts_with(sign)));
+    let [was, is] = ["- ", "+ "].map(|sign| differs.out.lines().find(|line| line.starts_with(sign)));
     assert!(was.is_some_and(|line| line.contains("EPIPE")), "{}", differs.out);
     assert!(is.is_some_and(|line| line.contains("ok blksize+1")), "{}", differs.out);
 
@@ -147,7 +147,7 @@ const GREETING: &str = "print {$s} qq(hello 1 mine 1\\n); $s->flush; ";
 )]
 #[case::says_no(
     "HELLO<$s>; <$s> =~ /(\\d+)/; print {$s} qq($1 unsupported\\n); $s->flush; <$s>",
-    "can't carry out `open"
+    "it can't carry out `ACTOR open CHANNEL"
 )]
 fn a_broken_driver_is_a_fault_and_is_named(#[case] does: &str, #[case] said: &str) {
     if !has_perl() {
@@ -185,7 +185,7 @@ fn a_driver_of_ones_own_plays() {
     let script = "writer open log write -> blocked\nreader open log read\n\
                   writer write log 3*capacity -> blocked\nreader read log page\n\
                   reader close log\nwriter write log 1 pieces 1 -> EPIPE\n\
-                  reader open log read nonblock\nwriter write log blksize+1\nwriter close log\n\
+                  reader open log read nonblock\nreader read log available\nwriter write log blksize+1\nwriter close log\n\
                   reader read log to-eof\nreader close log\n\
                   writer open log read nonblock\nreader open log write\nreader write log 10\n\
                   writer read log 4\nreader close log\nwriter read log to-eof\nwriter exit 5 -> exited 5\n";
@@ -199,9 +199,10 @@ fn a_driver_of_ones_own_plays() {
         assert_eq!(ran.statuses(), ["ok"], "{ran:?}");
         assert_eq!(ran.status, Some(0));
         let ledger = &ran.objects()[0]["ledger"]["log"];
-        // What the kernel took before the reader left and what was refused then.
-        assert_eq!(ledger["kernel"], serde_json::json!(65_536 + 4096 + 4097 + 10), "{ledger}");
-        assert_eq!(ledger["delivered"], serde_json::json!(4096 + 4097 + 10), "{ledger}");
+        // A full pipe and the page that was read from it; what came later.
+        for count in ["kernel", "delivered"] {
+            assert_eq!(ledger[count], serde_json::json!(65_536 + 4096 + 4097 + 10), "{ledger}");
+        }
     }
 }
 
