@@ -39,7 +39,8 @@ sub failure {
 sub carry_out {
     my ($verb, $channel, @args) = split / /, $_[0];
     my $file = $open{$channel // ''};
-    if ($verb eq 'open' && !$file) {
+    if ($verb eq 'open') {
+        return "fail - bytes=0 message=it is open already\n" if $file;
         my ($access, $block) = splice @args, 0, 2;
         my $flags = { read => O_RDONLY, write => O_WRONLY, both => O_RDWR }->{$access};
         $flags |= O_NONBLOCK if $block eq 'nonblock';
@@ -49,14 +50,16 @@ sub carry_out {
     }
     if ($verb eq 'write') {
         my ($payload, $done) = (receive($args[0]), 0);
-        return "unsupported\n" unless $file;
+        return "fail - bytes=0 message=it isn't open\n" unless $file;
         while ($done < length $payload) {
             my $wrote = syswrite($file, $payload, $args[1], $done) // return failure("bytes=$done");
             $done += $wrote;
+            last if $done % $args[1];
         }
         return "ok bytes=$done\n";
     }
-    return "unsupported\n" unless $file;
+    return "unsupported\n" unless $verb =~ /^(flush|close|read)$/;
+    return "fail - bytes=0 message=it isn't open\n" unless $file;
     return "ok\n" if $verb eq 'flush';
     if ($verb eq 'close') {
         close(delete $open{$channel}) or return failure('bytes=0');

@@ -11,7 +11,10 @@ use std::{
 use nix::libc;
 use rstest::rstest;
 
-use crate::lab::{Lab, ran};
+use crate::{
+    drivers::conformance,
+    lab::{Lab, ran},
+};
 
 const SIMPLE: &str = r#"
 [params]
@@ -174,6 +177,15 @@ fn a_driver_that_isnt_there_is_named() {
         let ran = lab.run(&["run", "scenarios"]);
         assert_eq!(ran.status, Some(3));
         assert!(ran.out.contains(said), "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_driver_of_ones_own_conforms() {
+    if has_perl() {
+        let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers/posix.pl");
+        let command = ["perl".to_owned(), driver.to_string_lossy().into_owned()];
+        conformance::check(&conformance::Subject { command: &command, mode: &[] });
     }
 }
 

@@ -84,7 +84,7 @@ writer exit 3
 
 const PYTHON: &str = r#"
 [params]
-writer = ["python@all:text", "python@all:binary"]
+writer = ["python@all:text", "python:binary"]
 [channels]
 log = "fifo"
 [actors]
