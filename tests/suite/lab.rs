@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -18,9 +17,8 @@ pub struct Lab {
 /// What a run gave.
 #[derive(Debug)]
 pub struct Ran {
-    /// `None`: ended by a signal.
+    /// Its exit status; `None`: ended by a signal.
     pub status: Option<i32>,
-    pub signal: Option<i32>,
     pub out: String,
     pub err: String,
 }
@@ -69,12 +67,7 @@ pub fn command(program: &Path, dir: &Path, words: &[&str]) -> Command {
 pub fn ran(command: &mut Command) -> Ran {
     let output = command.output().expect("pipelab starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ran {
-        status: output.status.code(),
-        signal: output.status.signal(),
-        out: text(output.stdout),
-        err: text(output.stderr),
-    }
+    Ran { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 impl Ran {

@@ -239,6 +239,7 @@ fn a_reader_that_leaves_ends_the_output_quietly() {
 }
 
 #[test]
+#[expect(clippy::zombie_processes, reason = "wait4 below waits, and tells the memory too")]
 fn twenty_megabytes_pass_in_bounded_memory() {
     let large = r#"
 [channels]
@@ -260,7 +261,9 @@ kernel = "20 MiB"
 "#;
     let lab = Lab::new(&[("large", large)]);
     let child = lab.command(&["run", "scenarios"]).stdout(Stdio::null()).spawn().expect("it starts");
-    let (mut status, mut usage) = (0, unsafe { std::mem::zeroed::<libc::rusage>() });
+    let mut status = 0;
+    // SAFETY: numbers only, and zero is one.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: both live through the call, and nobody else waits for this child.
     let waited = unsafe { libc::wait4(child.id() as i32, &mut status, 0, &mut usage) };
     assert_eq!(waited, child.id() as i32);
