@@ -17,7 +17,10 @@
 mod identity;
 mod search;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use identity::Identity;
 pub use identity::version_of_key;
@@ -118,15 +121,19 @@ impl Found {
     }
 }
 
-/// Asks all at once: each takes 10 to 50 ms, most of it in the program loader
-/// and the interpreter's start-up.
+/// Programs asked at once. Each takes 10 to 50 ms, most of it in the program loader
+/// and the interpreter's start-up, and a handful of descriptors here.
+const ASKED_AT_ONCE: usize = 4;
+
 fn ask_all(candidates: Vec<Candidate>) -> Vec<Answer> {
+    let queue = Mutex::new(candidates.into_iter());
+    let next = || queue.lock().expect("asking doesn't panic").next();
+    let work = || -> Vec<Answer> {
+        std::iter::from_fn(next).map(|candidate| Answer { found: ask(&candidate.path), candidate }).collect()
+    };
     std::thread::scope(|scope| {
-        let asked: Vec<_> = candidates
-            .into_iter()
-            .map(|candidate| scope.spawn(move || Answer { found: ask(&candidate.path), candidate }))
-            .collect();
-        asked.into_iter().map(|thread| thread.join().expect("asking doesn't panic")).collect()
+        let workers: Vec<_> = (0..ASKED_AT_ONCE).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("asking doesn't panic")).collect()
     })
 }
 

@@ -48,7 +48,14 @@ impl Process {
         // Opening works without the right: the read is what is refused.
         let refused = || fs::read(proc_dir.join("syscall")).is_err();
         let place = if access == Access::NoSyscall || refused() { "wchan" } else { "syscall" };
-        let mut process = Process { tasks_dir, proc_dir, tasks: Vec::new(), place, io: None };
+        let io = match File::open(proc_dir.join("io")) {
+            // Not refused, but for now impossible: nothing may be counted as unknown for that.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                return Err(error);
+            }
+            io => io.ok(),
+        };
+        let mut process = Process { tasks_dir, proc_dir, tasks: Vec::new(), place, io };
         process.list_tasks()?;
         Ok(process)
     }
@@ -117,10 +124,7 @@ impl Process {
 
     /// Bytes that its read calls have returned so far, on any descriptor:
     /// `rchar` of `io` (proc_pid_io(5)). Receives on a socket don't count there.
-    pub fn bytes_read(&mut self) -> Option<u64> {
-        if self.io.is_none() {
-            self.io = File::open(self.proc_dir.join("io")).ok();
-        }
+    pub fn bytes_read(&self) -> Option<u64> {
         let mut buffer = [0; 256];
         let length = self.io.as_ref()?.read_at(&mut buffer, 0).ok()?;
         let text = str::from_utf8(&buffer[..length]).ok()?;

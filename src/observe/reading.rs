@@ -53,12 +53,15 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
     let second = if rule.second_scan { second } else { first };
     first.len() == second.len()
         && first.iter().zip(second).all(|(first, second)| {
-            let sleeps = |reading: &Reading| reading.state == b'S' && reading.place != RUNNING;
+            let sleeps =
+                |reading: &Reading| reading.state == b'S' && !RUNNING.contains(&reading.place.as_str());
             let state = !rule.state || sleeps(first) && sleeps(second);
             let still = first.runs == second.runs && first.place == second.place;
             state && still
         })
 }
 
-/// What `syscall` says of a thread that is on a CPU or could be.
-const RUNNING: &str = "running";
+/// What `syscall` and `wchan` say of a thread that is on a CPU or could be. Its
+/// state may be `S` by then: it is set before the last look for work (kernel
+/// `wait_event`, `get_wchan`).
+const RUNNING: [&str; 2] = ["running", "0"];

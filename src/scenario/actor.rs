@@ -14,7 +14,7 @@ use super::{
     words::MAX_SIZE,
 };
 use crate::{
-    driver::{DRIVERS, DriverInfo, ModeInfo, Runtime, Spec, Version},
+    driver::{DRIVERS, DriverInfo, ModeInfo, Runtime, Spec, Version, environment},
     stage::Launch,
 };
 
@@ -123,7 +123,7 @@ impl BoundActor {
                 version: String::new(),
                 full_version: String::new(),
                 snapshot_key: Some(format!("custom-{}", own.name.value)),
-                launch: Launch::Program { command: own.command.clone(), env: Vec::new() },
+                launch: Launch::Program { command: own.command.clone(), env: environment() },
                 symbols: known.next().map_or_else(BTreeMap::new, |runtime| runtime.symbols.clone()),
             });
         }

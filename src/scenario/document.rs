@@ -275,8 +275,19 @@ impl<'i> Walk<'i> {
             .collect();
         match command.first_mut() {
             Some(program) if !program.is_empty() => {
+                // Absolute, since drivers start in a folder of their own.
+                let below = |word: &str| {
+                    let path = self.folder.join(word);
+                    std::path::absolute(&path).unwrap_or(path)
+                };
                 if program.contains('/') {
-                    *program = self.folder.join(&program).to_string_lossy().into_owned();
+                    *program = below(program).to_string_lossy().into_owned();
+                }
+                for word in &mut command[1..] {
+                    // An interpreter's script; any other argument stays as it is.
+                    if word.contains('/') && below(word).is_file() {
+                        *word = below(word).to_string_lossy().into_owned();
+                    }
                 }
                 self.document.drivers.push(CustomDriver { name, command });
             }

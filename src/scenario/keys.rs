@@ -52,7 +52,7 @@ pub const KEYS: &[KeyInfo] = &[
     key(
         "drivers.NAME.command",
         "an array of strings",
-        "the program and its arguments; a relative path with a `/` starts at the scenario's folder",
+        "the program and its arguments; a relative path with a `/` starts at the scenario's folder, as a program and, if a file is there, as an argument; a program without one is looked for on `PATH`",
         r#"command = ["./driver", "--fast"]"#,
     ),
     key("script", "a string", "the steps, one a line", "script = '''\nwriter open log write\n'''"),

@@ -17,13 +17,13 @@ use nix::{
         socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{ForkResult, Pid, chdir, fork, setsid},
+    unistd::{AccessFlags, ForkResult, Pid, access, chdir, fork, setsid},
 };
 
 use super::{Containment, Fault, Launch, Options, PlannedActor};
 use crate::{
     driver::builtin,
-    observe::Process,
+    observe::{self, Process},
     outcome::Outcome,
     setting::{Setting, Sigpipe, surroundings},
     wire::{CONTROL_FD, Inbox, Message, Step, encode_batch},
@@ -45,6 +45,8 @@ pub(super) struct Actor {
     /// Bytes of orders that the socket had no room for yet.
     unsent: Vec<u8>,
     pub(super) process: Process,
+    /// It has hung up: nothing more will come from it but its end.
+    hung_up: bool,
     /// What it wrote to standard error.
     stderr: File,
     /// How it ended, once it has.
@@ -71,12 +73,12 @@ impl Actor {
         let null = File::open("/dev/null").map_err(|error| Fault::harness("/dev/null", error))?;
         let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
-            message: format!("its command line can't be used: {error}"),
+            message: format!("its command can't be run: {error}"),
         })?;
 
         // SAFETY: the stage has one thread, so its child may do anything.
-        let pid = match unsafe { fork() }.map_err(fault("fork"))? {
-            ForkResult::Parent { child } => child,
+        let child = match unsafe { fork() }.map_err(fault("fork"))? {
+            ForkResult::Parent { child } => Child(child),
             ForkResult::Child => become_actor(
                 planned,
                 setting,
@@ -88,20 +90,19 @@ impl Actor {
         };
         drop(theirs);
         // SAFETY: takes numbers; nix has no wrapper for it.
-        let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })
+        let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, child.0.as_raw(), 0) })
             .map_err(fault("pidfd_open"))?;
         // SAFETY: a fresh descriptor that nothing else owns.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
-        let process = Process::open(pid.as_raw(), options.access)
-            .map_err(|error| Fault::harness("reading /proc", error))?;
         Ok(Actor {
             name: planned.name.clone(),
-            pid,
+            process: child.observe(options.access)?,
+            pid: child.keep(),
             pidfd,
             control,
             inbox: Inbox::default(),
             unsent: Vec::new(),
-            process,
+            hung_up: false,
             stderr: File::from(stderr),
             ended: None,
         })
@@ -115,9 +116,14 @@ impl Actor {
         self.pidfd.as_fd()
     }
 
-    /// What becomes readable when the actor answers.
-    pub(super) fn control(&self) -> BorrowedFd<'_> {
-        self.control.as_fd()
+    /// What becomes readable when the actor answers; nothing once it has hung up.
+    pub(super) fn control(&self) -> Option<BorrowedFd<'_>> {
+        (!self.hung_up).then(|| self.control.as_fd())
+    }
+
+    /// It has closed its end of the conversation: it ends, or it is broken.
+    pub(super) fn hung_up(&self) -> bool {
+        self.hung_up
     }
 
     /// Gives it a batch of steps.
@@ -155,7 +161,11 @@ impl Actor {
         let mut buffer = [0u8; GULP];
         loop {
             match recv(self.control.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
-                Ok(0) | Err(Errno::EAGAIN | Errno::ECONNRESET) => return Ok(()),
+                Err(Errno::EAGAIN) => return Ok(()),
+                Ok(0) | Err(Errno::ECONNRESET) => {
+                    self.hung_up = true;
+                    return Ok(());
+                }
                 Ok(length) => {
                     self.inbox.push(&buffer[..length]);
                     if length < buffer.len() {
@@ -219,6 +229,28 @@ impl Drop for Actor {
     }
 }
 
+/// A process that isn't an actor yet: killed and reaped unless it becomes one.
+struct Child(Pid);
+
+impl Child {
+    fn observe(&self, access: observe::Access) -> Result<Process, Fault> {
+        Process::open(self.0.as_raw(), access).map_err(|error| Fault::harness("reading /proc", error))
+    }
+
+    fn keep(self) -> Pid {
+        let pid = self.0;
+        std::mem::forget(self);
+        pid
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = nix::sys::signal::kill(self.0, Signal::SIGKILL);
+        while waitpid(self.0, None) == Err(Errno::EINTR) {}
+    }
+}
+
 /// A program's command line, made ready before the fork.
 enum Exec {
     BuiltIn,
@@ -232,7 +264,8 @@ impl Exec {
             Launch::Program { command, env } => {
                 let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
                 let args = command.iter().map(|word| c_string(word)).collect::<io::Result<Vec<_>>>()?;
-                let path = args.first().cloned().ok_or_else(|| io::Error::other("it is empty"))?;
+                let program = command.first().ok_or_else(|| io::Error::other("it is empty"))?;
+                let path = c_string(&look_up(program, env)?)?;
                 let env = env
                     .iter()
                     .map(|(name, value)| c_string(&format!("{name}={value}")))
@@ -241,6 +274,20 @@ impl Exec {
             }
         }
     }
+}
+
+/// Where a program is, by the `PATH` that it will have: the stage has none.
+fn look_up(program: &str, env: &[(String, String)]) -> io::Result<String> {
+    if program.contains('/') {
+        return Ok(program.to_owned());
+    }
+    let path = env.iter().find(|(name, _)| name == "PATH").map_or("/usr/bin:/bin", |(_, path)| path);
+    let is_program = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    std::env::split_paths(path)
+        .map(|folder| folder.join(program))
+        .find(|path| is_program(path))
+        .map(|path| path.to_string_lossy().into_owned())
+        .ok_or_else(|| io::Error::other(format!("`{program}` isn't on PATH ({path})")))
 }
 
 /// The child's side of the fork.
@@ -288,7 +335,7 @@ fn become_actor(
                 // Only the driver can undo what its runtime does after exec.
                 args.push(c"sigpipe=default".to_owned());
             }
-            let Err(error) = nix::unistd::execvpe(&path, &args, &env);
+            let Err(error) = nix::unistd::execve(&path, &args, &env);
             complain(&format!("{}: {}", path.to_string_lossy(), error.desc()))
         }
     }

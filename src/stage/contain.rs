@@ -50,6 +50,9 @@ const MOUNT_POINTS: &[&str] = &["/dev/shm", "/mnt", "/media", "/srv"];
 /// Status with which the stage says that it can't have its namespaces.
 const NO_NAMESPACES: i32 = 90;
 
+/// A case of one actor needs about so many.
+const LEAST_DESCRIPTORS: u64 = 32;
+
 /// Descriptors below this stay clear: they are placed in every actor.
 const FIRST_FREE: RawFd = 10;
 
@@ -74,6 +77,10 @@ fn keep(options: &Options, dir: &Path) -> i32 {
     surroundings::reset_umask();
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+        if hard < LEAST_DESCRIPTORS {
+            eprintln!("pipelab: the limit of open files is {hard} (ulimit -Hn), and too low");
+            return 1;
+        }
     }
     let prepared = take_socket().and_then(|runner| Ok((runner, pipe2(OFlag::O_CLOEXEC)?)));
     let (runner, (keeper_lives, keeper_holds)) = match prepared {

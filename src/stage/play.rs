@@ -1,6 +1,6 @@
 //! Plays one case: gives each step, settles, records. It judges nothing.
 
-use std::path::PathBuf;
+use std::{fs::File, path::PathBuf};
 
 use super::{
     Condition, Fault, Options, Plan, PlannedStep,
@@ -16,6 +16,9 @@ use crate::{
     },
     wire::{Message, Order, Reply, Step},
 };
+
+/// Descriptors open at once, for a moment, while a step is settled and counted.
+const RESERVE: usize = 4;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +97,7 @@ impl<'case> Play<'case> {
             counter: Counter::new(plan.actors.len(), plan.channels.len()),
         };
         play.await_greetings()?;
+        keep_in_reserve()?;
         Ok(play)
     }
 
@@ -112,7 +116,7 @@ impl<'case> Play<'case> {
                     let how = format!("it ended before its greeting: {}", describe_end(ended));
                     return Err(self.broken(at, &how));
                 }
-                self.settler.await_news(&self.actors[at])?;
+                self.settler.await_greeting(&mut self.actors[at])?;
             }
         }
         Ok(())
@@ -288,7 +292,11 @@ impl<'case> Play<'case> {
                 };
                 let Some(place) = self.parts[at].due.iter().position(|&record| record as u64 == answer.id)
                 else {
-                    return Err(self.broken(at, &format!("it answered step {}, which wasn't due", answer.id)));
+                    let why = match self.records.get(answer.id as usize) {
+                        Some(record) if record.actor == at => "twice",
+                        _ => "though it wasn't given it",
+                    };
+                    return Err(self.broken(at, &format!("it answered step {} {why}", answer.id)));
                 };
                 let record = self.parts[at].due.remove(place);
                 let outcome = self.take_answer(at, record, answer.reply)?;
@@ -396,6 +404,13 @@ impl<'case> Play<'case> {
             if words.is_empty() { message.to_owned() } else { format!("{message}; it said: {words}") };
         Fault::Driver { actor: self.actors[actor].name.clone(), message }
     }
+}
+
+/// Makes sure of the descriptors that counting opens for a moment, so that no
+/// count is unknown merely because the limit is low.
+fn keep_in_reserve() -> Result<(), Fault> {
+    let reserve: Result<Vec<File>, _> = (0..RESERVE).map(|_| File::open("/dev/null")).collect();
+    reserve.map(drop).map_err(|error| Fault::harness("counting", error))
 }
 
 fn describe_end(ended: &Outcome) -> String {

@@ -34,6 +34,9 @@ const EAGER_LOOKS: u32 = 4;
 /// The longest wait between two looks.
 const LONGEST_WAIT: Duration = Duration::from_millis(2);
 
+/// How long one wait for a greeting is; then the actor is looked at.
+const GREETING_WAIT: Duration = Duration::from_millis(100);
+
 /// Descriptors that hang up when the stage isn't wanted any more.
 pub(super) struct Guard {
     pub(super) watched: Vec<OwnedFd>,
@@ -78,6 +81,8 @@ pub(super) struct Settler<'case> {
     looks: u32,
     starts: HashMap<usize, Start>,
     spinning: Vec<usize>,
+    /// Threads can't be observed for want of descriptors.
+    no_descriptors: bool,
     first: Vec<Reading>,
     second: Vec<Reading>,
 }
@@ -92,6 +97,7 @@ impl<'case> Settler<'case> {
             looks: 0,
             starts: HashMap::new(),
             spinning: Vec::new(),
+            no_descriptors: false,
             first: Vec::new(),
             second: Vec::new(),
         }
@@ -116,6 +122,10 @@ impl<'case> Settler<'case> {
             return Ok(Some(Vec::new()));
         }
         if self.proved(actors, unsettled) {
+            if let Some(actor) = unsettled.iter().map(|&at| &actors[at]).find(|actor| actor.hung_up()) {
+                let message = "it closed descriptor 3 and lives on".to_owned();
+                return Err(Fault::Driver { actor: actor.name.clone(), message });
+            }
             let rests = unsettled.iter().map(|&at| self.rest(actors, unsettled, at)).collect();
             return Ok(Some(rests));
         }
@@ -126,12 +136,18 @@ impl<'case> Settler<'case> {
 
     /// The proof of `observe`: two scans over all, then rule 5.
     fn proved(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
-        let scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
+        let no_descriptors = &mut self.no_descriptors;
+        let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
-            unsettled
-                .iter()
-                .filter(|at| !spinning.contains(at))
-                .all(|&at| actors[at].process.scan(readings).is_ok())
+            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
+                match actors[at].process.scan(readings) {
+                    Ok(()) => true,
+                    Err(error) => {
+                        *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
+                        false
+                    }
+                }
+            })
         };
         if !scan(actors, &mut self.first, &self.spinning)
             // Spares the second scan while something obviously runs.
@@ -205,6 +221,9 @@ impl<'case> Settler<'case> {
     /// Waits for news, a little longer each time.
     fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
         self.looks += 1;
+        if self.no_descriptors {
+            return Err(Fault::harness("reading /proc", Errno::EMFILE.desc()));
+        }
         if self.looks <= EAGER_LOOKS {
             return Ok(());
         }
@@ -217,35 +236,55 @@ impl<'case> Settler<'case> {
             });
         }
         let wait = Duration::from_micros(10 << (self.looks - EAGER_LOOKS).min(8)).min(LONGEST_WAIT);
-        self.wait(actors, wait)
+        self.wait(actors, wait).map(drop)
     }
 
-    /// Waits until this actor says something or ends.
-    pub(super) fn await_news(&mut self, actor: &Actor) -> Result<(), Fault> {
-        self.wait(std::slice::from_ref(actor), DEADLINE).and_then(|()| {
-            if self.began.elapsed() > DEADLINE {
-                let message = format!("no greeting within {} s of wall time", DEADLINE.as_secs());
-                return Err(Fault::Driver { actor: actor.name.clone(), message });
+    /// Waits a while for this actor to greet or end.
+    pub(super) fn await_greeting(&mut self, actor: &mut Actor) -> Result<(), Fault> {
+        if !self.wait(std::slice::from_ref(actor), GREETING_WAIT)? {
+            let name = actor.name.clone();
+            let broken = |message: String| Err(Fault::Driver { actor: name.clone(), message });
+            if actor.hung_up() {
+                return broken("it closed descriptor 3 before its greeting".into());
             }
-            Ok(())
-        })
+            if self.takes_orders(actor) {
+                return broken("it waits for steps on descriptor 3 and hasn't greeted".into());
+            }
+            if self.began.elapsed() > DEADLINE {
+                return broken(format!("no greeting within {} s of wall time", DEADLINE.as_secs()));
+            }
+        }
+        Ok(())
     }
 
-    fn wait(&self, actors: &[Actor], timeout: Duration) -> Result<(), Fault> {
+    /// Proved to wait for us while we wait for it. Any other sleep may be part of
+    /// a runtime's start.
+    fn takes_orders(&mut self, actor: &mut Actor) -> bool {
+        self.proved(std::slice::from_mut(actor), &[0])
+            && self
+                .second
+                .iter()
+                .filter_map(|reading| actor.process.call(reading))
+                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(CONTROL_FD))
+    }
+
+    /// True if there is news.
+    fn wait(&self, actors: &[Actor], timeout: Duration) -> Result<bool, Fault> {
         let mut polled: Vec<PollFd<'_>> =
             self.guard.watched.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())).collect();
         let guards = polled.len();
         polled.extend(sources(actors));
-        match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
-            Ok(_) | Err(Errno::EINTR) => {}
+        let news = match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
+            Ok(count) => count > 0,
+            Err(Errno::EINTR) => true,
             Err(error) => return Err(Fault::harness("ppoll", error.desc())),
-        }
+        };
         let hung_up = |fd: &PollFd<'_>| fd.revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP));
         if polled[..guards].iter().any(hung_up) {
             (self.guard.abandon)();
             std::process::exit(1);
         }
-        Ok(())
+        Ok(news)
     }
 }
 
@@ -261,5 +300,5 @@ fn sources(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
     actors
         .iter()
         .filter(|actor| actor.ended.is_none())
-        .flat_map(move |actor| [actor.control(), actor.pidfd()].map(readable))
+        .flat_map(move |actor| actor.control().into_iter().chain([actor.pidfd()]).map(readable))
 }

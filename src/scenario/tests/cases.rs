@@ -268,8 +268,11 @@ fn a_driver_of_ones_own_starts_at_the_scenarios_folder() {
     let case = &cases_of(&text)[0];
     let actor = &case.plan.actors[1];
     assert_eq!(actor.mode, ["fast", "buffer=4096"]);
-    let command = vec!["dir/./bin/drive".to_owned(), "--fast".to_owned()];
-    assert_eq!(actor.launch, Launch::Program { command, env: Vec::new() });
+    let Launch::Program { command, env } = &actor.launch else { panic!("{:?}", actor.launch) };
+    // Drivers don't start in the caller's folder.
+    let program = std::env::current_dir().unwrap().join("dir/bin/drive");
+    assert_eq!(*command, [program.to_str().unwrap(), "--fast"]);
+    assert_eq!(*env, crate::driver::environment());
     assert_eq!(case.snapshot_key, "custom-mine");
     assert_eq!(parse(&text).unwrap().drivers[1].command, ["prog"]);
 }

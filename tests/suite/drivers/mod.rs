@@ -1,4 +1,4 @@
 //! The drivers that are programs, driven as the stage drives them.
 
-mod conformance;
+pub mod conformance;
 mod python;

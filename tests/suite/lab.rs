@@ -1,0 +1,98 @@
+//! A folder with scenarios, and the `pipelab` command run in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// `scenarios/`, and what runs leave beside it.
+pub struct Lab {
+    dir: TempDir,
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its exit status; `None`: ended by a signal.
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Lab {
+    pub fn new(scenarios: &[(&str, &str)]) -> Lab {
+        let lab = Lab { dir: tempfile::tempdir().expect("a directory") };
+        fs::create_dir(lab.path("scenarios")).expect("a directory");
+        for (name, text) in scenarios {
+            fs::write(lab.path(&format!("scenarios/{name}.toml")), text).expect("a scenario");
+        }
+        lab
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join(below)
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        command(Path::new(env!("CARGO_BIN_EXE_pipelab")), self.dir.path(), words)
+    }
+
+    pub fn run(&self, words: &[&str]) -> Ran {
+        ran(&mut self.command(words))
+    }
+
+    /// Records what is seen, and accepts it.
+    pub fn record(&self, words: &[&str]) {
+        let ran = self.run(&[&["run", "--update"], words].concat());
+        assert!(ran.status == Some(4) && ran.err.contains("cargo insta review"), "{ran:?}");
+        self.accept();
+    }
+
+    /// Accepts what waits for review.
+    pub fn accept(&self) {
+        assert!(accept(&self.path("snapshots")) > 0);
+    }
+}
+
+pub fn command(program: &Path, dir: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(dir).args(words).stdin(Stdio::null());
+    command
+}
+
+pub fn ran(command: &mut Command) -> Ran {
+    let output = command.output().expect("pipelab starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+impl Ran {
+    /// The objects of `--format jsonl`.
+    pub fn objects(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()
+    }
+
+    /// The cases' statuses.
+    pub fn statuses(&self) -> Vec<String> {
+        self.objects().iter().map(|case| case["status"].as_str().expect("a status").to_owned()).collect()
+    }
+}
+
+/// As `cargo insta accept` does; how many there were.
+fn accept(folder: &Path) -> usize {
+    let mut accepted = 0;
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            accepted += accept(&path);
+        } else if path.extension().is_some_and(|extension| extension == "new") {
+            fs::rename(&path, path.with_extension("")).expect("renamed");
+            accepted += 1;
+        }
+    }
+    accepted
+}
