@@ -91,6 +91,9 @@ pub fn search(sources: &[Source], data: &[u8], tear: u32) -> Vec<Vec<Run>> {
             runs.extend(state.runs.drain(..closed));
             state.cost = 0;
             if let Some(run) = search.next_in_order(state) {
+                if run.at < state.at {
+                    *state = Search::cut(state, run.at);
+                }
                 search.take(state, run);
                 continue;
             }
@@ -106,26 +109,33 @@ pub fn search(sources: &[Source], data: &[u8], tear: u32) -> Vec<Vec<Run>> {
 
 impl Search<'_> {
     /// The common case without a search: the last call is complete, and one
-    /// writer's next bytes follow.
+    /// writer's next bytes follow. A call to which the next bytes happened to be
+    /// equal ended a little before.
     fn next_in_order(&self, state: &State) -> Option<Run> {
+        let mut at = state.at;
         if let Some(Run { len, from, .. }) = state.runs.last() {
             let (source, position) = (*from)?;
-            if !self.sources[source].is_boundary(position + len) {
-                return None;
+            let end = position + len;
+            if !self.sources[source].is_boundary(end) {
+                let begun = self.sources[source].call(end as u64)?.range.start as usize;
+                if begun <= position || end - begun >= SURE {
+                    return None;
+                }
+                at -= end - begun;
             }
         }
-        let needed = SURE.min(self.data.len() - state.at);
+        let needed = SURE.min(self.data.len() - at);
         let mut found = None;
         for (source, &position) in state.last.iter().enumerate() {
             let rest = &self.sources[source].bytes[position..];
-            if common_prefix(&rest[..needed.min(rest.len())], &self.data[state.at..]) == needed {
+            if common_prefix(&rest[..needed.min(rest.len())], &self.data[at..]) == needed {
                 if found.is_some() {
                     return None;
                 }
                 found = Some((source, position));
             }
         }
-        self.run(state.at, found?)
+        self.run(at, found?)
     }
 
     /// The longest run from there; `None` if not a byte fits.
