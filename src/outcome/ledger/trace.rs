@@ -59,6 +59,8 @@ pub fn trace(sources: &[Source], data: &[u8]) -> (Vec<Run>, Order) {
                         seams::settle(sources, data, &mut runs);
                         fill::free_doubtful(&mut runs);
                     }
+                    join(&mut runs);
+                    seams::settle_holes(sources, data, &mut runs);
                     fill::fill(sources, data, &mut runs);
                 }
                 join(&mut runs);

@@ -251,7 +251,9 @@ proptest! {
         prop_assert_eq!(ledger.lost_bytes(), len, "{:?}", ledger);
         prop_assert!(ledger.duplicated.is_empty() && ledger.reordered.is_empty(), "{:?}", ledger);
         prop_assert!(ledger.foreign.is_empty(), "{:?}", ledger);
-        prop_assert!(undone(&world, &world.parts, &data, &ledger), "{:?}", ledger);
+        if writers == 1 {
+            prop_assert!(undone(&world, &world.parts, &data, &ledger), "{:?}", ledger);
+        }
     }
 
     #[test]
