@@ -199,7 +199,7 @@ fn conserves(ledger: &ChannelLedger) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: super::cases(192),
+        cases: super::cases(96),
         max_shrink_iters: 5000,
         failure_persistence: None,
         // What chance makes ambiguous must not make a build fail now and then.

@@ -52,7 +52,7 @@ pub fn settle(sources: &[Source], data: &[u8], runs: &mut Vec<Run>) {
         for back in 0..=slack.min(FAR) {
             let (left_end, right_start) = (left_end - back, right_position - back);
             // The run itself begins where it would vanish.
-            let others = begins.count((left, left_end)) - u32::from(back == before.len);
+            let others = begins.count((left, left_end)).saturating_sub(u32::from(back == before.len));
             let mut score = 0;
             score += 2 * u32::from(others > 0);
             score += 2 * u32::from(ends.count((right, right_start)) > 0 || right_start == 0);
