@@ -11,18 +11,10 @@ use std::{
     collections::{BinaryHeap, HashSet},
 };
 
-use super::{
-    super::source::Source,
-    Run,
-    anchor::Anchors,
-    matching::{common_prefix, common_suffix},
-};
+use super::{super::source::Source, Run, anchor::Anchors, matching::common_prefix};
 
 /// An explanation of so many bytes behind a break is taken.
 pub const HORIZON: usize = 64;
-/// How far a run may have gone on by chance into the next one's bytes, and how
-/// long a fragment may be that is skipped without an anchor behind it.
-const BACK: usize = 24;
 /// States looked at for one break, and for one that is explained already.
 const PATIENCE: usize = 4000;
 const DOUBT: usize = 32;
@@ -30,29 +22,25 @@ const DOUBT: usize = 32;
 const BEAM: usize = 8;
 const PARTED: usize = 256;
 /// A run at least so long isn't chance.
-const SURE: usize = 16;
+pub const SURE: usize = 16;
 
 /// What going over to another writer in the middle of a call may cost: less than
 /// an edit, or more.
 pub const TEARS: [u32; 2] = [3, 14];
-/// Back to the end of what a writer had sent so far, after a copy of old bytes.
-const RETURN: u32 = 2;
-/// Anywhere else.
-const JUMP: u32 = 10;
-/// Bytes without explanation: a fixed part, one a byte up to a limit, and from
-/// there on one with each doubling.
-const GAP: u32 = 10;
-const GAP_LIMIT: usize = 32;
+/// What going on anywhere else costs: an edit.
+pub const JUMP: u32 = 10;
 
+/// An explanation of the data up to `at`.
 #[derive(Clone)]
-struct State {
-    cost: u32,
-    at: usize,
+pub struct State {
+    pub cost: u32,
+    /// Index in the delivered data.
+    pub at: usize,
     /// Per source: where its last run ended, and its last byte so far.
-    last: Vec<usize>,
-    high: Vec<usize>,
+    pub last: Vec<usize>,
+    pub high: Vec<usize>,
     /// Since the break; the last one is still open.
-    runs: Vec<Run>,
+    pub runs: Vec<Run>,
 }
 
 impl State {
@@ -71,11 +59,12 @@ impl State {
     }
 }
 
-struct Search<'a> {
-    sources: &'a [Source],
-    data: &'a [u8],
-    anchors: Anchors<'a>,
-    tear: u32,
+/// What every way to go on has to look at.
+pub struct Search<'a> {
+    pub sources: &'a [Source],
+    pub data: &'a [u8],
+    pub anchors: Anchors<'a>,
+    pub tear: u32,
 }
 
 /// The best explanations, the cheapest first; at least one.
@@ -91,6 +80,9 @@ pub fn search(sources: &[Source], data: &[u8], tear: u32) -> Vec<Vec<Run>> {
             runs.extend(state.runs.drain(..closed));
             state.cost = 0;
             if let Some(run) = search.next_in_order(state) {
+                if run.at < state.at {
+                    *state = Search::cut(state, run.at);
+                }
                 search.take(state, run);
                 continue;
             }
@@ -106,30 +98,37 @@ pub fn search(sources: &[Source], data: &[u8], tear: u32) -> Vec<Vec<Run>> {
 
 impl Search<'_> {
     /// The common case without a search: the last call is complete, and one
-    /// writer's next bytes follow.
+    /// writer's next bytes follow. A call to which the next bytes happened to be
+    /// equal ended a little before.
     fn next_in_order(&self, state: &State) -> Option<Run> {
+        let mut at = state.at;
         if let Some(Run { len, from, .. }) = state.runs.last() {
             let (source, position) = (*from)?;
-            if !self.sources[source].is_boundary(position + len) {
-                return None;
+            let end = position + len;
+            if !self.sources[source].is_boundary(end) {
+                let begun = self.sources[source].call(end as u64)?.range.start as usize;
+                if begun <= position || end - begun >= SURE {
+                    return None;
+                }
+                at -= end - begun;
             }
         }
-        let needed = SURE.min(self.data.len() - state.at);
+        let needed = SURE.min(self.data.len() - at);
         let mut found = None;
         for (source, &position) in state.last.iter().enumerate() {
             let rest = &self.sources[source].bytes[position..];
-            if common_prefix(&rest[..needed.min(rest.len())], &self.data[state.at..]) == needed {
+            if common_prefix(&rest[..needed.min(rest.len())], &self.data[at..]) == needed {
                 if found.is_some() {
                     return None;
                 }
                 found = Some((source, position));
             }
         }
-        self.run(state.at, found?)
+        self.run(at, found?)
     }
 
     /// The longest run from there; `None` if not a byte fits.
-    fn run(&self, at: usize, from: (usize, usize)) -> Option<Run> {
+    pub fn run(&self, at: usize, from: (usize, usize)) -> Option<Run> {
         let len = common_prefix(self.sources[from.0].bytes.get(from.1..)?, &self.data[at..]);
         (len > 0).then_some(Run { at, len, from: Some(from) })
     }
@@ -200,39 +199,7 @@ impl Search<'_> {
         found.into_iter().map(|index| states[index].clone()).collect()
     }
 
-    /// All ways to go on from a state.
-    fn ways(&mut self, state: &State) -> Vec<State> {
-        let mut ways = Vec::new();
-        self.other_writers(state, &mut ways);
-        self.fragments(state, &mut ways);
-        self.near_by(state, &mut ways);
-        self.source_end(state, &mut ways);
-        let anchor = self.anchors.next(state.at);
-        let go_on = |at: usize, from, cost| self.run(at, from).map(|run| (run, cost));
-        self.behind_much(state, anchor.map_or(self.data.len(), |anchor| anchor.at), &mut ways);
-        match anchor {
-            Some(anchor) if anchor.at == state.at => {
-                let way = go_on(state.at, (anchor.source, anchor.position), JUMP);
-                ways.extend(way.map(|(run, cost)| self.with(state.clone(), [run], cost)));
-            }
-            Some(anchor) => {
-                let skipped = anchor.at - state.at;
-                let expected = [state.last[anchor.source], state.high[anchor.source]];
-                let jump = if expected.contains(&anchor.position) { 0 } else { JUMP };
-                let way = go_on(anchor.at, (anchor.source, anchor.position), gap(skipped) + jump);
-                let fragment = Run { at: state.at, len: skipped, from: None };
-                ways.extend(way.map(|(run, cost)| self.with(state.clone(), [fragment, run], cost)));
-            }
-            None => {
-                let len = self.data.len() - state.at;
-                let rest = Run { at: state.at, len, from: None };
-                ways.push(self.with(state.clone(), [rest], gap(len) + JUMP));
-            }
-        }
-        ways
-    }
-
-    fn with<const N: usize>(&self, mut state: State, runs: [Run; N], cost: u32) -> State {
+    pub fn with<const N: usize>(&self, mut state: State, runs: [Run; N], cost: u32) -> State {
         for run in runs {
             self.take(&mut state, run);
         }
@@ -241,7 +208,7 @@ impl Search<'_> {
     }
 
     /// The state with its open run cut short at `at`.
-    fn cut(state: &State, at: usize) -> State {
+    pub fn cut(state: &State, at: usize) -> State {
         let mut cut = state.clone();
         if at < state.at
             && let Some(run) = cut.runs.last_mut()
@@ -256,126 +223,4 @@ impl Search<'_> {
         }
         cut
     }
-
-    /// Where a writer left off, also from a little before the break: the open run
-    /// may have gone on by chance.
-    fn other_writers(&self, state: &State, ways: &mut Vec<State>) {
-        let open = state.runs.last().filter(|run| run.from.is_some());
-        let first = open.map_or(state.at, |run| (run.at + 1).max(state.at.saturating_sub(BACK)));
-        for at in first..=state.at {
-            let leave = match open {
-                Some(Run { at: begun, from: Some((source, position)), .. })
-                    if !self.sources[*source].is_boundary(position + (at - begun)) =>
-                {
-                    self.tear
-                }
-                _ => 0,
-            };
-            for source in 0..self.sources.len() {
-                let is_open = open.is_some_and(|run| run.from.is_some_and(|from| from.0 == source));
-                let (last, high) = (state.last[source], state.high[source]);
-                let ends = [(last, leave), (high, RETURN + leave.min(1))];
-                let ends = if is_open || last == high { &ends[is_open as usize..] } else { &ends[..] };
-                for &(position, cost) in ends {
-                    if is_open && (position == last || at == state.at && last == high) {
-                        continue;
-                    }
-                    if let Some(run) = self.run(at, (source, position)).filter(|run| at + run.len >= state.at)
-                    {
-                        ways.push(self.with(Self::cut(state, at), [run], cost));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A fragment, and behind it a writer where it left off, or as far behind
-    /// that as the fragment is long.
-    fn fragments(&self, state: &State, ways: &mut Vec<State>) {
-        for len in 1..=BACK {
-            let at = state.at + len;
-            let needed = match self.data.len().checked_sub(at) {
-                None | Some(0) => break,
-                Some(rest) => rest.min(6),
-            };
-            let fragment = Run { at: state.at, len, from: None };
-            for source in 0..self.sources.len() {
-                let (last, high) = (state.last[source], state.high[source]);
-                let mut ends = vec![(last, 0), (high, RETURN), (last + len, JUMP / 2)];
-                ends.dedup_by_key(|end| end.0);
-                for (position, cost) in ends {
-                    let Some(run) = self.run(at, (source, position)) else { continue };
-                    if run.len >= needed || self.sources[source].is_boundary(position + run.len) {
-                        ways.push(self.with(state.clone(), [fragment, run], gap(len) + cost));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A little before or behind where a writer left off, where no word is whole.
-    fn near_by(&self, state: &State, ways: &mut Vec<State>) {
-        for (index, source) in self.sources.iter().enumerate() {
-            let last = state.last[index];
-            for position in last.saturating_sub(BACK)..(last + BACK).min(source.bytes.len()) {
-                let Some(run) = self.run(state.at, (index, position)).filter(|_| position != last) else {
-                    continue;
-                };
-                let ends = run.at + run.len == self.data.len() || source.is_boundary(position + run.len);
-                if run.len >= 3 || ends {
-                    ways.push(self.with(state.clone(), [run], JUMP));
-                }
-            }
-        }
-    }
-
-    /// Where a writer left off, behind more bytes without explanation than
-    /// `fragments` tries, but before the next anchor.
-    fn behind_much(&self, state: &State, until: usize, ways: &mut Vec<State>) {
-        if until <= state.at + BACK {
-            return;
-        }
-        for (index, source) in self.sources.iter().enumerate() {
-            let last = state.last[index];
-            let call = source.call(last as u64).map_or(last, |call| call.range.end as usize);
-            let next = &source.bytes[last..call.min(last + SURE)];
-            let skipped = match memchr::memmem::find(&self.data[state.at + BACK..until], next) {
-                Some(found) if !next.is_empty() => found + BACK,
-                _ if until < self.data.len() => continue,
-                _ => {
-                    // Or the data ends with what the writer has left.
-                    let rest = &self.data[state.at + BACK..];
-                    let tail = common_suffix(&source.bytes[state.last[index]..], rest).min(rest.len());
-                    if tail == 0 || source.bytes.len() - tail != state.last[index] {
-                        continue;
-                    }
-                    self.data.len() - tail - state.at
-                }
-            };
-            let fragment = Run { at: state.at, len: skipped, from: None };
-            if let Some(run) = self.run(state.at + skipped, (index, state.last[index])) {
-                ways.push(self.with(state.clone(), [fragment, run], gap(skipped)));
-            }
-        }
-    }
-
-    /// The data ends as a source does.
-    fn source_end(&self, state: &State, ways: &mut Vec<State>) {
-        let rest = self.data.len() - state.at;
-        if rest > HORIZON {
-            return;
-        }
-        for (index, source) in self.sources.iter().enumerate() {
-            let position = source.bytes.len().checked_sub(rest);
-            if let Some(run) = position.and_then(|position| self.run(state.at, (index, position)))
-                && run.len == rest
-            {
-                ways.push(self.with(state.clone(), [run], JUMP));
-            }
-        }
-    }
-}
-
-fn gap(len: usize) -> u32 {
-    GAP + len.min(GAP_LIMIT) as u32 + (len / GAP_LIMIT).checked_ilog2().unwrap_or(0)
 }
