@@ -3,7 +3,6 @@
 mod laws;
 mod mutation;
 mod scene;
-mod speed;
 mod story;
 
 /// So many cases of a property, or what PROPTEST_CASES says.
