@@ -65,3 +65,18 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
 /// state may be `S` by then: it is set before the last look for work (kernel
 /// `wait_event`, `get_wchan`).
 const RUNNING: [&str; 2] = ["running", "0"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_is_about_to_sleep_is_no_sleeper() {
+        let reading = |place: &str| vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place: place.into() }];
+        let proved = |place: &str| asleep(Rule::FULL, &reading(place), &reading(place));
+        assert!(proved("1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00") && proved("pipe_write"));
+        assert!(!proved("running"));
+        // What wchan says while the thread is still on a CPU or in a queue for one.
+        assert!(!proved("0"));
+    }
+}

@@ -323,8 +323,10 @@ fn too_few_descriptors_are_a_fault(
     assert!(!ran.err.contains("surroundings"), "no half-made actor is left to complain: {}", ran.err);
 }
 
+/// With the surroundings that mean nothing to root, who may do all.
 #[rstest]
 fn the_same_as_nobody(
+    #[values(nothing, a_mask_of_777, signals_ignored_and_blocked)] change: fn(&mut Command),
     #[values(&[], &["--containment", "subreaper"], &["--refuse-syscall"])] options: &[&str],
 ) {
     if !geteuid().is_root() {
@@ -350,5 +352,6 @@ fn the_same_as_nobody(
     let mut command = command(&dir.path().join("pipelab"), dir.path(), &words);
     command.env("TMPDIR", "/tmp").env_remove("PIPELAB_STAGE").stdin(Stdio::null());
     command.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+    change(&mut command);
     same(reference(BUILT_INS), &ran(&mut command));
 }
