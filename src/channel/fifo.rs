@@ -4,14 +4,10 @@ use std::{io, path::Path};
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
 
-use super::{Kind, KindInfo, Settling};
+use super::{Kind, KindInfo};
 
-pub const INFO: KindInfo = KindInfo {
-    kind: Kind::Fifo,
-    name: "fifo",
-    about: "a named pipe; opening one end waits for the other",
-    settling: Settling::Synchronous,
-};
+pub const INFO: KindInfo =
+    KindInfo { kind: Kind::Fifo, name: "fifo", about: "a named pipe; opening one end waits for the other" };
 
 /// Makes a FIFO that every actor of the case may open.
 pub(super) fn make(path: &Path) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The channels, one kind a file: what it is, how it is made, what can be
-//! counted on it, how it settles.
+//! counted on it. On all of them a wake-up is visible before the call that caused it
+//! returns, which is what the stage's proof of "blocked" rests on.
 
 use std::{io, path::Path};
 
@@ -14,20 +15,12 @@ pub enum Kind {
     Fifo,
 }
 
-/// How a wake-up travels over a channel, which decides what the stage can prove.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settling {
-    /// A wake-up is visible before the call that caused it returns.
-    Synchronous,
-}
-
 /// One line of the channel table.
 #[derive(Clone, Copy, Debug)]
 pub struct KindInfo {
     pub kind: Kind,
     pub name: &'static str,
     pub about: &'static str,
-    pub settling: Settling,
 }
 
 /// All kinds of channel.

@@ -61,7 +61,14 @@ impl Run {
         for loaded in &loaded {
             let mut all = Vec::new();
             for case in &loaded.cases {
-                let judged = lab.play(case, loaded.snapshot_of(case))?;
+                let judged = match lab.play(case, loaded.snapshot_of(case)) {
+                    Ok(judged) => judged,
+                    Err(fault) => {
+                        // What has been seen so far was seen.
+                        report.scenario(out, loaded, &all)?;
+                        return Err(fault.into());
+                    }
+                };
                 summary.add(&judged);
                 all.push(judged);
             }

@@ -20,6 +20,8 @@ pub enum Sleep {
     Untimed,
     /// A timer too.
     Timed,
+    /// Maybe a timer: only the kernel function is known, not the timeout.
+    Unknown,
     /// Somebody else, on one of several descriptors: epoll, with the descriptor
     /// of its set.
     Epoll(i32),
@@ -40,6 +42,8 @@ enum Timeout {
     Millis(usize),
     /// This argument points to a time; NULL: none.
     Pointer(usize),
+    /// It may have one, and the argument can't be seen.
+    Hidden,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -53,7 +57,7 @@ enum Form {
 }
 
 use Form::{Descriptor, Epoll, Other, Poll, Select};
-use Timeout::{Always, Millis, Never, Pointer};
+use Timeout::{Always, Hidden, Millis, Never, Pointer};
 
 /// The calls that sleep on what this crate watches, under the names that are the
 /// same however the C library gets there. One that isn't here counts as untimed,
@@ -115,9 +119,12 @@ const PLACES: &[(&str, &str, Timeout)] = &[
     ("do_nanosleep", "nanosleep", Always),
     ("hrtimer_nanosleep", "nanosleep", Always),
     ("common_nsleep", "nanosleep", Always),
-    ("poll_schedule_timeout", "poll", Never),
-    ("ep_poll", "epoll_wait", Never),
-    ("do_epoll_wait", "epoll_wait", Never),
+    ("poll_schedule_timeout", "poll", Hidden),
+    ("ep_poll", "epoll_wait", Hidden),
+    ("do_epoll_wait", "epoll_wait", Hidden),
+    ("futex_wait_queue", "futex", Hidden),
+    ("futex_wait_queue_me", "futex", Hidden),
+    ("futex_do_wait", "futex", Hidden),
 ];
 
 impl Call {
@@ -141,7 +148,7 @@ impl Call {
             });
         };
         let timed = match timeout {
-            Never => false,
+            Never | Hidden => false,
             Always => true,
             // The kernel takes an int: the upper half of the register is noise.
             Millis(at) => args[at] as i32 >= 0,
@@ -166,6 +173,7 @@ impl Call {
         let known = PLACES.iter().find(|(function, ..)| *function == place);
         let (name, sleep) = match known {
             Some((_, name, Always)) => (*name, Sleep::Timed),
+            Some((_, name, Hidden)) => (*name, Sleep::Unknown),
             Some((_, name, _)) => (*name, Sleep::Untimed),
             None => (place, Sleep::Untimed),
         };

@@ -66,13 +66,22 @@ impl Process {
     /// A thread or the process ended meanwhile: look for its end, then again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
         let before = readings.len();
-        let mut threads = 0;
+        let mut threads = None;
         for task in &self.tasks {
-            let (reading, count) = task.read()?;
-            threads = count;
-            readings.push(reading);
+            match task.read() {
+                Ok((reading, count)) => {
+                    threads = Some(count as usize);
+                    readings.push(reading);
+                }
+                // It has ended, and the list of threads with it.
+                Err(_) => {
+                    threads = None;
+                    break;
+                }
+            }
         }
-        if threads as usize != self.tasks.len() {
+        // No thread at all would prove everything.
+        if threads.is_none_or(|count| count != self.tasks.len()) {
             readings.truncate(before);
             self.list_tasks()?;
             return Err(io::Error::other("its threads have changed"));
@@ -99,6 +108,7 @@ impl Process {
     pub fn watches(&self, sleep: Sleep, descriptor: i32) -> Option<bool> {
         match sleep {
             Sleep::Untimed | Sleep::Timed => Some(false),
+            Sleep::Unknown => None,
             Sleep::Epoll(set) => {
                 let info = fs::read_to_string(self.proc_dir.join(format!("fdinfo/{set}"))).ok()?;
                 Some(info.lines().any(|line| {
@@ -144,7 +154,6 @@ impl Process {
     }
 
     fn list_tasks(&mut self) -> io::Result<()> {
-        self.tasks.clear();
         let mut tids = Vec::new();
         for entry in fs::read_dir(&self.tasks_dir)? {
             if let Some(tid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
@@ -152,9 +161,11 @@ impl Process {
             }
         }
         tids.sort_unstable();
-        for tid in tids {
-            self.tasks.push(Task::open(&self.tasks_dir, tid, self.place)?);
-        }
+        // The old list stands until the new one is whole.
+        self.tasks = tids
+            .into_iter()
+            .map(|tid| Task::open(&self.tasks_dir, tid, self.place))
+            .collect::<io::Result<_>>()?;
         Ok(())
     }
 

@@ -33,12 +33,14 @@ pub struct ErrorAt {
 ///    at record 7 comes after a failure at record 5; at the same moment the
 ///    earlier record is first.
 pub fn error_at(plan: &Plan, transcript: &Transcript) -> Option<ErrorAt> {
-    let kills = |by: usize| transcript.steps.get(by).is_some_and(|record| record.verb == Verb::Kill);
+    let killed = |actor: usize, by: usize| {
+        transcript.steps.get(by).is_some_and(|kill| kill.verb == Verb::Kill && kill.actor == actor)
+    };
     let mut errors = transcript.steps.iter().enumerate().filter_map(|(index, record)| {
         let moment = record.resumed.as_ref().map_or(index, |resumed| resumed.by);
         let (errno, error) = match record.last() {
             Outcome::Failed(failure) => (failure.errno.clone(), failure.error.clone()),
-            Outcome::Killed { signal } if !kills(moment) => (signal.clone(), None),
+            Outcome::Killed { signal } if !killed(record.actor, moment) => (signal.clone(), None),
             _ => return None,
         };
         let verb = plan.steps.get(record.step).map_or(record.verb, |step| step.action.verb());

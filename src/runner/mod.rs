@@ -129,7 +129,9 @@ impl Lab {
         match self.stage.play(&case.plan) {
             Ok(transcript) => Ok(Judged::of(case, transcript, recorded)),
             Err(fault @ Fault::Driver { .. }) => Ok(Judged::failed(case, &fault)),
-            Err(fault) => Err(fault),
+            Err(Fault::Harness { message }) => {
+                Err(Fault::Harness { message: format!("{message} (in the case {})", case.title()) })
+            }
         }
     }
 }

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::outcome::{Access, Action, Amount, Readiness, Verb};
 
+/// The signals that stop a process (signal(7)).
+const STOPS: &[i32] = &[libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
 impl LineReader<'_, '_> {
     /// The verb with its arguments, and the scenario's own expression for its size.
     pub(super) fn action(&mut self, verb: Verb, args: Range<usize>) -> Option<(Action, Option<String>)> {
@@ -189,6 +192,15 @@ impl LineReader<'_, '_> {
         let signal = names::signal(word);
         if signal.is_none() {
             self.problems.push(unknown_signal(word, &self.words.place(rest.start..rest.start + 1)));
+        }
+        if let Some(signal) = signal
+            && STOPS.contains(&(signal as i32))
+        {
+            self.problems.push(
+                Problem::new("signal", format!("{word} stops the actor, and a stopped actor never settles"))
+                    .at_place(&self.words.place(rest.start..rest.start + 1), "a stop signal")
+                    .help("to end the actor, SIGKILL or SIGTERM; to keep it idle, give it no steps"),
+            );
         }
         rest.start += 1;
         signal.map(|signal| signal as i32)

@@ -177,7 +177,6 @@ impl<'a> Round<'a> {
                         action: step.action,
                         condition: step.condition,
                         attempts: step.attempts,
-                        expected: step.expectation.is_some(),
                     },
                     expectation: step.expectation,
                 })

@@ -19,6 +19,9 @@ const SIGNALS: i32 = 65;
 /// Descriptors that an actor may have open: the customary soft limit.
 const DESCRIPTORS: u64 = 1024;
 
+/// The customary size of a stack (bytes).
+const STACK: u64 = 8 << 20;
+
 /// Timer slack that a process has unless somebody changed it (prctl(2)), in
 /// nanoseconds.
 const TIMER_SLACK: libc::c_ulong = 50_000;
@@ -57,8 +60,24 @@ pub fn reset_umask() {
     umask(Mode::from_bits_truncate(0o022));
 }
 
-/// The customary descriptor limit, or the hard limit if that is lower.
+/// The limits that a process may raise by itself, raised; the customary descriptor
+/// limit, or the hard limit if that is lower; no core files.
 pub fn reset_limits() {
+    for resource in [
+        Resource::RLIMIT_AS,
+        Resource::RLIMIT_CPU,
+        Resource::RLIMIT_DATA,
+        Resource::RLIMIT_FSIZE,
+        Resource::RLIMIT_NPROC,
+        Resource::RLIMIT_STACK,
+    ] {
+        if let Ok((_, hard)) = getrlimit(resource) {
+            // An unlimited stack changes where a process maps its memory.
+            let soft = if resource == Resource::RLIMIT_STACK { hard.min(STACK) } else { hard };
+            let _ = setrlimit(resource, soft, hard);
+        }
+    }
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(DESCRIPTORS), hard);
     }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Bytes taken from a control socket at once.
-const GULP: usize = 256 * 1024;
+const GULP: usize = 64 * 1024;
 
 /// How much of a driver's last words is shown (bytes).
 const LAST_WORDS: usize = 2000;
@@ -42,8 +42,11 @@ pub(super) struct Actor {
     pidfd: OwnedFd,
     control: OwnedFd,
     inbox: Inbox,
-    /// Bytes of orders that the socket had no room for yet.
+    /// The last batch, and how much of it the socket had room for.
     unsent: Vec<u8>,
+    sent: usize,
+    /// Room for what comes over the wire, kept from one look to the next.
+    buffer: Box<[u8]>,
     pub(super) process: Process,
     /// It has hung up: nothing more will come from it but its end.
     hung_up: bool,
@@ -102,6 +105,8 @@ impl Actor {
             control,
             inbox: Inbox::default(),
             unsent: Vec::new(),
+            sent: 0,
+            buffer: vec![0; GULP].into(),
             hung_up: false,
             stderr: File::from(stderr),
             ended: None,
@@ -126,49 +131,65 @@ impl Actor {
         self.hung_up
     }
 
+    /// It has started processes of its own.
+    pub(super) fn has_children(&self) -> bool {
+        let list = format!("/proc/{0}/task/{0}/children", self.pid);
+        std::fs::read_to_string(list).is_ok_and(|children| !children.trim().is_empty())
+    }
+
     /// Gives it a batch of steps.
     pub(super) fn give(&mut self, steps: &[Step]) -> Result<(), Fault> {
-        self.unsent.extend_from_slice(&encode_batch(steps));
+        self.unsent = encode_batch(steps);
+        self.sent = 0;
         self.send_rest()
     }
 
     /// Sends what the socket had no room for.
     pub(super) fn send_rest(&mut self) -> Result<(), Fault> {
-        while !self.unsent.is_empty() {
-            match send(self.control.as_raw_fd(), &self.unsent, MsgFlags::MSG_NOSIGNAL) {
-                Ok(sent) => drop(self.unsent.drain(..sent)),
+        while self.has_unsent() {
+            match send(self.control.as_raw_fd(), &self.unsent[self.sent..], MsgFlags::MSG_NOSIGNAL) {
+                Ok(sent) => self.sent += sent,
                 Err(Errno::EAGAIN) => break,
                 Err(Errno::EINTR) => {}
                 // It ended: its end is what gets reported.
-                Err(Errno::EPIPE | Errno::ECONNRESET) => self.unsent.clear(),
+                Err(Errno::EPIPE | Errno::ECONNRESET) => self.sent = self.unsent.len(),
                 Err(error) => return Err(Fault::harness("sending to a driver", error.desc())),
             }
         }
         Ok(())
     }
 
-    /// Everything that was sent has been taken out of the socket by the driver:
-    /// SIOCOUTQ counts what the other side hasn't read (unix(7)).
+    /// Orders wait for room in the socket.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.sent < self.unsent.len()
+    }
+
+    /// Everything that was given to it has been taken out of the socket.
     pub(super) fn has_taken_all(&self) -> bool {
+        !self.has_unsent() && !self.has_untaken_orders()
+    }
+
+    /// Something lies in the socket: SIOCOUTQ counts what the other side hasn't read
+    /// (unix(7)).
+    pub(super) fn has_untaken_orders(&self) -> bool {
         let mut waiting: libc::c_int = 0;
         // SAFETY: writes one int.
         let result = unsafe { libc::ioctl(self.control.as_raw_fd(), libc::TIOCOUTQ, &mut waiting) };
-        self.unsent.is_empty() && result == 0 && waiting == 0
+        result != 0 || waiting != 0
     }
 
     /// Takes what has come over the wire, without waiting.
     pub(super) fn listen(&mut self) -> Result<(), Fault> {
-        let mut buffer = [0u8; GULP];
         loop {
-            match recv(self.control.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
+            match recv(self.control.as_raw_fd(), &mut self.buffer, MsgFlags::empty()) {
                 Err(Errno::EAGAIN) => return Ok(()),
                 Ok(0) | Err(Errno::ECONNRESET) => {
                     self.hung_up = true;
                     return Ok(());
                 }
                 Ok(length) => {
-                    self.inbox.push(&buffer[..length]);
-                    if length < buffer.len() {
+                    self.inbox.push(&self.buffer[..length]);
+                    if length < self.buffer.len() {
                         return Ok(());
                     }
                 }
@@ -327,7 +348,11 @@ fn become_actor(
     match exec {
         Exec::BuiltIn => {
             let Launch::BuiltIn(driver) = &planned.launch else { complain("no built-in driver") };
-            builtin::run(driver, &planned.mode)
+            // A panic must not unwind into this copy of the stage: it would kill the
+            // other actors.
+            let run = || builtin::run(driver, &planned.mode);
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+            complain("the driver panicked")
         }
         Exec::Program { path, mut args, env } => {
             args.extend(planned.mode.iter().filter_map(|word| CString::new(word.as_str()).ok()));

@@ -7,8 +7,9 @@
 //!    lives in a mount namespace with a tmpfs of its own: when it ends, the kernel
 //!    kills every process in there and drops the files (pid_namespaces(7),
 //!    mount_namespaces(7)). Unprivileged, both live in a user namespace.
-//! 2. The stage dies with its keeper (PR_SET_PDEATHSIG), and the keeper kills the
-//!    stage when the runner's socket hangs up. So whoever is killed, (1) follows.
+//! 2. The stage dies with its keeper (PR_SET_PDEATHSIG, in namespaces), and the keeper
+//!    kills the stage when the runner's socket hangs up. So whoever is killed, (1)
+//!    follows.
 //! 3. Without namespaces, the files are in a directory under TMPDIR; keeper and
 //!    stage are subreapers, kill what is left below them, and whichever of
 //!    keeper, stage and runner is left last removes the directory.
@@ -257,6 +258,10 @@ pub(super) fn end_strays() {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Err(Errno::EINTR) => {}
             Ok(WaitStatus::StillAlive) => {
+                // In a pid namespace of our own, that is everybody else.
+                if std::process::id() == 1 {
+                    let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+                }
                 for child in children() {
                     let _ = kill(child, Signal::SIGKILL);
                 }

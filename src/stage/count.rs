@@ -58,7 +58,6 @@ impl Counter {
     /// A step is about to be given.
     pub(super) fn before(
         &mut self,
-        _plan: &Plan,
         record: usize,
         step: &PlannedStep,
         actor: &mut Actor,
@@ -75,7 +74,6 @@ impl Counter {
     pub(super) fn after(
         &mut self,
         plan: &Plan,
-        current: usize,
         records: &[StepRecord],
         actors: &mut [Actor],
         parts: &mut [Part],
@@ -84,35 +82,39 @@ impl Counter {
             reader.count(actor, part);
         }
         for (index, channel) in self.channels.iter_mut().enumerate() {
-            let ends: Vec<Option<Held>> = (actors.iter().zip(parts.iter()))
-                .map(|(actor, part)| part.ends[index].filter(|_| actor.ended.is_none()))
-                .collect();
-            let in_open = parts.iter().any(|part| {
-                part.due
-                    .iter()
-                    .any(|&at| records[at].verb == Verb::Open && records[at].channel == Some(index))
-            });
+            let ends: Vec<Option<Held>> = parts.iter().map(|part| part.ends[index]).collect();
             let taken: Option<u64> = self.readers.iter().map(|reader| reader.taken(index)).sum();
-            channel.count(plan, actors, ends, in_open, taken);
+            channel.count(plan, actors, ends, in_open(index, records, parts), taken);
+            let offered: u64 = parts.iter().map(|part| part.offered[index]).sum();
+            if channel.accepted.known().is_some_and(|accepted| accepted > offered) {
+                let why = "more was read than was ever offered: a reader's process reads other files too";
+                channel.accepted = Count::Unknown(why.into());
+            }
         }
-        let _ = current;
         (0..self.channels.len())
             .map(|index| ChannelCount {
                 queued: self.channels[index].queued.clone(),
                 accepted: self.channels[index].accepted.clone(),
                 taken: match self.readers.iter().map(|reader| reader.taken(index)).sum() {
                     Some(bytes) => Count::Known(bytes),
-                    None => Count::Unknown("a reader's io file can't be read".into()),
+                    None => Count::Unknown(NO_IO.into()),
                 },
             })
             .collect()
     }
 
     /// Capacity of a channel in bytes, if somebody holds an end.
-    pub(super) fn capacity(&self, channel: usize, actors: &[Actor], parts: &[Part]) -> Option<u64> {
-        let may_open = both_ends(parts.iter().filter_map(|part| part.ends[channel]));
+    pub(super) fn capacity(
+        &self,
+        channel: usize,
+        records: &[StepRecord],
+        actors: &[Actor],
+        parts: &[Part],
+    ) -> Option<u64> {
+        let both = both_ends(parts.iter().filter_map(|part| part.ends[channel]));
+        let may_open = both && !in_open(channel, records, parts);
         actors.iter().zip(parts).find_map(|(actor, part)| {
-            let held = part.ends[channel].filter(|_| actor.ended.is_none())?;
+            let held = part.ends[channel]?;
             observe::capacity(actor.pid(), actor.pidfd(), held.fd, may_open)
         })
     }
@@ -162,8 +164,8 @@ impl Channel {
             None if in_open => self.queued.clone(),
             None => Count::Known(0),
         };
-        let lost_all_ends = holder.is_none() && !in_open && self.ends.iter().any(Option::is_some);
-        if lost_all_ends {
+        // Nobody keeps the buffer; whoever did last may have sat in open(2).
+        if holder.is_none() && !in_open {
             let flushed_unseen = self.ends.iter().enumerate().any(|(at, end)| {
                 let unbuffered = plan.actors[at].launch == Launch::BuiltIn("raw".into());
                 end.is_some_and(|end| end.access == Access::Both) && !unbuffered
@@ -178,12 +180,22 @@ impl Channel {
         self.accepted = match (&self.queued, self.dropped, taken) {
             (Count::Known(queued), Some(dropped), Some(taken)) => Count::Known(queued + dropped + taken),
             (Count::Unknown(why), ..) => Count::Unknown(why.clone()),
-            _ => {
+            (.., None) => Count::Unknown(NO_IO.into()),
+            (_, None, _) => {
                 Count::Unknown("what was flushed by the close that dropped the buffer was never seen".into())
             }
         };
         self.ends = ends;
     }
+}
+
+/// Why what a reader took isn't known.
+const NO_IO: &str = "a reader's io file can't be read";
+
+/// Somebody sits in open(2) of the channel.
+fn in_open(channel: usize, records: &[StepRecord], parts: &[Part]) -> bool {
+    let opens = |&at: &usize| records[at].verb == Verb::Open && records[at].channel == Some(channel);
+    parts.iter().any(|part| part.due.iter().any(opens))
 }
 
 fn both_ends(ends: impl Iterator<Item = Held> + Clone) -> bool {

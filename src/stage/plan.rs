@@ -24,7 +24,7 @@ pub struct PlannedChannel {
 pub struct PlannedActor {
     pub name: String,
     pub launch: Launch,
-    /// Passed to the driver in its greeting: `binary`, `buffer=8192`, ...
+    /// The words of its mode, the driver's arguments: `binary`, `buffer=8192`, ...
     pub mode: Vec<String>,
     /// What the runtime itself does to SIGPIPE at its start (Python, Rust:
     /// ignore), for drivers that share the stage's runtime.
@@ -59,6 +59,4 @@ pub struct PlannedStep {
     pub condition: Condition,
     /// `repeat N until ok`: at most so many attempts (1: no repeat).
     pub attempts: u32,
-    /// The script expects something of this step, so a batch ends with it.
-    pub expected: bool,
 }

@@ -33,13 +33,13 @@ pub(super) struct Part {
     /// Per channel: the end it holds.
     pub(super) ends: Vec<Option<Held>>,
     /// Per channel: bytes of its stream offered so far.
-    offered: Vec<u64>,
+    pub(super) offered: Vec<u64>,
     /// Its last step that was carried out failed.
     failed: bool,
     /// Records whose answer is due.
     pub(super) due: Vec<usize>,
-    /// It was told to exit, so its end isn't the driver's fault.
-    told_to_exit: bool,
+    /// It was told to exit or sent a signal, so its end isn't the driver's fault.
+    may_end: bool,
     /// The record of the read whose bytes are being counted.
     pub(super) reading: Option<usize>,
 }
@@ -84,7 +84,7 @@ impl<'case> Play<'case> {
             offered: vec![0; plan.channels.len()],
             failed: false,
             due: Vec::new(),
-            told_to_exit: false,
+            may_end: false,
             reading: None,
         };
         let mut play = Play {
@@ -107,6 +107,13 @@ impl<'case> Play<'case> {
                 let actor = &mut self.actors[at];
                 actor.listen()?;
                 match actor.message()? {
+                    Some(Message::Hello(_)) if actor.has_children() => {
+                        return Err(self.broken(
+                            at,
+                            "it greets through a child process, which can't be proved settled: let the \
+                             program that is named become the driver with exec, or name the driver itself",
+                        ));
+                    }
                     Some(Message::Hello(_)) => break,
                     Some(Message::Answer(_)) => return Err(self.broken(at, "it answered before it greeted")),
                     None => {}
@@ -130,16 +137,20 @@ impl<'case> Play<'case> {
                 end = End::Stuck { step: index, waits: self.waits() };
                 break;
             }
+            let failed = self.parts[step.actor].failed;
+            let holds = match step.condition {
+                Condition::Always => true,
+                Condition::IfFailed => failed,
+                Condition::UnlessFailed => !failed,
+            };
             for attempt in 1..=step.attempts.max(1) {
-                let outcome = self.give(index, step, attempt)?;
+                let outcome = self.give(index, step, attempt, holds)?;
                 if !matches!(outcome, Outcome::Failed(_)) {
                     break;
                 }
             }
         }
-        let holds = (self.parts.iter().zip(&self.actors))
-            .map(|(part, actor)| part.ends.iter().map(|end| actor.ended.is_none() && end.is_some()).collect())
-            .collect();
+        let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
         Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds })
     }
 
@@ -148,9 +159,15 @@ impl<'case> Play<'case> {
         self.parts[actor].due.iter().any(|&record| self.records[record].verb != Verb::Await)
     }
 
-    /// Carries one attempt at a step out, and settles. The outcome is the
-    /// record's own.
-    fn give(&mut self, index: usize, step: &PlannedStep, attempt: u32) -> Result<Outcome, Fault> {
+    /// Carries one attempt at a step out if its condition holds, and settles. The
+    /// outcome is the record's own.
+    fn give(
+        &mut self,
+        index: usize,
+        step: &PlannedStep,
+        attempt: u32,
+        holds: bool,
+    ) -> Result<Outcome, Fault> {
         let current = self.records.len();
         let channel = step.action.channel();
         self.records.push(StepRecord {
@@ -165,12 +182,6 @@ impl<'case> Play<'case> {
             data: None,
             counts: Vec::new(),
         });
-        let failed = self.parts[step.actor].failed;
-        let holds = match step.condition {
-            Condition::Always => true,
-            Condition::IfFailed => failed,
-            Condition::UnlessFailed => !failed,
-        };
         let at_once = if self.actors[step.actor].ended.is_some() {
             Some(Outcome::Gone)
         } else if !holds {
@@ -183,19 +194,14 @@ impl<'case> Play<'case> {
             None => {
                 let nudged = match step.action {
                     Action::Kill { signal } => {
+                        self.parts[step.actor].may_end = true;
                         self.actors[step.actor].signal(signal)?;
                         Some(step.actor)
                     }
                     _ => {
                         let order = self.order(current, step);
                         self.parts[step.actor].due.push(current);
-                        self.counter.before(
-                            self.plan,
-                            current,
-                            step,
-                            &mut self.actors[step.actor],
-                            &mut self.parts,
-                        );
+                        self.counter.before(current, step, &mut self.actors[step.actor], &mut self.parts);
                         self.actors[step.actor].give(&[Step { id: current as u64, order }])?;
                         None
                     }
@@ -204,7 +210,7 @@ impl<'case> Play<'case> {
             }
         };
         self.records[current].outcome = outcome.clone();
-        self.records[current].counts = self.count(current);
+        self.records[current].counts = self.count();
         Ok(outcome)
     }
 
@@ -225,7 +231,7 @@ impl<'case> Play<'case> {
             Action::Sleep => Order::Sleep,
             Action::Spin => Order::Spin,
             Action::Exit { status } => {
-                self.parts[step.actor].told_to_exit = true;
+                self.parts[step.actor].may_end = true;
                 Order::Exit { status }
             }
             Action::Write { channel, bytes, newline, pieces } => {
@@ -259,8 +265,8 @@ impl<'case> Play<'case> {
             if let Some(sleeps) = self.settler.settled(&mut self.actors, &unsettled)? {
                 if self.parts[actor].due.contains(&current) && own.is_none() {
                     let at = unsettled.iter().position(|&at| at == actor).expect("it owes an answer");
-                    let watching = self.records[current].verb == Verb::Await;
-                    own = Some(sleeps[at].clone().outcome(watching));
+                    let verb = self.records[current].verb;
+                    own = Some(sleeps[at].clone().outcome(verb).map_err(|why| self.broken(actor, &why))?);
                 }
                 break;
             }
@@ -303,10 +309,12 @@ impl<'case> Play<'case> {
                 self.note(record, current, own, outcome);
             }
             if let Some(ended) = self.actors[at].ended.clone() {
-                let exited = matches!(ended, Outcome::Exited { .. });
-                if exited && !self.parts[at].told_to_exit {
+                // A signal may end an actor in a call; an idle one has crashed.
+                let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
+                if exited && !self.parts[at].may_end {
                     return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
                 }
+                self.parts[at].ends.fill(None);
                 for record in std::mem::take(&mut self.parts[at].due) {
                     self.note(record, current, own, ended.clone());
                 }
@@ -333,6 +341,22 @@ impl<'case> Play<'case> {
         {
             // Closed is closed, whatever the flush on the way said.
             part.ends[channel] = None;
+        }
+        let fits = match (&reply, verb) {
+            (Reply::Fail { .. } | Reply::Unsupported, _) => true,
+            (Reply::Data(_) | Reply::Eof, _) => verb == Verb::Read,
+            (Reply::Ok { fd, .. }, Verb::Open) => fd.is_some(),
+            (Reply::Ok { bytes, .. }, Verb::Write) => bytes.is_some(),
+            (Reply::Ok { .. }, _) => verb != Verb::Read,
+        };
+        if !fits {
+            let what = match verb {
+                Verb::Open => "`fd=N`",
+                Verb::Write => "`bytes=N`",
+                Verb::Read => "`data=N` or `eof`",
+                _ => "a plain `ok`",
+            };
+            return Err(self.broken(at, &format!("its answer to `{}` isn't {what}", verb.name())));
         }
         Ok(match reply {
             Reply::Ok { fd, bytes } => {
@@ -362,8 +386,8 @@ impl<'case> Play<'case> {
         })
     }
 
-    fn count(&mut self, current: usize) -> Vec<ChannelCount> {
-        self.counter.after(self.plan, current, &self.records, &mut self.actors, &mut self.parts)
+    fn count(&mut self) -> Vec<ChannelCount> {
+        self.counter.after(self.plan, &self.records, &mut self.actors, &mut self.parts)
     }
 
     fn waits(&mut self) -> Vec<Wait> {
@@ -388,8 +412,9 @@ impl<'case> Play<'case> {
                             .and_then(|last| last.counts.get(channel))
                             .map(|count| count.queued.clone())
                     }),
-                    capacity: channel
-                        .and_then(|channel| self.counter.capacity(channel, &self.actors, &self.parts)),
+                    capacity: channel.and_then(|channel| {
+                        self.counter.capacity(channel, &self.records, &self.actors, &self.parts)
+                    }),
                     readers: holding(Access::reads),
                     writers: holding(Access::writes),
                 });

@@ -17,7 +17,7 @@ use nix::{
 use super::{Fault, actor::Actor};
 use crate::{
     observe::{Reading, Rule, Sleep, asleep},
-    outcome::Outcome,
+    outcome::{Outcome, Verb},
     wire::CONTROL_FD,
 };
 
@@ -47,22 +47,43 @@ pub(super) struct Guard {
 /// Where an actor came to rest.
 #[derive(Clone, Debug)]
 pub(super) enum Rest {
-    Asleep { call: String, timed: bool, watches_control: bool },
+    Asleep { call: String, timer: Timer, watches_control: bool },
     Spinning,
 }
 
+/// Whether a timer will end a sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    Set,
+    None,
+    /// Only `wchan` could be read, which doesn't tell.
+    Unknown,
+}
+
 impl Rest {
-    /// As an outcome of a step; `watching`: the step is an `await`, after which
-    /// a driver goes on taking steps.
-    pub(super) fn outcome(self, watching: bool) -> Outcome {
-        match self {
+    /// As an outcome of a step. An `await` leaves a driver in its event loop, and a
+    /// `sleep` on a timer, also where that can't be seen.
+    ///
+    /// # Errors
+    /// In words: what can't be told of this sleep on this system.
+    pub(super) fn outcome(self, verb: Verb) -> Result<Outcome, String> {
+        Ok(match self {
             Rest::Spinning => Outcome::Spinning,
-            Rest::Asleep { call, timed: true, .. } => Outcome::Waiting { call },
-            Rest::Asleep { call, watches_control, .. } if watching || watches_control => {
+            Rest::Asleep { call, timer: Timer::Set, .. } => Outcome::Waiting { call },
+            Rest::Asleep { call, watches_control, .. } if verb == Verb::Await || watches_control => {
                 Outcome::Pending { call }
             }
+            Rest::Asleep { call, timer: Timer::Unknown, .. } if verb == Verb::Sleep => {
+                Outcome::Waiting { call }
+            }
+            Rest::Asleep { call, timer: Timer::Unknown, .. } => {
+                return Err(format!(
+                    "it sleeps in {call}, and whether a timer will wake it can't be seen without \
+                     /proc/PID/syscall (is kernel.yama.ptrace_scope above 1?)"
+                ));
+            }
             Rest::Asleep { call, .. } => Outcome::Blocked { call },
-        }
+        })
     }
 }
 
@@ -121,7 +142,15 @@ impl<'case> Settler<'case> {
         if unsettled.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        if self.proved(actors, unsettled) {
+        let asleep = self.all_asleep(actors, unsettled);
+        if asleep && !anything_unread(actors) {
+            let taken = |actor: &&Actor| !actor.has_untaken_orders();
+            if let Some(actor) = unsettled.iter().map(|&at| &actors[at]).find(|actor| !taken(actor)) {
+                let message = "it sleeps and hasn't taken its step from descriptor 3".to_owned();
+                return Err(Fault::Driver { actor: actor.name.clone(), message });
+            }
+        }
+        if asleep && self.nothing_under_way(actors, unsettled) {
             if let Some(actor) = unsettled.iter().map(|&at| &actors[at]).find(|actor| actor.hung_up()) {
                 let message = "it closed descriptor 3 and lives on".to_owned();
                 return Err(Fault::Driver { actor: actor.name.clone(), message });
@@ -136,6 +165,17 @@ impl<'case> Settler<'case> {
 
     /// The proof of `observe`: two scans over all, then rule 5.
     fn proved(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
+        self.all_asleep(actors, unsettled) && self.nothing_under_way(actors, unsettled)
+    }
+
+    /// Rule 5: all that was sent has been taken, nothing that was said is unread.
+    fn nothing_under_way(&self, actors: &[Actor], unsettled: &[usize]) -> bool {
+        unsettled.iter().all(|&at| self.spinning.contains(&at) || actors[at].has_taken_all())
+            && !anything_unread(actors)
+    }
+
+    /// Rules 1 to 4.
+    fn all_asleep(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
         let no_descriptors = &mut self.no_descriptors;
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
@@ -157,14 +197,10 @@ impl<'case> Settler<'case> {
             return false;
         }
         asleep(Rule::FULL, &self.first, &self.second)
-            && unsettled.iter().all(|&at| self.spinning.contains(&at) || actors[at].has_taken_all())
-            && !anything_unread(actors)
     }
 
-    /// What the last scan says of one actor: the first thread in an untimed
-    /// sleep outside a thread pool's idle wait would be the runtime's business;
-    /// here the first thread stands for the actor, and a timer anywhere means
-    /// that it will wake.
+    /// What the last scan says of one actor. Its first thread names the call; a
+    /// timer of any thread means that the actor will wake.
     fn rest(&self, actors: &[Actor], unsettled: &[usize], actor: usize) -> Rest {
         if self.spinning.contains(&actor) {
             return Rest::Spinning;
@@ -179,12 +215,17 @@ impl<'case> Settler<'case> {
         let readings = &self.second[before..before + process.threads()];
         let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
-            return Rest::Asleep { call: "?".into(), timed: false, watches_control: false };
+            return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
         };
-        let timed = calls.iter().any(|call| call.sleep == Sleep::Timed);
+        let any = |sleep: Sleep| calls.iter().any(|call| call.sleep == sleep);
+        let timer = match (any(Sleep::Timed), any(Sleep::Unknown)) {
+            (true, _) => Timer::Set,
+            (false, true) => Timer::Unknown,
+            (false, false) => Timer::None,
+        };
         let watches_control =
             calls.iter().any(|call| process.watches(call.sleep, CONTROL_FD).unwrap_or(false));
-        Rest::Asleep { call: first.name.clone(), timed, watches_control }
+        Rest::Asleep { call: first.name.clone(), timer, watches_control }
     }
 
     /// Notes who has burnt its budget of CPU time without one voluntary sleep.
@@ -273,7 +314,7 @@ impl<'case> Settler<'case> {
         let mut polled: Vec<PollFd<'_>> =
             self.guard.watched.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())).collect();
         let guards = polled.len();
-        polled.extend(sources(actors));
+        polled.extend(sources(actors).chain(sinks(actors)));
         let news = match ppoll(&mut polled, Some(TimeSpec::from_duration(timeout)), None) {
             Ok(count) => count > 0,
             Err(Errno::EINTR) => true,
@@ -301,4 +342,10 @@ fn sources(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
         .iter()
         .filter(|actor| actor.ended.is_none())
         .flat_map(move |actor| actor.control().into_iter().chain([actor.pidfd()]).map(readable))
+}
+
+/// What becomes writable when an actor has made room for the rest of its orders.
+fn sinks(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
+    let unsent = actors.iter().filter(|actor| actor.ended.is_none() && actor.has_unsent());
+    unsent.filter_map(Actor::control).map(|fd| PollFd::new(fd, PollFlags::POLLOUT))
 }

@@ -1,6 +1,11 @@
 //! Cases played by the stage with the built-in drivers.
 
-use pipelab::outcome::{Access, Action, Count, End};
+use pipelab::{
+    driver::{Catalog, Version},
+    outcome::{Access, Action, Count, End, Ledger, Transcript, Verb, error_at, ledger::Place},
+    setting::{Setting, Sigpipe},
+    stage::{Condition, Fault, Launch},
+};
 
 use crate::support::{Script, stage, told};
 
@@ -64,4 +69,115 @@ fn a_killed_writer_takes_its_blocked_call_along() {
         told(&transcript)[2..],
         ["1 write: blocked in write, by 3: killed SIGKILL", "1 kill: killed SIGKILL", "0 read: ok 65536"]
     );
+}
+
+#[test]
+fn what_only_a_blocked_opener_kept_is_dropped_by_the_kernel() {
+    let script = Script::new().actor("r1", "raw").actor("w", "raw").actor("r2", "raw");
+    let script = script.open_nonblock("r1", Access::Read).open("w", Access::Write).write("w", 10);
+    let script = script.close("w").open("r2", Access::Read).close("r1").kill("r2");
+    let plan = script.plan();
+    let transcript = stage().play(&plan).unwrap();
+    assert_eq!(transcript.steps[6].counts[0].accepted, Count::Known(10));
+    let ledger = &Ledger::of(&plan, &transcript)[0];
+    let [loss] = &ledger.lost[..] else { panic!("{ledger:?}") };
+    assert_eq!((loss.len, loss.place), (10, Place::Kernel));
+}
+
+#[test]
+fn the_dead_hold_no_end() {
+    let script = Script::new().actor("r1", "raw").actor("r2", "raw").actor("w", "raw");
+    let script = script.open_nonblock("r1", Access::Read).open_nonblock("r2", Access::Read);
+    let script = script.open("w", Access::Write).kill("r1").write("w", 100_000).close("w");
+    let transcript = script.play(&mut stage()).unwrap();
+    let End::Stuck { waits, .. } = transcript.end else { panic!("{:?}", transcript.end) };
+    assert_eq!(waits[0].readers, [1]);
+}
+
+#[test]
+fn a_sigpipe_that_a_kill_brings_about_is_an_error_of_the_writer() {
+    let script = Script::new().actor("r", "raw").actor("w", "raw");
+    let script = script.setting(Setting { sigpipe: Sigpipe::Default, budget_ms: 0 });
+    let script = script.open("r", Access::Read).open("w", Access::Write).write("w", 100_000).kill("r");
+    let plan = script.plan();
+    let transcript = stage().play(&plan).unwrap();
+    let error = error_at(&plan, &transcript).expect("an error");
+    assert_eq!((error.verb, error.errno.as_str()), (Verb::Write, "SIGPIPE"));
+}
+
+#[test]
+fn nothing_becomes_ready_on_a_channel_that_is_closed() {
+    let script = Script::new().actor("reader", "raw").actor("writer", "raw");
+    let script = script.open_nonblock("reader", Access::Read).open("writer", Access::Write);
+    let readable = Action::Await { channel: 0, readiness: pipelab::outcome::Readiness::Read };
+    let transcript = script.step("reader", readable).close("reader").play(&mut stage()).unwrap();
+    assert_eq!(told(&transcript)[2..], ["0 await: pending in poll, by 3: EBADF", "0 close: ok"]);
+}
+
+#[test]
+fn a_condition_is_looked_at_once_for_all_attempts() {
+    let mut plan = {
+        let script = Script::new().actor("reader", "raw").actor("writer", "rust");
+        let script = script.open("reader", Access::Read).open("writer", Access::Write);
+        script.close("reader").write("writer", 10).flush("writer").plan()
+    };
+    let flush = plan.steps.last_mut().expect("the flush");
+    (flush.condition, flush.attempts) = (Condition::UnlessFailed, 3);
+    let transcript = stage().play(&plan).unwrap();
+    assert_eq!(told(&transcript)[4..], ["1 flush: EPIPE", "1 flush: EPIPE", "1 flush: EPIPE"]);
+}
+
+#[test]
+fn a_read_that_failed_once_says_nothing_of_the_next() {
+    let script = Script::new().actor("reader", "stdio").actor("writer", "raw");
+    let script = script.open_nonblock("reader", Access::Read).open("writer", Access::Write);
+    let script = script.read("reader", 5).write("writer", 5).close("writer").read_to_eof("reader");
+    let transcript = script.play(&mut stage()).unwrap();
+    assert_eq!(told(&transcript)[2], "0 read: EAGAIN");
+    assert_eq!(told(&transcript)[5], "0 read: ok 5");
+}
+
+/// A program in Python that greets with `before` run first and then takes orders
+/// with `answer` as its answer to every step.
+fn program(before: &str, answer: &str) -> Option<Launch> {
+    let python = Catalog::discover(&["python"], &[]).find("python", &Version::Newest).pop()?.launch.clone();
+    let Launch::Program { command, env } = python else { return None };
+    let source = format!(
+        "import socket, threading, time, os, sys\ns = socket.socket(fileno=3)\n{before}\n\
+         s.sendall(b'hello 1 test 1\\n')\nwhile True:\n    b = s.recv(65536)\n    if not b: break\n    \
+         i = b.split(b'\\n')[1].split()[0]\n    {answer}\n"
+    );
+    Some(Launch::Program { command: vec![command[0].clone(), "-c".into(), source], env })
+}
+
+fn played_by(launch: Launch) -> Result<Transcript, Fault> {
+    let mut plan = Script::new().actor("odd", "raw").open_nonblock("odd", Access::Read).plan();
+    plan.actors[0].launch = launch;
+    stage().play(&plan)
+}
+
+#[test]
+fn a_thread_that_ends_leaves_its_process_observable() {
+    let before = "t = threading.Thread(target=lambda: r.recv(1)); r, w = socket.socketpair(); t.start()";
+    let answer = "w.send(b'x'); t.join(); s.recv(1)";
+    let Some(launch) = program(before, answer) else { return eprintln!("SKIPPED: no Python") };
+    let transcript = played_by(launch).unwrap();
+    // It waits on the control socket, so it takes steps: that is what can be said of it.
+    assert!(transcript.steps[0].outcome.is_outstanding(), "{:?}", told(&transcript));
+}
+
+#[test]
+fn drivers_that_break_the_wire_are_named_at_once() {
+    let broken = |before, answer| match program(before, answer).map(played_by) {
+        None => None,
+        Some(Err(Fault::Driver { message, .. })) => Some(message),
+        Some(other) => panic!("{other:?}"),
+    };
+    let expect = |message: Option<String>, part: &str| match message {
+        None => eprintln!("SKIPPED: no Python"),
+        Some(message) => assert!(message.contains(part), "{message}"),
+    };
+    expect(broken("", "s.sendall(i + b' ok\\n')"), "`fd=N`");
+    expect(broken("", "s.sendall(i + b' ok data=0\\n')"), "`fd=N`");
+    expect(broken("if os.fork(): os.wait()", "pass"), "through a child process");
 }

@@ -69,13 +69,7 @@ impl Script {
 
     pub fn step(mut self, actor: &str, action: Action) -> Script {
         let actor = self.0.actors.iter().position(|known| known.name == actor).expect("a known actor");
-        self.0.steps.push(PlannedStep {
-            actor,
-            action,
-            condition: Condition::Always,
-            attempts: 1,
-            expected: false,
-        });
+        self.0.steps.push(PlannedStep { actor, action, condition: Condition::Always, attempts: 1 });
         self
     }
 

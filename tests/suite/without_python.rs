@@ -47,7 +47,7 @@ fn the_rest_is_played_and_the_run_is_as_expected() {
     assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
     assert_eq!(ran.out.lines().last(), Some("4 cases: 2 ok, 2 skipped"));
     let reason = ran.out.lines().rev().nth(1).expect("a reason");
-    assert!(reason.contains("python isn't on this machine") && reason.contains(REMEDY), "{reason}");
+    assert!(reason.contains("python can't be used here") && reason.contains(REMEDY), "{reason}");
     for writer in ["stdio", "rust"] {
         let row = ran.out.lines().find(|line| line.trim_start().starts_with(writer)).expect("a row");
         assert!(row.contains("10 of 10") && row.trim_end().ends_with("ok"), "{row}");

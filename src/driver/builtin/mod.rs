@@ -26,8 +26,9 @@ trait Builtin {
     }
 }
 
-/// The built-in drivers, as `Launch::BuiltIn` names them.
 type Make = fn(&Mode) -> Box<dyn Builtin>;
+
+/// The built-in drivers, as `Launch::BuiltIn` names them.
 const BUILTINS: &[(&str, Make)] = &[
     ("raw", |mode| Box::new(raw::Raw::new(mode))),
     ("stdio", |mode| Box::new(stdio::Stdio::new(mode))),

@@ -11,7 +11,7 @@ use nix::{
     sys::socket::{MsgFlags, recv, send},
 };
 
-use super::Builtin;
+use super::{Builtin, failed, not_open};
 use crate::{
     outcome::Readiness,
     wire::{Answer, CONTROL_FD, Order, Reply, Step, decode_steps},
@@ -23,6 +23,7 @@ const LONG: Duration = Duration::from_secs(100 * 24 * 3600);
 /// An `await` that hasn't been answered.
 struct Watch {
     id: u64,
+    channel: String,
     descriptor: i32,
     readiness: Readiness,
 }
@@ -38,10 +39,10 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
             let reply = match order {
                 Order::Await { channel, readiness } => match driver.descriptor(&channel) {
                     Some(descriptor) => {
-                        watches.push(Watch { id, descriptor, readiness });
+                        watches.push(Watch { id, channel, descriptor, readiness });
                         continue;
                     }
-                    None => Reply::Unsupported,
+                    None => not_open(&channel),
                 },
                 Order::Exit { status } => driver.exit(status),
                 Order::Sleep => loop {
@@ -50,10 +51,22 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
                 Order::Spin => loop {
                     std::hint::spin_loop();
                 },
-                order => driver.carry_out(order),
+                order => {
+                    if let Order::Close { channel } = &order {
+                        give_up(&mut watches, channel);
+                    }
+                    driver.carry_out(order)
+                }
             };
             say(&Answer { id, reply }.encode());
         }
+    }
+}
+
+/// Nothing can become ready on a descriptor that is about to be closed.
+fn give_up(watches: &mut Vec<Watch>, channel: &str) {
+    for watch in watches.extract_if(.., |watch| watch.channel == channel) {
+        say(&Answer { id: watch.id, reply: failed(Errno::EBADF, None, 0, vec![]) }.encode());
     }
 }
 

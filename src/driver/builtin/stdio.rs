@@ -150,15 +150,23 @@ fn read(stream: &Stream, amount: Amount) -> Reply {
         Amount::ToEof => usize::MAX,
         Amount::Available => return misused("stdio can't read without blocking".into()),
     };
+    // An earlier step's error isn't this one's. (End of file stays, as fread's
+    // users know it.)
+    // SAFETY: the stream is open.
+    if unsafe { libc::ferror(stream.file) } != 0 {
+        // SAFETY: likewise.
+        unsafe { libc::clearerr(stream.file) };
+    }
     let mut data = Vec::new();
     let mut buffer = vec![0; GULP.min(wanted)];
     while data.len() < wanted {
         let room = buffer.len().min(wanted - data.len());
         // SAFETY: the stream is open, and the buffer has room for so many bytes.
         let count = unsafe { libc::fread(buffer.as_mut_ptr().cast(), 1, room, stream.file) };
+        // Before anything else can change it.
+        let errno = Errno::last();
         data.extend_from_slice(&buffer[..count]);
         if count < room {
-            let errno = Errno::last();
             // SAFETY: the stream is open.
             if unsafe { libc::ferror(stream.file) } != 0 {
                 return failed(errno, None, 0, data);

@@ -87,7 +87,6 @@ fn a_step_carries_its_expectation_condition_and_repeat() {
     assert_eq!(step.text, "w open log write nonblock if failed repeat 3 until ok");
     assert_eq!(step.planned.condition, Condition::IfFailed);
     assert_eq!(step.planned.attempts, 3);
-    assert!(step.planned.expected);
     assert_eq!(step.expectation.unwrap().text, "ok or ENXIO");
 }
 

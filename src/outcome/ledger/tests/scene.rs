@@ -92,13 +92,7 @@ impl Scene {
                 taken: Count::Known(self.taken),
             }],
         });
-        self.plan.steps.push(PlannedStep {
-            actor,
-            action,
-            condition: Condition::Always,
-            attempts: 1,
-            expected: false,
-        });
+        self.plan.steps.push(PlannedStep { actor, action, condition: Condition::Always, attempts: 1 });
         self
     }
 
