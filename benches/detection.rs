@@ -23,7 +23,9 @@ fn detection(criterion: &mut Criterion) {
     mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
     let (from, _to) = pipe().expect("a pipe");
     let opener = child(|| drop(File::open(&fifo)));
-    let reader = child(|| drop(read(&from, &mut [0])));
+    let reader = child(|| {
+        let _ = read(&from, &mut [0]);
+    });
     let mut processes = [opener, reader].map(|pid| Process::open(pid.as_raw(), Access::All).expect("/proc"));
     let mut scan = |readings: &mut Vec<Reading>| {
         readings.clear();
