@@ -14,7 +14,7 @@ use super::{
     words::MAX_SIZE,
 };
 use crate::{
-    driver::{DRIVERS, DriverInfo, ModeInfo, Runtime, Spec, Version, environment},
+    driver::{DRIVERS, DriverInfo, ModeInfo, Runtime, Spec, Version, environment, python},
     stage::Launch,
 };
 
@@ -163,6 +163,9 @@ impl BoundActor {
                 reason: format!("{what} isn't on this machine"),
                 remedy: match &self.spec.version {
                     Version::Path(_) => "see whether the path is right".to_owned(),
+                    _ if driver == python::NAME => format!(
+                        "install it with your package manager or `pyenv install {wanted}`, or choose another version"
+                    ),
                     _ => format!("install {what}, or choose another version"),
                 },
             },

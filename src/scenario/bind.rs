@@ -155,8 +155,20 @@ impl<'a> Round<'a> {
         let context = Context { scenario, scope, actors };
         let mut parsed = Vec::new();
         for line in &script.lines {
-            let step = self.item(scope, &line.text, |problems| context.read(line, problems));
-            parsed.push(step.unwrap_or(Parsed::Fault(None)));
+            let step = self.item(scope, &line.text, |problems| {
+                let before = problems.len();
+                let parsed = context.read(line, problems);
+                // What comes of an unbound name is no mistake of its own.
+                let follows = |problem: &Problem| {
+                    let span = problem.span();
+                    line.unbound.iter().any(|name| name.start < span.end && span.start < name.end)
+                };
+                let own: Vec<Problem> =
+                    problems.drain(before..).filter(|problem| !follows(problem)).collect();
+                problems.extend(own);
+                parsed
+            });
+            parsed.push(step.filter(|_| line.unbound.is_empty()).unwrap_or(Parsed::Fault(None)));
         }
         if script.incomplete {
             self.used.extend(mentioned(&scenario.params, &script.text.value));

@@ -1,45 +1,60 @@
-//! `{…}` that name nothing. What holds one is left out of further checks, so
-//! that one slip is one mistake.
+//! `{…}` that name nothing. An actor or setting that holds one is left out of
+//! further checks, and a line of the script is read around it, so that one slip is
+//! one mistake.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Scenario, expr::Expr, parts::Param, place::Text, problem::Problem, suggest::way_out, symbols::BUILT_IN,
+    Scenario,
+    expr::Expr,
+    parts::Param,
+    place::{Span, Text},
+    problem::Problem,
+    suggest::way_out,
+    symbols::BUILT_IN,
     template::Piece,
 };
 
-/// Reports unbound names and takes out the lines, actors and setting keys that
-/// hold them; parameters that these mention count as used.
+/// Reports unbound names, takes out the actors and setting keys that hold them, and
+/// marks the lines; parameters that these mention count as used.
 pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: &mut BTreeSet<usize>) {
     let params = &scenario.params;
-    let mut sound = |text: &Text, pieces: &[Piece], expressions: Expressions, extent: &str| {
-        let before = problems.len();
-        let mut sized = expressions == Expressions::Anywhere;
-        for piece in pieces {
-            match piece {
-                Piece::Literal(range) => {
-                    sized |=
-                        expressions == Expressions::InBuffer && text.value[range.clone()].contains("buffer=");
+    let mut sound =
+        |text: &Text, pieces: &[Piece], expressions: Expressions, extent: &str, unbound: &mut Vec<Span>| {
+            let before = problems.len();
+            let mut sized = expressions == Expressions::Anywhere;
+            for piece in pieces {
+                match piece {
+                    Piece::Literal(range) => {
+                        sized |= expressions == Expressions::InBuffer
+                            && text.value[range.clone()].contains("buffer=");
+                    }
+                    Piece::Hole { whole, inner } => {
+                        let before = problems.len();
+                        hole(text, inner.clone(), params, sized, problems);
+                        if problems.len() > before {
+                            unbound.push(text.place(whole.clone()));
+                        }
+                    }
                 }
-                Piece::Hole { inner, .. } => hole(text, inner.clone(), params, sized, problems),
             }
-        }
-        if problems.len() > before {
-            used.extend(mentioned(params, extent));
-        }
-        problems.len() == before
-    };
+            if problems.len() > before {
+                used.extend(mentioned(params, extent));
+            }
+            problems.len() == before
+        };
     for key in [&mut scenario.setting.sigpipe, &mut scenario.setting.cpu_budget] {
-        key.take_if(|(text, pieces)| !sound(text, pieces, Expressions::Nowhere, &text.value));
+        key.take_if(|(text, pieces)| !sound(text, pieces, Expressions::Nowhere, &text.value, &mut vec![]));
     }
-    scenario
-        .actors
-        .retain(|actor| sound(&actor.driver, &actor.pieces, Expressions::InBuffer, &actor.driver.value));
+    scenario.actors.retain(|actor| {
+        sound(&actor.driver, &actor.pieces, Expressions::InBuffer, &actor.driver.value, &mut vec![])
+    });
     if let Some(script) = &mut scenario.script {
-        let count = script.lines.len();
-        let text = &script.text;
-        script.lines.retain(|line| sound(text, &line.pieces, Expressions::Anywhere, &line.text));
-        script.incomplete |= script.lines.len() < count;
+        for line in &mut script.lines {
+            let sound =
+                sound(&script.text, &line.pieces, Expressions::Anywhere, &line.text, &mut line.unbound);
+            script.incomplete |= !sound;
+        }
     }
 }
 

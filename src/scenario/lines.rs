@@ -27,6 +27,7 @@ pub(super) fn split(text: Text, file: &str) -> (Script, Vec<Problem>) {
                 text: code.split_whitespace().collect::<Vec<_>>().join(" "),
                 span,
                 pieces,
+                unbound: Vec::new(),
             }),
             Err(problem) => {
                 problems.push(problem);

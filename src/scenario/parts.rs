@@ -54,6 +54,8 @@ pub(super) struct Line {
     pub text: String,
     pub span: Span,
     pub pieces: Vec<Piece>,
+    /// Where names stand that nothing has; they have been reported.
+    pub unbound: Vec<Span>,
 }
 
 /// The script.

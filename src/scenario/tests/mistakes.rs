@@ -246,6 +246,16 @@ fn a_mistake_whose_words_differ_names_a_binding_even_if_no_case_is_without() {
     assert_eq!(problem.when, None);
 }
 
+#[test]
+fn a_line_with_an_unbound_name_shows_its_other_mistakes_too() {
+    let text = with_script("raw", "w opne log write\nw wrtie log {nn}");
+    let problems = parse(&text).unwrap_err();
+    let messages: Vec<&str> = problems.list.iter().map(|problem| problem.message.as_str()).collect();
+    let expected =
+        ["no verb is called `opne`", "no verb is called `wrtie`", "no parameter or symbol is called `nn`"];
+    assert_eq!(messages, expected);
+}
+
 /// What follows from a mistake isn't reported beside it.
 #[rstest]
 #[case("{d}", "w sleep", "d = [true]", "`params.NAME` takes")]
