@@ -59,12 +59,14 @@ pub struct Pipe {
     geometry: Geometry,
     ring: VecDeque<Slot>,
     rules: Rules,
+    /// Somebody has polled it since it was new. (`poll_usage`)
+    pub polled: bool,
 }
 
 impl Pipe {
     /// An empty pipe.
     pub fn new(geometry: Geometry, rules: Rules) -> Pipe {
-        Pipe { geometry, ring: VecDeque::new(), rules }
+        Pipe { geometry, ring: VecDeque::new(), rules, polled: false }
     }
 
     /// Page and slots as they are now.

@@ -29,6 +29,9 @@
 //! 10. poll(2) reports a hang-up on a read end only once a writer has come and gone
 //!     since its open, while read(2) says end of file from the start. (`fifo_open`,
 //!     `pipe_poll`: `w_counter`)
+//! 11. Once anybody has polled a pipe, every write wakes a reader when it is through,
+//!     also one that found something queued. (`poll_usage`: epoll's edge-triggered
+//!     users rely on it)
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -250,8 +253,13 @@ impl State {
             Call::ReadToEof => self.transfer(actor, Side::Read, u64::MAX, true),
             Call::ReadAvailable => match self.queued() {
                 0 if self.fifo.writers == 0 => {
+                    self.fifo.pipe.polled = true;
                     let unheard = self.held[actor].is_some_and(|held| held.before_writers);
                     Doing::Answered(if unheard { Gave::Moved(0) } else { Gave::Eof })
+                }
+                0 => {
+                    self.fifo.pipe.polled = true;
+                    Doing::Answered(Gave::Moved(0))
                 }
                 queued => self.transfer(actor, Side::Read, queued, false),
             },
@@ -427,7 +435,8 @@ impl State {
             }
         };
         At::Leaves {
-            wake_reader: was_empty,
+            // Rule 11; one that is about to sleep wakes nobody for it.
+            wake_reader: was_empty || self.fifo.pipe.polled && then != Then::Waits,
             wake_writer: write.waited && then != Then::Waits && !self.fifo.pipe.is_full(),
             then,
         }
