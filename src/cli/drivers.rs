@@ -27,6 +27,8 @@ impl Drivers {
 
 fn describe(out: &mut dyn Write, info: &DriverInfo, catalog: &Catalog) -> Result<(), Failure> {
     writeln!(out, "{}: {}", info.name, info.about)?;
+    let verbs: Vec<&str> = info.verbs.iter().map(|verb| verb.name()).collect();
+    writeln!(out, "   verbs: {}, kill", verbs.join(", "))?;
     let mut modes = Table::new();
     modes.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for mode in info.modes {

@@ -10,6 +10,7 @@ use crate::{
     report::{Human, Jsonl, Report, Summary},
     runner::{Lab, LoadError, Loaded, find, snapshot_content},
     scenario::Overrides,
+    stage::Fault,
 };
 
 #[derive(Debug, Args)]
@@ -92,8 +93,14 @@ fn propose(loaded: &Loaded, judged: &[Judged]) -> Result<(), Failure> {
         let Some(content) = snapshot_content(&judged) else { continue };
         let path = snapshot::path(&loaded.snapshots, &loaded.scenario.name, key);
         let source = format!("scenarios/{}.toml", loaded.scenario.name);
-        if snapshot::propose(&path, &source, &content)? {
-            anstream::eprintln!("{}.new waits for `cargo insta review`", path.display());
+        let waits = snapshot::propose(&path, &source, &content).map_err(|error| {
+            Failure::Fault(Fault::harness(&format!("writing {}.new", path.display()), error))
+        })?;
+        if waits {
+            anstream::eprintln!(
+                "{0}.new waits: `cargo insta review` accepts it, or rename it to {0}",
+                path.display()
+            );
         }
     }
     Ok(())

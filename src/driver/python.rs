@@ -46,6 +46,12 @@ pub fn command(program: &Path) -> Vec<String> {
     [&program, "-I", "-S", "-B", "-c", SOURCE].map(str::to_owned).to_vec()
 }
 
+/// A version after `@` that names a Python before 3.6.
+pub fn too_old(version: &str) -> bool {
+    let mut numbers = version.split('.').map(str::parse);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < OLDEST)
+}
+
 /// All Pythons on `PATH` and in pyenv's folder, older ones first and CPython
 /// last, so that the last is the newest CPython; and those that don't work.
 pub fn discover() -> (Vec<Runtime>, Vec<Missing>) {

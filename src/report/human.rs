@@ -44,6 +44,9 @@ impl Report for Human {
         for reason in &summary.reasons {
             writeln!(out, "{reason}")?;
         }
+        if summary.count(Status::Unrecorded) > 0 {
+            writeln!(out, "unrecorded: in no snapshot yet; `--update` writes what was seen")?;
+        }
         writeln!(out, "{}", summary.line())
     }
 }

@@ -144,7 +144,15 @@ impl BoundActor {
             Version::Newest | Version::All => String::new(),
             Version::Named(version) | Version::Path(version) => version.clone(),
         };
-        let what = format!("{driver} {wanted}").trim_end().to_owned();
+        // PyPy's versions carry its name.
+        let named = wanted.starts_with(char::is_alphabetic);
+        let what = if named { wanted.clone() } else { format!("{driver} {wanted}").trim_end().to_owned() };
+        if driver == python::NAME && python::too_old(&wanted) {
+            return Skip {
+                reason: format!("{what} is older than what pipelab drives"),
+                remedy: "choose CPython 3.6 or later, or PyPy 3".to_owned(),
+            };
+        }
         let mut known = machine.catalog.missing.iter().filter(|missing| missing.driver == *driver);
         let entry = match wanted.as_str() {
             "" => known.next(),

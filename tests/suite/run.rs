@@ -57,7 +57,7 @@ fn from_unrecorded_to_ok_to_a_difference() {
     let proposed = lab.run(&["run", "--update", "scenarios"]);
     let snap = lab.path("snapshots/simple@rust.snap");
     let new = lab.path("snapshots/simple@rust.snap.new");
-    assert!(proposed.err.contains("simple@rust.snap.new waits for `cargo insta review`"), "{proposed:?}");
+    assert!(proposed.err.contains("simple@rust.snap.new waits: `cargo insta review`"), "{proposed:?}");
     assert!(!snap.exists(), "nobody has accepted it");
     fs::rename(&new, &snap).expect("the proposal");
 
