@@ -1,6 +1,7 @@
 //! Plays one case: processes, stepping, the policy of settling, cleaning up.
 
 mod actor;
+mod collect;
 mod contain;
 mod count;
 mod fault;

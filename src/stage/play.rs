@@ -11,10 +11,9 @@ use super::{
 use crate::{
     channel,
     outcome::{
-        Access, Action, Bytes, ChannelCount, End, Failure, Offer, Outcome, Resumed, StepRecord, Transcript,
-        Verb, Wait, offer_bytes,
+        Access, Action, ChannelCount, End, Offer, Outcome, StepRecord, Transcript, Verb, Wait, offer_bytes,
     },
-    wire::{Message, Order, Reply, Step},
+    wire::{Message, Order, Step},
 };
 
 /// Descriptors open at once, for a moment, while a step is settled and counted.
@@ -35,11 +34,11 @@ pub(super) struct Part {
     /// Per channel: bytes of its stream offered so far.
     pub(super) offered: Vec<u64>,
     /// Its last step that was carried out failed.
-    failed: bool,
+    pub(super) failed: bool,
     /// Records whose answer is due.
     pub(super) due: Vec<usize>,
     /// It was told to exit or sent a signal, so its end isn't the driver's fault.
-    may_end: bool,
+    pub(super) may_end: bool,
     /// The record of the read whose bytes are being counted.
     pub(super) reading: Option<usize>,
 }
@@ -281,111 +280,6 @@ impl<'case> Play<'case> {
         Ok(outcome)
     }
 
-    /// Takes all answers and ends that have come. What belongs to an earlier
-    /// record was released by the current one.
-    fn collect(&mut self, current: usize, own: &mut Option<Outcome>) -> Result<(), Fault> {
-        for at in 0..self.actors.len() {
-            if self.actors[at].ended.is_some() {
-                continue;
-            }
-            self.actors[at].send_rest()?;
-            // The end first: what the actor said before it is then all there.
-            self.actors[at].reap()?;
-            self.actors[at].listen()?;
-            while let Some(message) = self.actors[at].message()? {
-                let Message::Answer(answer) = message else {
-                    return Err(self.broken(at, "it greeted twice"));
-                };
-                let Some(place) = self.parts[at].due.iter().position(|&record| record as u64 == answer.id)
-                else {
-                    let why = match self.records.get(answer.id as usize) {
-                        Some(record) if record.actor == at => "twice",
-                        _ => "though it wasn't given it",
-                    };
-                    return Err(self.broken(at, &format!("it answered step {} {why}", answer.id)));
-                };
-                let record = self.parts[at].due.remove(place);
-                let outcome = self.take_answer(at, record, answer.reply)?;
-                self.note(record, current, own, outcome);
-            }
-            if let Some(ended) = self.actors[at].ended.clone() {
-                // A signal may end an actor in a call; an idle one has crashed.
-                let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
-                if exited && !self.parts[at].may_end {
-                    return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
-                }
-                self.parts[at].ends.fill(None);
-                for record in std::mem::take(&mut self.parts[at].due) {
-                    self.note(record, current, own, ended.clone());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, record: usize, current: usize, own: &mut Option<Outcome>, outcome: Outcome) {
-        if record == current {
-            *own = Some(outcome);
-        } else {
-            self.parts[self.records[record].actor].failed = matches!(outcome, Outcome::Failed(_));
-            self.records[record].resumed = Some(Resumed { by: current, outcome });
-        }
-    }
-
-    /// What an answer changes, and the outcome it tells.
-    fn take_answer(&mut self, at: usize, record: usize, reply: Reply) -> Result<Outcome, Fault> {
-        let StepRecord { verb, channel, step, .. } = self.records[record];
-        let part = &mut self.parts[at];
-        if verb == Verb::Close
-            && let Some(channel) = channel
-        {
-            // Closed is closed, whatever the flush on the way said.
-            part.ends[channel] = None;
-        }
-        let fits = match (&reply, verb) {
-            (Reply::Fail { .. } | Reply::Unsupported, _) => true,
-            (Reply::Data(_) | Reply::Eof, _) => verb == Verb::Read,
-            (Reply::Ok { fd, .. }, Verb::Open) => fd.is_some(),
-            (Reply::Ok { bytes, .. }, Verb::Write) => bytes.is_some(),
-            (Reply::Ok { .. }, _) => verb != Verb::Read,
-        };
-        if !fits {
-            let what = match verb {
-                Verb::Open => "`fd=N`",
-                Verb::Write => "`bytes=N`",
-                Verb::Read => "`data=N` or `eof`",
-                _ => "a plain `ok`",
-            };
-            return Err(self.broken(at, &format!("its answer to `{}` isn't {what}", verb.name())));
-        }
-        Ok(match reply {
-            Reply::Ok { fd, bytes } => {
-                if let (Action::Open { channel, access, .. }, Some(fd)) = (&self.plan.steps[step].action, fd)
-                {
-                    part.ends[*channel] = Some(Held { fd, access: *access });
-                }
-                Outcome::Ok { bytes }
-            }
-            Reply::Data(data) => {
-                let bytes = Some(data.len() as u64);
-                self.records[record].data = Some(Bytes(data));
-                Outcome::Ok { bytes }
-            }
-            Reply::Eof => Outcome::Eof,
-            Reply::Fail { errno, error, message, bytes, data } => {
-                let bytes = if data.is_empty() { bytes } else { data.len() as u64 };
-                if verb == Verb::Read {
-                    self.records[record].data = Some(Bytes(data));
-                }
-                Outcome::Failed(Failure { errno, error, message, bytes })
-            }
-            Reply::Unsupported => {
-                let form = verb.info().form;
-                return Err(self.broken(at, &format!("it can't carry out `{form}`")));
-            }
-        })
-    }
-
     fn count(&mut self) -> Vec<ChannelCount> {
         self.counter.after(self.plan, &self.records, &mut self.actors, &mut self.parts)
     }
@@ -423,7 +317,7 @@ impl<'case> Play<'case> {
         waits
     }
 
-    fn broken(&mut self, actor: usize, message: &str) -> Fault {
+    pub(super) fn broken(&mut self, actor: usize, message: &str) -> Fault {
         let words = self.actors[actor].last_words();
         let message =
             if words.is_empty() { message.to_owned() } else { format!("{message}; it said: {words}") };
@@ -438,7 +332,7 @@ fn keep_in_reserve() -> Result<(), Fault> {
     reserve.map(drop).map_err(|error| Fault::harness("counting", error))
 }
 
-fn describe_end(ended: &Outcome) -> String {
+pub(super) fn describe_end(ended: &Outcome) -> String {
     match ended {
         Outcome::Exited { status } => format!("exit status {status}"),
         Outcome::Killed { signal } => format!("killed by {signal}"),

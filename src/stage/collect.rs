@@ -1,0 +1,117 @@
+//! Takes what actors have said, and how they ended, into the records.
+
+use super::{
+    Fault,
+    play::{Held, Play, describe_end},
+};
+use crate::{
+    outcome::{Action, Bytes, Failure, Outcome, Resumed, StepRecord, Verb},
+    wire::{Message, Reply},
+};
+
+impl Play<'_> {
+    /// Takes all answers and ends that have come. What belongs to an earlier
+    /// record was released by the current one.
+    pub(super) fn collect(&mut self, current: usize, own: &mut Option<Outcome>) -> Result<(), Fault> {
+        for at in 0..self.actors.len() {
+            if self.actors[at].ended.is_some() {
+                continue;
+            }
+            self.actors[at].send_rest()?;
+            // The end first: what the actor said before it is then all there.
+            self.actors[at].reap()?;
+            self.actors[at].listen()?;
+            while let Some(message) = self.actors[at].message()? {
+                let Message::Answer(answer) = message else {
+                    return Err(self.broken(at, "it greeted twice"));
+                };
+                let Some(place) = self.parts[at].due.iter().position(|&record| record as u64 == answer.id)
+                else {
+                    let why = match self.records.get(answer.id as usize) {
+                        Some(record) if record.actor == at => "twice",
+                        _ => "though it wasn't given it",
+                    };
+                    return Err(self.broken(at, &format!("it answered step {} {why}", answer.id)));
+                };
+                let record = self.parts[at].due.remove(place);
+                let outcome = self.take_answer(at, record, answer.reply)?;
+                self.note(record, current, own, outcome);
+            }
+            if let Some(ended) = self.actors[at].ended.clone() {
+                // A signal may end an actor in a call; an idle one has crashed.
+                let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
+                if exited && !self.parts[at].may_end {
+                    return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
+                }
+                self.parts[at].ends.fill(None);
+                for record in std::mem::take(&mut self.parts[at].due) {
+                    self.note(record, current, own, ended.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, record: usize, current: usize, own: &mut Option<Outcome>, outcome: Outcome) {
+        if record == current {
+            *own = Some(outcome);
+        } else {
+            self.parts[self.records[record].actor].failed = matches!(outcome, Outcome::Failed(_));
+            self.records[record].resumed = Some(Resumed { by: current, outcome });
+        }
+    }
+
+    /// What an answer changes, and the outcome it tells.
+    fn take_answer(&mut self, at: usize, record: usize, reply: Reply) -> Result<Outcome, Fault> {
+        let StepRecord { verb, channel, step, .. } = self.records[record];
+        let part = &mut self.parts[at];
+        if verb == Verb::Close
+            && let Some(channel) = channel
+        {
+            // Closed is closed, whatever the flush on the way said.
+            part.ends[channel] = None;
+        }
+        let fits = match (&reply, verb) {
+            (Reply::Fail { .. } | Reply::Unsupported, _) => true,
+            (Reply::Data(_) | Reply::Eof, _) => verb == Verb::Read,
+            (Reply::Ok { fd, .. }, Verb::Open) => fd.is_some(),
+            (Reply::Ok { bytes, .. }, Verb::Write) => bytes.is_some(),
+            (Reply::Ok { .. }, _) => verb != Verb::Read,
+        };
+        if !fits {
+            let what = match verb {
+                Verb::Open => "`fd=N`",
+                Verb::Write => "`bytes=N`",
+                Verb::Read => "`data=N` or `eof`",
+                _ => "a plain `ok`",
+            };
+            return Err(self.broken(at, &format!("its answer to `{}` isn't {what}", verb.name())));
+        }
+        Ok(match reply {
+            Reply::Ok { fd, bytes } => {
+                if let (Action::Open { channel, access, .. }, Some(fd)) = (&self.plan.steps[step].action, fd)
+                {
+                    part.ends[*channel] = Some(Held { fd, access: *access });
+                }
+                Outcome::Ok { bytes }
+            }
+            Reply::Data(data) => {
+                let bytes = Some(data.len() as u64);
+                self.records[record].data = Some(Bytes(data));
+                Outcome::Ok { bytes }
+            }
+            Reply::Eof => Outcome::Eof,
+            Reply::Fail { errno, error, message, bytes, data } => {
+                let bytes = if data.is_empty() { bytes } else { data.len() as u64 };
+                if verb == Verb::Read {
+                    self.records[record].data = Some(Bytes(data));
+                }
+                Outcome::Failed(Failure { errno, error, message, bytes })
+            }
+            Reply::Unsupported => {
+                let form = verb.info().form;
+                return Err(self.broken(at, &format!("it can't carry out `{form}`")));
+            }
+        })
+    }
+}
