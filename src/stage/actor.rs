@@ -164,11 +164,6 @@ impl Actor {
         self.sent < self.unsent.len()
     }
 
-    /// Everything that was given to it has been taken out of the socket.
-    pub(super) fn has_taken_all(&self) -> bool {
-        !self.has_unsent() && !self.has_untaken_orders()
-    }
-
     /// Something lies in the socket: SIOCOUTQ counts what the other side hasn't read
     /// (unix(7)).
     pub(super) fn has_untaken_orders(&self) -> bool {

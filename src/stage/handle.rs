@@ -121,11 +121,6 @@ impl Handle {
         &self.measures
     }
 
-    /// Process id of the stage's keeper.
-    pub fn keeper_pid(&self) -> u32 {
-        self.keeper.id()
-    }
-
     /// Plays one case.
     ///
     /// # Errors

@@ -261,11 +261,11 @@ impl<'case> Play<'case> {
                     self.actors[at].ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at))
                 })
                 .collect();
-            if let Some(sleeps) = self.settler.settled(&mut self.actors, &unsettled)? {
+            if self.settler.settled(&mut self.actors, &unsettled)? {
                 if self.parts[actor].due.contains(&current) && own.is_none() {
-                    let at = unsettled.iter().position(|&at| at == actor).expect("it owes an answer");
-                    let verb = self.records[current].verb;
-                    own = Some(sleeps[at].clone().outcome(verb).map_err(|why| self.broken(actor, &why))?);
+                    let rest = self.settler.rest(&self.actors, &unsettled, actor);
+                    let outcome = rest.outcome(self.records[current].verb);
+                    own = Some(outcome.map_err(|why| self.broken(actor, &why))?);
                 }
                 break;
             }

@@ -132,46 +132,36 @@ impl<'case> Settler<'case> {
         self.spinning.clear();
     }
 
-    /// One look: where each of `unsettled` rests, if all of them do and nothing
-    /// they said lies unread. `None`: look for answers, then ask again.
-    pub(super) fn settled(
-        &mut self,
-        actors: &mut [Actor],
-        unsettled: &[usize],
-    ) -> Result<Option<Vec<Rest>>, Fault> {
+    /// One look: whether all of `unsettled` rest, and nothing they said lies unread.
+    /// If not: look for answers, then ask again.
+    pub(super) fn settled(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> Result<bool, Fault> {
         if unsettled.is_empty() {
-            return Ok(Some(Vec::new()));
+            return Ok(true);
         }
-        let asleep = self.all_asleep(actors, unsettled);
-        if asleep && !anything_unread(actors) {
-            let taken = |actor: &&Actor| !actor.has_untaken_orders();
-            if let Some(actor) = unsettled.iter().map(|&at| &actors[at]).find(|actor| !taken(actor)) {
-                let message = "it sleeps and hasn't taken its step from descriptor 3".to_owned();
-                return Err(Fault::Driver { actor: actor.name.clone(), message });
+        if self.proved(actors, unsettled) {
+            let resting = || unsettled.iter().filter(|at| !self.spinning.contains(at)).map(|&at| &actors[at]);
+            let broken = |actor: &Actor, message: &str| {
+                Err(Fault::Driver { actor: actor.name.clone(), message: message.to_owned() })
+            };
+            if let Some(actor) = resting().find(|actor| actor.has_untaken_orders()) {
+                return broken(actor, "it sleeps and hasn't taken its step from descriptor 3");
             }
-        }
-        if asleep && self.nothing_under_way(actors, unsettled) {
-            if let Some(actor) = unsettled.iter().map(|&at| &actors[at]).find(|actor| actor.hung_up()) {
-                let message = "it closed descriptor 3 and lives on".to_owned();
-                return Err(Fault::Driver { actor: actor.name.clone(), message });
+            if !resting().any(Actor::has_unsent) {
+                return match unsettled.iter().map(|&at| &actors[at]).find(|actor| actor.hung_up()) {
+                    Some(actor) => broken(actor, "it closed descriptor 3 and lives on"),
+                    None => Ok(true),
+                };
             }
-            let rests = unsettled.iter().map(|&at| self.rest(actors, unsettled, at)).collect();
-            return Ok(Some(rests));
         }
         self.watch_budgets(actors, unsettled);
         self.pace(actors)?;
-        Ok(None)
+        Ok(false)
     }
 
-    /// The proof of `observe`: two scans over all, then rule 5.
+    /// The proof of `observe`: two scans over all, then rule 5 as far as it is about
+    /// answers. What lies untaken is the caller's to judge.
     fn proved(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
-        self.all_asleep(actors, unsettled) && self.nothing_under_way(actors, unsettled)
-    }
-
-    /// Rule 5: all that was sent has been taken, nothing that was said is unread.
-    fn nothing_under_way(&self, actors: &[Actor], unsettled: &[usize]) -> bool {
-        unsettled.iter().all(|&at| self.spinning.contains(&at) || actors[at].has_taken_all())
-            && !anything_unread(actors)
+        self.all_asleep(actors, unsettled) && !anything_unread(actors)
     }
 
     /// Rules 1 to 4.
@@ -199,9 +189,9 @@ impl<'case> Settler<'case> {
         asleep(Rule::FULL, &self.first, &self.second)
     }
 
-    /// What the last scan says of one actor. Its first thread names the call; a
-    /// timer of any thread means that the actor will wake.
-    fn rest(&self, actors: &[Actor], unsettled: &[usize], actor: usize) -> Rest {
+    /// What the scan that proved `unsettled` settled says of one of them. Its first
+    /// thread names the call; a timer of any thread means that the actor will wake.
+    pub(super) fn rest(&self, actors: &[Actor], unsettled: &[usize], actor: usize) -> Rest {
         if self.spinning.contains(&actor) {
             return Rest::Spinning;
         }
