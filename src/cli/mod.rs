@@ -109,6 +109,6 @@ impl StageArgs {
     fn options(&self) -> Options {
         let access =
             if self.refuse_syscall { crate::observe::Access::NoSyscall } else { crate::observe::Access::All };
-        Options { containment: self.containment, access, program: None }
+        Options { containment: self.containment, access, ..Options::default() }
     }
 }

@@ -37,6 +37,10 @@ pub struct Options {
     pub containment: Containment,
     /// How much of /proc to read.
     pub access: observe::Access,
+    /// Every case has processes of its own, even where clean ones stand ready.
+    pub fresh: bool,
+    /// The CPU that the stage and its scripted actors are pinned to.
+    pub cpu: Option<usize>,
     /// The binary to start, which calls [`super::become_stage_if_asked`]; by
     /// default, this one.
     #[serde(skip)]
@@ -126,9 +130,27 @@ impl Handle {
     /// # Errors
     /// The case has no transcript: a driver or the harness failed.
     pub fn play(&mut self, plan: &Plan) -> Result<Transcript, Fault> {
+        self.submit(plan)?;
+        self.next()
+    }
+
+    /// Hands a case over. Several may be under way; they are played in their order.
+    ///
+    /// # Errors
+    /// The stage is gone.
+    pub fn submit(&mut self, plan: &Plan) -> Result<(), Fault> {
         let socket = self.socket.as_mut().expect("open until it is dropped");
-        let response = send(socket, plan).and_then(|()| receive::<Response>(socket));
-        match response {
+        send(socket, plan).map_err(|error| Fault::harness("talking to the stage", error))
+    }
+
+    /// Waits for the oldest case that was submitted and not yet taken.
+    ///
+    /// # Errors
+    /// The case has no transcript: a driver or the harness failed.
+    #[expect(clippy::should_implement_trait, reason = "it isn't an iterator: there is no end")]
+    pub fn next(&mut self) -> Result<Transcript, Fault> {
+        let socket = self.socket.as_mut().expect("open until it is dropped");
+        match receive::<Response>(socket) {
             Ok(Some(Response::Played(transcript))) => Ok(transcript),
             Ok(Some(Response::Failed(fault))) => Err(fault),
             Ok(Some(Response::Ready(_))) => Err(Fault::Harness { message: "the stage started over".into() }),
