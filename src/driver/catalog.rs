@@ -1,6 +1,6 @@
 //! The runtimes that stand ready on this machine.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use super::{DRIVERS, Version, builtin, python};
 use crate::{stage::Launch, wire::Hello};
@@ -18,7 +18,7 @@ pub struct Runtime {
     /// The part of a snapshot's name that stands for it (`python-3.6`,
     /// `stdio-glibc`); `None` if it is the same everywhere (`raw`).
     pub snapshot_key: Option<String>,
-    pub launch: Launch,
+    pub launch: Arc<Launch>,
     /// Its own sizes in bytes, as its greeting gave them (`buffer`, `chunk`).
     pub symbols: BTreeMap<String, u64>,
 }
@@ -49,7 +49,7 @@ fn built_in(driver: &str) -> impl Fn(Hello) -> Runtime {
                 "stdio" => Some(format!("stdio-{}", hello.runtime)),
                 other => Some(other.to_owned()),
             },
-            launch: Launch::BuiltIn(driver.to_owned()),
+            launch: Launch::BuiltIn(driver.to_owned()).into(),
             symbols: hello.symbols.into_iter().collect(),
         }
     }

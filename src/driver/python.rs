@@ -121,7 +121,7 @@ impl Found {
             version,
             full_version: self.identity.full_version(),
             snapshot_key: Some(self.identity.snapshot_key()),
-            launch: Launch::Program { command: command(&self.program), env: environment() },
+            launch: Launch::Program { command: command(&self.program), env: environment() }.into(),
             symbols: self.greeting.symbols.into_iter().collect(),
         }
     }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn programs(runtimes: &[Runtime]) -> Vec<(&str, &str)> {
-        let program = |runtime: &'_ Runtime| match &runtime.launch {
+        let program = |runtime: &'_ Runtime| match &*runtime.launch {
             Launch::Program { command, .. } => command[0].clone(),
             Launch::BuiltIn(name) => name.clone(),
         };

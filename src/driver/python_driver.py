@@ -22,6 +22,7 @@ with descriptor 3 for the conversation. Three rules explain its shape:
 import _socket
 import errno
 import fcntl
+import gc
 import io
 import os
 import select
@@ -32,8 +33,11 @@ import time
 PROTOCOL = 1
 MODES = ("text", "binary", "raw", "line", "write_through")
 
-# A file whose reads find its end at once.
-EMPTY = os.open(os.devnull, os.O_RDONLY)
+# A file whose reads find its end at once, and whose writes reach nobody.
+EMPTY = os.open(os.devnull, os.O_RDWR)
+
+# What every file object is. (io.IOBase is an abstract class, and slow to ask.)
+FILE = io.IOBase.__base__
 
 # Channel name -> (writer, reader). One of them is None, unless opened `both`.
 ends = {}
@@ -248,20 +252,25 @@ def parts(f, amount):
         yield f.read(int(amount))
 
 
+def queued(fd):
+    """How many bytes are in the kernel."""
+    return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def available(f):
     """How many bytes a read would find, in the object and in the kernel."""
     fd = f.fileno()
-    queued = int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), sys.byteorder)
     if isinstance(f, io.RawIOBase):
-        return queued
+        return queued(fd)
     # A buffered reader has no way to be asked how much it holds: peek() would
     # tell, but fetches more, or waits, when it holds nothing. So let it look for
     # more where there is nothing and never will be. The channel notices neither
     # dup(2) nor dup2(2), since its open file description stays open throughout.
+    in_kernel = queued(fd)
     aside = os.dup(fd)
     try:
         os.dup2(EMPTY, fd, False)
-        return queued + len(f.peek())
+        return in_kernel + len(f.peek())
     finally:
         os.dup2(aside, fd, False)
         os.close(aside)
@@ -291,6 +300,26 @@ def do_close(channel):
     return b"ok\n"
 
 
+def do_reset():
+    """Get ready for another case: drop all objects, and see that none is left.
+
+    A file object that is collected later would flush what it still holds into
+    whatever has its descriptor's number by then. So each gets a descriptor first
+    that leads nowhere, and the objects that nobody may have are looked for.
+    """
+    for writer, reader in ends.values():
+        for f in (writer, reader):
+            if f is not None:
+                os.dup2(EMPTY, f.fileno(), False)
+    for channel in list(ends):
+        do_close(channel)
+    gc.collect()
+    left = [o for o in gc.get_objects() if isinstance(o, FILE) and id(o) not in BORN]
+    if left:
+        return b"fail - bytes=0 message=a file object was left: %s\n" % repr(left[0]).encode()
+    return b"ok\n"
+
+
 VERBS = {
     b"open": do_open,
     b"write": do_write,
@@ -303,6 +332,8 @@ VERBS = {
 def carry_out(words, payload):
     """The answer to a step that has one."""
     verb, arguments = words[1], words[2:]
+    if verb == b"reset":
+        return do_reset()
     if verb not in VERBS:
         return b"unsupported\n"
     channel = arguments[0]
@@ -312,7 +343,17 @@ def carry_out(words, payload):
         return misused(channel, b"isn't open")
     if verb == b"write":
         arguments.append(payload)
-    return VERBS[verb](*arguments)
+    answer = VERBS[verb](*arguments)
+    return counted(answer, ends[channel]) if channel in ends else answer
+
+
+def counted(answer, pair):
+    """The answer with what is in the kernel now."""
+    count = b" queued=%d" % queued((pair[0] or pair[1]).fileno())
+    end = answer.index(b"\n")
+    at = answer.find(b" message=", 0, end)
+    at = end if at < 0 else at
+    return answer[:at] + count + answer[at:]
 
 
 def serve():
@@ -321,6 +362,10 @@ def serve():
         length = int(take_line().split()[2])
         for words, payload in parse(take(length)):
             if words[1] == b"exit":
+                # What the collector was told to leave alone, the interpreter's
+                # shutdown would leave alone too: globals, and files in them.
+                if hasattr(gc, "unfreeze"):
+                    gc.unfreeze()
                 return int(words[2])
             while words[1] == b"sleep":
                 time.sleep(86400)
@@ -342,12 +387,15 @@ def greeting():
     # what text needs: codecs, and up to 3.9 the module that asks for the locale.
     text = io.TextIOWrapper(io.BytesIO(b"x"))
     text.read()
-    return "hello %d %s %s buffer=%d chunk=%d\n" % (
+    # Only where objects die with their last reference can a process be shown clean.
+    abilities = "counts resets" if name == "cpython" else "counts"
+    return "hello %d %s %s buffer=%d chunk=%d %s\n" % (
         PROTOCOL,
         name,
         version,
         io.DEFAULT_BUFFER_SIZE,
         text._CHUNK_SIZE,
+        abilities,
     )
 
 
@@ -366,6 +414,11 @@ for word in sys.argv[1:]:
         sys.exit("no mode %r: there are %s, and buffer=SIZE" % (word, ", ".join(MODES)))
 
 control.sendall(greeting().encode())
+# What is here now stays: a collection between two cases needn't look at it.
+gc.collect()
+if hasattr(gc, "freeze"):
+    gc.freeze()
+BORN = {id(o) for o in gc.get_objects() if isinstance(o, FILE)}
 # Out here, so that no frame is left that holds an object: what a script's
 # globals still hold now is flushed while the interpreter shuts down.
 sys.exit(serve())

@@ -5,9 +5,11 @@ mod call;
 mod process;
 mod queue;
 mod reading;
+mod state;
 mod task;
 
 pub use call::{Call, Sleep};
 pub use process::{Access, Process};
 pub use queue::{capacity, queued};
 pub use reading::{Reading, Rule, asleep};
+pub use state::{State, StateFiles};

@@ -92,6 +92,9 @@ pub struct Bytes(pub Vec<u8>);
 
 impl Serialize for Bytes {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_bytes(&self.0);
+        }
         if self.0.iter().all(|&byte| byte == b'\n' || (0x20..0x7f).contains(&byte)) {
             serializer.collect_str(&format_args!("text:{}", String::from_utf8_lossy(&self.0)))
         } else {
@@ -104,6 +107,9 @@ impl Serialize for Bytes {
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
+        if !deserializer.is_human_readable() {
+            return <&[u8]>::deserialize(deserializer).map(|bytes| Bytes(bytes.to_vec()));
+        }
         let text = String::deserialize(deserializer)?;
         if let Some(text) = text.strip_prefix("text:") {
             return Ok(Bytes(text.as_bytes().to_vec()));

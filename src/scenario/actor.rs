@@ -123,14 +123,14 @@ impl BoundActor {
                 version: String::new(),
                 full_version: String::new(),
                 snapshot_key: Some(format!("custom-{}", own.name.value)),
-                launch: Launch::Program { command: own.command.clone(), env: environment() },
+                launch: Launch::Program { command: own.command.clone(), env: environment() }.into(),
                 symbols: known.next().map_or_else(BTreeMap::new, |runtime| runtime.symbols.clone()),
             });
         }
         let runtime = match &self.spec.version {
             Version::Newest | Version::All => known.rfind(|runtime| found_by_search(runtime)),
             Version::Named(version) => known.find(|runtime| runtime.version == *version),
-            Version::Path(path) => known.find(|runtime| match &runtime.launch {
+            Version::Path(path) => known.find(|runtime| match &*runtime.launch {
                 Launch::Program { command, .. } => runtime.version == *path || command.first() == Some(path),
                 Launch::BuiltIn(_) => false,
             }),

@@ -23,10 +23,10 @@ use nix::{
 use super::{Containment, Fault, Launch, Options, PlannedActor};
 use crate::{
     driver::builtin,
-    observe::{self, Process},
+    observe::{self, Process, State, StateFiles},
     outcome::Outcome,
     setting::{Setting, Sigpipe, surroundings},
-    wire::{CONTROL_FD, Inbox, Message, Step, encode_batch},
+    wire::{Abilities, CONTROL_FD, Inbox, Message, Step, encode_batch},
 };
 
 /// Bytes taken from a control socket at once.
@@ -47,7 +47,13 @@ pub(super) struct Actor {
     sent: usize,
     /// Room for what comes over the wire, kept from one look to the next.
     buffer: Box<[u8]>,
-    pub(super) process: Process,
+    access: observe::Access,
+    /// Opened when it is first looked at.
+    process: Option<Process>,
+    /// What it could do, it said in its greeting.
+    pub(super) abilities: Abilities,
+    /// How it was before its first case, if it may serve several.
+    unused: Option<(StateFiles, State)>,
     /// It has hung up: nothing more will come from it but its end.
     hung_up: bool,
     /// What it wrote to standard error.
@@ -73,7 +79,6 @@ impl Actor {
                 .map_err(fault("socketpair"))?;
         fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(fault("fcntl"))?;
         let stderr = memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC).map_err(fault("memfd_create"))?;
-        let null = File::open("/dev/null").map_err(|error| Fault::harness("/dev/null", error))?;
         let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
             message: format!("its command can't be run: {error}"),
@@ -86,7 +91,7 @@ impl Actor {
                 planned,
                 setting,
                 dir,
-                [null.as_raw_fd(), stderr.as_raw_fd(), theirs.as_raw_fd()],
+                [stderr.as_raw_fd(), theirs.as_raw_fd()],
                 exec,
                 options.containment != Containment::Nothing,
             ),
@@ -99,7 +104,10 @@ impl Actor {
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
         Ok(Actor {
             name: planned.name.clone(),
-            process: child.observe(options.access)?,
+            access: options.access,
+            process: None,
+            abilities: Abilities::default(),
+            unused: None,
             pid: child.keep(),
             pidfd,
             control,
@@ -135,6 +143,43 @@ impl Actor {
     pub(super) fn has_children(&self) -> bool {
         let list = format!("/proc/{0}/task/{0}/children", self.pid);
         std::fs::read_to_string(list).is_ok_and(|children| !children.trim().is_empty())
+    }
+
+    /// Its files under /proc.
+    ///
+    /// # Errors
+    /// As [`Process::open`].
+    pub(super) fn process(&mut self) -> io::Result<&mut Process> {
+        if self.process.is_none() {
+            self.process = Some(Process::open(self.pid(), self.access)?);
+        }
+        Ok(self.process.as_mut().expect("just opened"))
+    }
+
+    /// Its files under /proc, if it was looked at.
+    pub(super) fn observed(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// Bytes that its read calls have returned so far.
+    pub(super) fn bytes_read(&mut self) -> Option<u64> {
+        self.process().ok()?.bytes_read()
+    }
+
+    /// Notes how it is before its first case. Where that can't be seen, it serves one.
+    pub(super) fn mark(&mut self) {
+        let files = StateFiles::open(self.pid());
+        self.unused =
+            files.and_then(|files| Ok((files.read()?, files))).ok().map(|(state, files)| (files, state));
+    }
+
+    /// In what it isn't as before its first case, if it could be seen then.
+    pub(super) fn difference(&self) -> Option<String> {
+        let Some((files, unused)) = &self.unused else { return Some("it can't be observed".into()) };
+        match files.read() {
+            Ok(state) => state.difference(unused),
+            Err(error) => Some(error.to_string()),
+        }
     }
 
     /// Gives it a batch of steps.
@@ -226,6 +271,19 @@ impl Actor {
         }
     }
 
+    /// Whether it can be shown clean after a case.
+    pub(super) fn is_marked(&self) -> bool {
+        self.unused.is_some()
+    }
+
+    /// A fault of its driver, with what it said before.
+    pub(super) fn broken(&mut self, message: &str) -> Fault {
+        let words = self.last_words();
+        let message =
+            if words.is_empty() { message.to_owned() } else { format!("{message}; it said: {words}") };
+        Fault::Driver { actor: self.name.clone(), message }
+    }
+
     /// The end of what it wrote to standard error.
     pub(super) fn last_words(&mut self) -> String {
         let mut text = Vec::new();
@@ -249,10 +307,6 @@ impl Drop for Actor {
 struct Child(Pid);
 
 impl Child {
-    fn observe(&self, access: observe::Access) -> Result<Process, Fault> {
-        Process::open(self.0.as_raw(), access).map_err(|error| Fault::harness("reading /proc", error))
-    }
-
     fn keep(self) -> Pid {
         let pid = self.0;
         std::mem::forget(self);
@@ -311,7 +365,7 @@ fn become_actor(
     planned: &PlannedActor,
     setting: &Setting,
     dir: &Path,
-    [null, stderr, control]: [RawFd; 3],
+    [stderr, control]: [RawFd; 2],
     exec: Exec,
     dies_with_stage: bool,
 ) -> ! {
@@ -319,7 +373,6 @@ fn become_actor(
         surroundings::die_with_parent();
     }
     let _ = setsid();
-    surroundings::reset_signals();
     let ignore = match setting.sigpipe {
         Sigpipe::Runtime => planned.ignores_sigpipe && matches!(exec, Exec::BuiltIn),
         Sigpipe::Default => false,
@@ -328,12 +381,11 @@ fn become_actor(
     if ignore {
         surroundings::ignore_sigpipe();
     }
-    surroundings::reset_umask();
     surroundings::reset_timers();
     surroundings::reset_limits();
     let placed = chdir(dir)
-        .and_then(|()| surroundings::place_descriptor(null, 0))
-        .and_then(|()| surroundings::place_descriptor(null, 1))
+        // The stage's own 0 is /dev/null.
+        .and_then(|()| surroundings::place_descriptor(0, 1))
         .and_then(|()| surroundings::place_descriptor(stderr, 2))
         .and_then(|()| surroundings::place_descriptor(control, CONTROL_FD));
     if let Err(error) = placed {
@@ -342,7 +394,7 @@ fn become_actor(
     surroundings::close_from(CONTROL_FD + 1);
     match exec {
         Exec::BuiltIn => {
-            let Launch::BuiltIn(driver) = &planned.launch else { complain("no built-in driver") };
+            let Launch::BuiltIn(driver) = &*planned.launch else { complain("no built-in driver") };
             // A panic must not unwind into this copy of the stage: it would kill the
             // other actors.
             let run = || builtin::run(driver, &planned.mode);

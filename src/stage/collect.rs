@@ -11,53 +11,78 @@ use crate::{
 
 impl Play<'_> {
     /// Takes all answers and ends that have come. What belongs to an earlier
-    /// record was released by the current one.
-    pub(super) fn collect(&mut self, current: usize, own: &mut Option<Outcome>) -> Result<(), Fault> {
+    /// record was released by those that were given now.
+    pub(super) fn collect(&mut self) -> Result<(), Fault> {
+        let news = std::mem::take(&mut self.settler.news);
         for at in 0..self.actors.len() {
-            if self.actors[at].ended.is_some() {
-                continue;
-            }
-            self.actors[at].send_rest()?;
-            // The end first: what the actor said before it is then all there.
-            self.actors[at].reap()?;
-            self.actors[at].listen()?;
-            while let Some(message) = self.actors[at].message()? {
-                let Message::Answer(answer) = message else {
-                    return Err(self.broken(at, "it greeted twice"));
-                };
-                let Some(place) = self.parts[at].due.iter().position(|&record| record as u64 == answer.id)
-                else {
-                    let why = match self.records.get(answer.id as usize) {
-                        Some(record) if record.actor == at => "twice",
-                        _ => "though it wasn't given it",
-                    };
-                    return Err(self.broken(at, &format!("it answered step {} {why}", answer.id)));
-                };
-                let record = self.parts[at].due.remove(place);
-                let outcome = self.take_answer(at, record, answer.reply)?;
-                self.note(record, current, own, outcome);
-            }
-            if let Some(ended) = self.actors[at].ended.clone() {
-                // A signal may end an actor in a call; an idle one has crashed.
-                let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
-                if exited && !self.parts[at].may_end {
-                    return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
-                }
-                self.parts[at].ends.fill(None);
-                for record in std::mem::take(&mut self.parts[at].due) {
-                    self.note(record, current, own, ended.clone());
-                }
+            let concerned = news || self.parts[at].may_end || !self.parts[at].due.is_empty();
+            if concerned && self.actors[at].ended.is_none() {
+                self.look_at(at, news)?;
             }
         }
         Ok(())
     }
 
-    fn note(&mut self, record: usize, current: usize, own: &mut Option<Outcome>, outcome: Outcome) {
-        if record == current {
-            *own = Some(outcome);
+    /// Notices what an actor that should be idle did at the end of a case.
+    pub(super) fn look_after(&mut self, at: usize) -> Result<(), Fault> {
+        if self.actors[at].ended.is_none() { self.look_at(at, false) } else { Ok(()) }
+    }
+
+    fn look_at(&mut self, at: usize, news: bool) -> Result<(), Fault> {
+        self.actors[at].send_rest()?;
+        if news || self.actors[at].hung_up() {
+            // The end first: what the actor said before it is then all there.
+            self.actors[at].reap()?;
+        }
+        self.actors[at].listen()?;
+        while let Some(message) = self.actors[at].message()? {
+            let Message::Answer(answer) = message else {
+                return Err(self.broken(at, "it greeted twice"));
+            };
+            let Some(place) = self.parts[at].due.iter().position(|&record| record as u64 == answer.id) else {
+                let why = match self.records.get(answer.id as usize) {
+                    Some(record) if record.actor == at => "twice",
+                    _ => "though it wasn't given it",
+                };
+                return Err(self.broken(at, &format!("it answered step {} {why}", answer.id)));
+            };
+            if place > 0
+                && self.given.contains(&self.parts[at].due[place])
+                && self.given.contains(&self.parts[at].due[place - 1])
+            {
+                return Err(self.broken(at, "it answered the steps of a batch out of order"));
+            }
+            let record = self.parts[at].due.remove(place);
+            let outcome = self.take_answer(at, record, answer.reply)?;
+            self.note(record, outcome);
+            if self.given.contains(&record) {
+                self.hinted(record, answer.queued)?;
+            }
+        }
+        if let Some(ended) = self.actors[at].ended.clone() {
+            // A signal may end an actor in a call; an idle one has crashed.
+            let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
+            if exited && !self.parts[at].may_end {
+                return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
+            }
+            self.parts[at].ends.fill(None);
+            // It was in the first of the steps that it was given, and never began the others.
+            let mut gone = false;
+            for record in std::mem::take(&mut self.parts[at].due) {
+                let begun = !gone || !self.given.contains(&record);
+                gone |= self.given.contains(&record);
+                self.note(record, if begun { ended.clone() } else { Outcome::Gone });
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, record: usize, outcome: Outcome) {
+        self.parts[self.records[record].actor].failed = matches!(outcome, Outcome::Failed(_));
+        if self.given.contains(&record) {
+            self.records[record].outcome = outcome;
         } else {
-            self.parts[self.records[record].actor].failed = matches!(outcome, Outcome::Failed(_));
-            self.records[record].resumed = Some(Resumed { by: current, outcome });
+            self.records[record].resumed = Some(Resumed { by: self.given.start, outcome });
         }
     }
 

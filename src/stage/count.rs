@@ -1,203 +1,269 @@
 //! Counts on the channels after each step: queued, accepted by the kernel, taken
-//! by readers. All that counts is idle then, so a count changes nothing.
+//! by readers.
 //!
-//! The kernel doesn't say how many bytes it accepted from all writers; the sum
-//! does: what is queued, what readers took out, and what was dropped when the
-//! last end of a FIFO was closed (fifo(7): its buffer lives as long as an end is
-//! open; kernel `put_pipe_info`).
+//! Rules:
+//!
+//! 1. *Queued* is FIONREAD (pipe(7)): on a copy of an actor's descriptor, made while
+//!    all is idle; or as the driver's own answer says, if nobody but that driver can
+//!    have done anything since the count before. Fresh actors are counted from
+//!    outside only, and what their drivers say is held against it.
+//! 2. *Taken* grows by what a read made the queue shorter, if nobody else can have
+//!    done anything; otherwise by what the read calls of those that sit in a read
+//!    have returned (`/proc/PID/io`).
+//! 3. The kernel doesn't say how many bytes it *accepted* from all writers; the sum
+//!    does: what is queued, what readers took out, and what was dropped when the
+//!    last end of a FIFO was closed (fifo(7): its buffer lives as long as an end is
+//!    open; kernel `put_pipe_info`).
 
 use super::{
-    Launch, Plan, PlannedStep,
-    actor::Actor,
-    play::{Held, Part},
+    Fault, Launch, Plan,
+    play::{Held, Play},
 };
 use crate::{
     observe,
-    outcome::{Access, Action, ChannelCount, Count, StepRecord, Verb},
+    outcome::{Access, ChannelCount, Count, Outcome, StepRecord, Verb},
 };
 
 pub(super) struct Counter {
     channels: Vec<Channel>,
-    /// Per actor.
-    readers: Vec<Reader>,
+    /// Per actor: the read that is counted by what its calls return: its channel,
+    /// and the process's count of read bytes when that began.
+    reading: Vec<Option<(usize, Option<u64>)>>,
+    /// Nobody holds both ends, so that whoever reads doesn't write.
+    one_way: bool,
+    /// Count everything from outside, and hold the drivers' own counts against it.
+    outside: bool,
+    /// What the driver said of the last of the steps that were given.
+    hint: Option<u64>,
 }
 
 #[derive(Clone)]
 struct Channel {
     queued: Count,
     accepted: Count,
+    /// Bytes that reads took out of the kernel.
+    taken: Count,
     /// Bytes dropped with the buffer so far; `None` once that is unknown.
     dropped: Option<u64>,
     /// The ends at the last count.
     ends: Vec<Option<Held>>,
 }
 
-/// Bytes that one actor's read calls took out of the kernel.
-#[derive(Clone)]
-struct Reader {
-    /// Per channel, by reads that are over.
-    taken: Vec<u64>,
-    /// The read that is under way: its channel, and the process's count of read
-    /// bytes when it began.
-    under_way: Option<(usize, Option<u64>)>,
-    /// What the read that is under way has taken so far.
-    so_far: u64,
-    /// The process doesn't tell.
-    unknown: bool,
-}
-
 impl Counter {
-    pub(super) fn new(actors: usize, channels: usize) -> Counter {
+    pub(super) fn new(plan: &Plan, one_way: bool, outside: bool) -> Counter {
         let none = Count::Known(0);
-        let channel =
-            Channel { queued: none.clone(), accepted: none, dropped: Some(0), ends: vec![None; actors] };
-        let reader = Reader { taken: vec![0; channels], under_way: None, so_far: 0, unknown: false };
-        Counter { channels: vec![channel; channels], readers: vec![reader; actors] }
-    }
-
-    /// A step is about to be given.
-    pub(super) fn before(
-        &mut self,
-        record: usize,
-        step: &PlannedStep,
-        actor: &mut Actor,
-        parts: &mut [Part],
-    ) {
-        if let Action::Read { channel, .. } = step.action {
-            self.readers[step.actor].under_way = Some((channel, actor.process.bytes_read()));
-            self.readers[step.actor].so_far = 0;
-            parts[step.actor].reading = Some(record);
+        let channel = Channel {
+            queued: none.clone(),
+            accepted: none.clone(),
+            taken: none,
+            dropped: Some(0),
+            ends: vec![None; plan.actors.len()],
+        };
+        Counter {
+            channels: vec![channel; plan.channels.len()],
+            reading: vec![None; plan.actors.len()],
+            one_way,
+            outside,
+            hint: None,
         }
     }
 
-    /// Everything has settled after record `current`.
-    pub(super) fn after(
-        &mut self,
-        plan: &Plan,
-        records: &[StepRecord],
-        actors: &mut [Actor],
-        parts: &mut [Part],
-    ) -> Vec<ChannelCount> {
-        for ((reader, actor), part) in self.readers.iter_mut().zip(actors.iter_mut()).zip(parts.iter_mut()) {
-            reader.count(actor, part);
-        }
-        for (index, channel) in self.channels.iter_mut().enumerate() {
-            let ends: Vec<Option<Held>> = parts.iter().map(|part| part.ends[index]).collect();
-            let taken: Option<u64> = self.readers.iter().map(|reader| reader.taken(index)).sum();
-            channel.count(plan, actors, ends, in_open(index, records, parts), taken);
-            let offered: u64 = parts.iter().map(|part| part.offered[index]).sum();
-            if channel.accepted.known().is_some_and(|accepted| accepted > offered) {
-                let why = "more was read than was ever offered: a reader's process reads other files too";
-                channel.accepted = Count::Unknown(why.into());
-            }
-        }
-        (0..self.channels.len())
-            .map(|index| ChannelCount {
-                queued: self.channels[index].queued.clone(),
-                accepted: self.channels[index].accepted.clone(),
-                taken: match self.readers.iter().map(|reader| reader.taken(index)).sum() {
-                    Some(bytes) => Count::Known(bytes),
-                    None => Count::Unknown(NO_IO.into()),
-                },
+    /// The counts as they were.
+    pub(super) fn unchanged(&self) -> Vec<ChannelCount> {
+        self.channels
+            .iter()
+            .map(|channel| ChannelCount {
+                queued: channel.queued.clone(),
+                accepted: channel.accepted.clone(),
+                taken: channel.taken.clone(),
             })
             .collect()
-    }
-
-    /// Capacity of a channel in bytes, if somebody holds an end.
-    pub(super) fn capacity(
-        &self,
-        channel: usize,
-        records: &[StepRecord],
-        actors: &[Actor],
-        parts: &[Part],
-    ) -> Option<u64> {
-        let both = both_ends(parts.iter().filter_map(|part| part.ends[channel]));
-        let may_open = both && !in_open(channel, records, parts);
-        actors.iter().zip(parts).find_map(|(actor, part)| {
-            let held = part.ends[channel]?;
-            observe::capacity(actor.pid(), actor.pidfd(), held.fd, may_open)
-        })
-    }
-}
-
-impl Reader {
-    fn count(&mut self, actor: &mut Actor, part: &mut Part) {
-        let Some((channel, start)) = self.under_way else { return };
-        if actor.ended.is_none() {
-            match (start, actor.process.bytes_read()) {
-                (Some(start), Some(now)) => self.so_far = now.saturating_sub(start),
-                _ => self.unknown = true,
-            }
-        }
-        let over = part.reading.is_none_or(|record| !part.due.contains(&record));
-        if over {
-            self.taken[channel] += std::mem::take(&mut self.so_far);
-            self.under_way = None;
-            part.reading = None;
-        }
-    }
-
-    /// Bytes taken out of a channel, with those of a read under way.
-    fn taken(&self, channel: usize) -> Option<u64> {
-        let so_far = self.under_way.filter(|(under_way, _)| *under_way == channel).map_or(0, |_| self.so_far);
-        (!self.unknown).then_some(self.taken[channel] + so_far)
     }
 }
 
 impl Channel {
-    fn count(
-        &mut self,
-        plan: &Plan,
-        actors: &[Actor],
-        ends: Vec<Option<Held>>,
-        in_open: bool,
-        taken: Option<u64>,
-    ) {
-        let holder = ends.iter().position(Option::is_some);
-        let may_open = !in_open && both_ends(ends.iter().flatten().copied());
-        self.queued = match holder {
-            Some(at) => {
-                let fd = ends[at].expect("it holds one").fd;
-                observe::queued(actors[at].pid(), actors[at].pidfd(), fd, may_open)
-            }
-            // Nobody but one in open(2) keeps the buffer: it is as it was.
-            None if in_open => self.queued.clone(),
-            None => Count::Known(0),
-        };
-        // Nobody keeps the buffer; whoever did last may have sat in open(2).
-        if holder.is_none() && !in_open {
-            let flushed_unseen = self.ends.iter().enumerate().any(|(at, end)| {
-                let unbuffered = plan.actors[at].launch == Launch::BuiltIn("raw".into());
-                end.is_some_and(|end| end.access == Access::Both) && !unbuffered
-            });
-            // Nothing can have been accepted by the close that dropped it all: a
-            // writer's flush then found no reader, unless it was its own.
-            self.dropped = match (flushed_unseen, self.accepted.known(), taken) {
-                (false, Some(accepted), Some(taken)) => Some(accepted.saturating_sub(taken)),
-                _ => None,
+    /// Takes a new count of what is queued; `read`: nothing but a read has changed it.
+    fn change(&mut self, read: bool, queued: Count) {
+        if read {
+            self.taken = match (&self.taken, &self.queued, &queued) {
+                (Count::Known(taken), Count::Known(before), Count::Known(now)) => {
+                    Count::Known(taken + before.saturating_sub(*now))
+                }
+                (Count::Unknown(why), ..) | (_, Count::Unknown(why), _) | (.., Count::Unknown(why)) => {
+                    Count::Unknown(why.clone())
+                }
             };
         }
-        self.accepted = match (&self.queued, self.dropped, taken) {
-            (Count::Known(queued), Some(dropped), Some(taken)) => Count::Known(queued + dropped + taken),
-            (Count::Unknown(why), ..) => Count::Unknown(why.clone()),
-            (.., None) => Count::Unknown(NO_IO.into()),
+        self.queued = queued;
+    }
+
+    /// Rule 3.
+    fn add_up(&mut self) {
+        self.accepted = match (&self.queued, self.dropped, &self.taken) {
+            (Count::Known(queued), Some(dropped), Count::Known(taken)) => {
+                Count::Known(queued + dropped + taken)
+            }
+            (Count::Unknown(why), ..) | (.., Count::Unknown(why)) => Count::Unknown(why.clone()),
             (_, None, _) => {
                 Count::Unknown("what was flushed by the close that dropped the buffer was never seen".into())
             }
         };
-        self.ends = ends;
     }
 }
 
 /// Why what a reader took isn't known.
 const NO_IO: &str = "a reader's io file can't be read";
 
-/// Somebody sits in open(2) of the channel.
-fn in_open(channel: usize, records: &[StepRecord], parts: &[Part]) -> bool {
-    let opens = |&at: &usize| records[at].verb == Verb::Open && records[at].channel == Some(channel);
-    parts.iter().any(|part| part.due.iter().any(opens))
-}
+impl Play<'_> {
+    /// The `given` steps are about to be carried out.
+    pub(super) fn count_before(&mut self) {
+        self.counter.hint = None;
+        if self.alone && self.counter.one_way {
+            return;
+        }
+        for (at, part) in self.parts.iter().enumerate() {
+            let mut due = part.due.iter().map(|&record| &self.records[record]);
+            let read = due.find(|record| record.verb == Verb::Read).and_then(|record| record.channel);
+            self.counter.reading[at] = read.map(|channel| (channel, self.actors[at].bytes_read()));
+        }
+    }
 
-fn both_ends(ends: impl Iterator<Item = Held> + Clone) -> bool {
-    ends.clone().any(|end| end.access.reads()) && ends.clone().any(|end| end.access.writes())
+    /// A driver's own count, right after one of the `given` steps. All but the last
+    /// have no other.
+    pub(super) fn hinted(&mut self, record: usize, queued: Option<u64>) -> Result<(), Fault> {
+        if record + 1 == self.given.end {
+            self.counter.hint = queued;
+            return Ok(());
+        }
+        let StepRecord { actor, verb, channel, ref outcome, .. } = self.records[record];
+        match (channel, queued) {
+            (Some(channel), Some(queued)) => {
+                let counted = &mut self.counter.channels[channel];
+                counted.change(verb == Verb::Read, Count::Known(queued));
+                counted.add_up();
+            }
+            // It has no descriptor, so it can't have changed anything.
+            _ if matches!(outcome, Outcome::Failed(_)) => {}
+            _ => return Err(self.broken(actor, "it greeted with `counts` and didn't say what is queued")),
+        }
+        self.records[record].counts = self.counter.unchanged();
+        Ok(())
+    }
+
+    /// Everything has settled after a record.
+    ///
+    /// # Errors
+    /// The driver's own count is wrong.
+    pub(super) fn count_after(&mut self, record: usize) -> Result<(), Fault> {
+        let StepRecord { actor, verb, channel, ref outcome, .. } = self.records[record];
+        let by_queue = self.alone && self.counter.one_way;
+        let ended = matches!(outcome, Outcome::Killed { .. } | Outcome::Exited { .. } | Outcome::Gone);
+        let local = by_queue && !ended && !matches!(verb, Verb::Exit | Verb::Kill);
+        let hint = self.counter.hint.take();
+        if !by_queue {
+            self.count_reads();
+        }
+        for index in 0..self.plan.channels.len() {
+            // Nobody has touched it.
+            if local && channel != Some(index) {
+                continue;
+            }
+            let own = channel == Some(index);
+            let queued = match hint {
+                Some(bytes) if local && own && !self.counter.outside => Count::Known(bytes),
+                _ => self.queued(index),
+            };
+            if let (true, true, Some(said), Count::Known(seen)) = (local, own, hint, &queued)
+                && said != *seen
+            {
+                let why = format!("it says that {said} bytes are queued, and there are {seen}");
+                return Err(self.broken(actor, &why));
+            }
+            self.counter.channels[index].change(local && own && verb == Verb::Read, queued);
+            self.drop_count(index);
+            let offered: u64 = self.parts.iter().map(|part| part.offered[index]).sum();
+            let counted = &mut self.counter.channels[index];
+            if counted.accepted.known().is_some_and(|accepted| accepted > offered) {
+                let why = "more was read than was ever offered: a reader's process reads other files too";
+                counted.accepted = Count::Unknown(why.into());
+            }
+        }
+        self.records[record].counts = self.counter.unchanged();
+        Ok(())
+    }
+
+    /// Rule 2, for reads that others can have fed meanwhile.
+    fn count_reads(&mut self) {
+        for at in 0..self.actors.len() {
+            let Some((channel, start)) = self.counter.reading[at].take() else { continue };
+            if self.actors[at].ended.is_some() {
+                continue;
+            }
+            let taken = &mut self.counter.channels[channel].taken;
+            *taken = match (&taken, start, self.actors[at].bytes_read()) {
+                (Count::Known(taken), Some(start), Some(now)) => {
+                    Count::Known(taken + now.saturating_sub(start))
+                }
+                _ => Count::Unknown(NO_IO.into()),
+            };
+        }
+    }
+
+    /// What is queued, asked from outside.
+    fn queued(&self, index: usize) -> Count {
+        let in_open = self.in_open(index);
+        match self.parts.iter().position(|part| part.ends[index].is_some()) {
+            Some(at) => {
+                let fd = self.parts[at].ends[index].expect("it holds one").fd;
+                let may_open = !in_open && self.both_ends(index);
+                observe::queued(self.actors[at].pid(), self.actors[at].pidfd(), fd, may_open)
+            }
+            // Nobody but one in open(2) keeps the buffer: it is as it was.
+            None if in_open => self.counter.channels[index].queued.clone(),
+            None => Count::Known(0),
+        }
+    }
+
+    /// Notes what was dropped if nobody keeps the buffer any more; whoever did last
+    /// may have sat in open(2).
+    fn drop_count(&mut self, index: usize) {
+        let in_open = self.in_open(index);
+        let ends: Vec<Option<Held>> = self.parts.iter().map(|part| part.ends[index]).collect();
+        let channel = &mut self.counter.channels[index];
+        if ends.iter().all(Option::is_none) && !in_open {
+            let flushed_unseen = channel.ends.iter().enumerate().any(|(at, end)| {
+                let unbuffered = *self.plan.actors[at].launch == Launch::BuiltIn("raw".into());
+                end.is_some_and(|end| end.access == Access::Both) && !unbuffered
+            });
+            // Nothing can have been accepted by the close that dropped it all: a
+            // writer's flush then found no reader, unless it was its own.
+            channel.dropped = match (flushed_unseen, channel.accepted.known(), channel.taken.known()) {
+                (false, Some(accepted), Some(taken)) => Some(accepted.saturating_sub(taken)),
+                _ => None,
+            };
+        }
+        channel.ends = ends;
+        channel.add_up();
+    }
+
+    /// Capacity of a channel in bytes, if somebody holds an end.
+    pub(super) fn capacity(&self, index: usize) -> Option<u64> {
+        let may_open = self.both_ends(index) && !self.in_open(index);
+        self.actors.iter().zip(&self.parts).find_map(|(actor, part)| {
+            let held = part.ends[index]?;
+            observe::capacity(actor.pid(), actor.pidfd(), held.fd, may_open)
+        })
+    }
+
+    /// Somebody sits in open(2) of the channel.
+    fn in_open(&self, index: usize) -> bool {
+        let opens =
+            |&at: &usize| self.records[at].verb == Verb::Open && self.records[at].channel == Some(index);
+        self.parts.iter().any(|part| part.due.iter().any(opens))
+    }
+
+    fn both_ends(&self, index: usize) -> bool {
+        let ends = || self.parts.iter().filter_map(|part| part.ends[index]);
+        ends().any(|end| end.access.reads()) && ends().any(|end| end.access.writes())
+    }
 }

@@ -5,15 +5,20 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Fault, Measures, Plan,
-    serve::{Response, receive, send},
+    Fault, Launch, Measures, Plan,
+    frames::Frames,
+    serve::{Request, Response},
 };
 use crate::{observe, outcome::Transcript};
+
+/// Cases that keep a stage busy until the next ones reach it.
+const ENOUGH_UNDER_WAY: usize = 8;
 
 /// Tells a re-executed binary to be a stage; its value is the options in JSON.
 pub(super) const STAGE_VARIABLE: &str = "PIPELAB_STAGE";
@@ -59,7 +64,11 @@ pub(super) struct Orders {
 /// A running stage. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Handle {
-    socket: Option<UnixStream>,
+    frames: Option<Frames>,
+    /// Launches that the stage knows by number.
+    launches: Vec<Arc<Launch>>,
+    /// Cases submitted and not taken.
+    under_way: usize,
     keeper: Child,
     measures: Measures,
     dir: PathBuf,
@@ -79,7 +88,7 @@ impl Handle {
         };
         let dir = fresh_dir().map_err(fault)?;
         let orders = Orders { options: options.clone(), dir: dir.clone() };
-        let (mut ours, theirs) = UnixStream::pair().map_err(fault)?;
+        let (ours, theirs) = UnixStream::pair().map_err(fault)?;
         let value = serde_json::to_string(&orders).map_err(|error| Fault::harness("options", error))?;
         let mut command = Command::new(program);
         command.env_clear().env(STAGE_VARIABLE, value);
@@ -96,14 +105,15 @@ impl Handle {
             .map_err(fault)?;
         // The command holds a copy of their end.
         drop(command);
-        let ready = receive::<Response>(&mut ours);
         let mut handle = Handle {
-            socket: Some(ours),
+            frames: Some(Frames::new(ours)),
+            launches: Vec::new(),
+            under_way: 0,
             keeper,
             measures: Measures { page: 0, pipe_buf: 0, blksize: 0, capacity: 0, containment: String::new() },
             dir,
         };
-        match ready {
+        match handle.response() {
             Ok(Some(Response::Ready(measures))) => handle.measures = measures,
             Ok(Some(_)) => {
                 return Err(Fault::Harness { message: "the stage didn't say that it was ready".into() });
@@ -139,8 +149,15 @@ impl Handle {
     /// # Errors
     /// The stage is gone.
     pub fn submit(&mut self, plan: &Plan) -> Result<(), Fault> {
-        let socket = self.socket.as_mut().expect("open until it is dropped");
-        send(socket, plan).map_err(|error| Fault::harness("talking to the stage", error))
+        let frames = self.frames.as_mut().expect("open until it is dropped");
+        let request = Request::new(plan, &mut self.launches);
+        let sent = frames.push(&request).and_then(|()| match self.under_way < ENOUGH_UNDER_WAY {
+            true => frames.send_some(),
+            // The stage has enough to do: several go together later.
+            false => Ok(()),
+        });
+        self.under_way += 1;
+        sent.map_err(|error| Fault::harness("talking to the stage", error))
     }
 
     /// Waits for the oldest case that was submitted and not yet taken.
@@ -149,8 +166,7 @@ impl Handle {
     /// The case has no transcript: a driver or the harness failed.
     #[expect(clippy::should_implement_trait, reason = "it isn't an iterator: there is no end")]
     pub fn next(&mut self) -> Result<Transcript, Fault> {
-        let socket = self.socket.as_mut().expect("open until it is dropped");
-        match receive::<Response>(socket) {
+        match self.response() {
             Ok(Some(Response::Played(transcript))) => Ok(transcript),
             Ok(Some(Response::Failed(fault))) => Err(fault),
             Ok(Some(Response::Ready(_))) => Err(Fault::Harness { message: "the stage started over".into() }),
@@ -158,11 +174,27 @@ impl Handle {
             Err(error) => Err(Fault::harness("talking to the stage", error)),
         }
     }
+
+    fn response(&mut self) -> io::Result<Option<Response>> {
+        let frames = self.frames.as_mut().expect("open until it is dropped");
+        loop {
+            if let Some(response) = frames.take()? {
+                self.under_way = self.under_way.saturating_sub(1);
+                if self.under_way < ENOUGH_UNDER_WAY {
+                    frames.send_some()?;
+                }
+                return Ok(Some(response));
+            }
+            if !frames.receive()? {
+                return Ok(None);
+            }
+        }
+    }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.socket = None;
+        self.frames = None;
         // Where SIGCHLD is ignored there is nothing to wait for, which is fine.
         let _ = self.keeper.wait();
         // Only a stage without a tmpfs makes it, and only one that was killed

@@ -5,11 +5,14 @@ mod collect;
 mod contain;
 mod count;
 mod fault;
+mod frames;
 mod handle;
 mod plan;
 mod play;
+mod pool;
 mod serve;
 mod settle;
+mod workshop;
 
 pub use contain::become_stage_if_asked;
 pub use fault::Fault;

@@ -1,5 +1,7 @@
 //! A case as the stage needs it: numbers and command lines, no TOML, no symbols.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{channel::Kind, outcome::Action, setting::Setting};
@@ -23,7 +25,7 @@ pub struct PlannedChannel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedActor {
     pub name: String,
-    pub launch: Launch,
+    pub launch: Arc<Launch>,
     /// The words of its mode, the driver's arguments: `binary`, `buffer=8192`, ...
     pub mode: Vec<String>,
     /// What the runtime itself does to SIGPIPE at its start (Python, Rust:
@@ -32,7 +34,7 @@ pub struct PlannedActor {
 }
 
 /// How the actor's process comes to run its driver.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Launch {
     /// A driver inside this binary, run in a fork of the stage.

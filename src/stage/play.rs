@@ -1,23 +1,19 @@
-//! Plays one case: gives each step, settles, records. It judges nothing.
+//! Plays one case: gives the steps, settles, records. It judges nothing.
 
-use std::{fs::File, path::PathBuf};
+use std::{ops::Range, path::Path};
 
 use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
     settle::{Guard, Settler},
+    workshop::Workshop,
 };
 use crate::{
     channel,
-    outcome::{
-        Access, Action, ChannelCount, End, Offer, Outcome, StepRecord, Transcript, Verb, Wait, offer_bytes,
-    },
-    wire::{Message, Order, Step},
+    outcome::{Access, Action, End, Offer, Outcome, StepRecord, Transcript, Verb, Wait, offer_bytes},
+    wire::{Order, Step},
 };
-
-/// Descriptors open at once, for a moment, while a step is settled and counted.
-const RESERVE: usize = 4;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
@@ -39,114 +35,105 @@ pub(super) struct Part {
     pub(super) due: Vec<usize>,
     /// It was told to exit or sent a signal, so its end isn't the driver's fault.
     pub(super) may_end: bool,
-    /// The record of the read whose bytes are being counted.
-    pub(super) reading: Option<usize>,
 }
 
 /// A case being played.
 pub(super) struct Play<'case> {
     pub(super) plan: &'case Plan,
-    pub(super) dir: PathBuf,
+    dir: &'case Path,
     pub(super) actors: Vec<Actor>,
     pub(super) parts: Vec<Part>,
     pub(super) records: Vec<StepRecord>,
-    settler: Settler<'case>,
-    counter: Counter,
+    /// The records whose steps were given last and are being settled.
+    pub(super) given: Range<usize>,
+    /// Nobody else can act while they are: no other call is outstanding.
+    pub(super) alone: bool,
+    /// Several steps of an actor may travel together, its driver counting for us.
+    batches: bool,
+    pub(super) settler: Settler<'case>,
+    pub(super) counter: Counter,
 }
 
-/// Plays a case in a directory of its own, which is gone afterwards.
+/// Plays a case.
 ///
 /// # Errors
 /// A driver that doesn't keep to the wire, or a fault of the harness.
-pub(super) fn play(plan: &Plan, dir: PathBuf, options: &Options, guard: &Guard) -> Result<Transcript, Fault> {
-    std::fs::create_dir_all(&dir).map_err(|error| Fault::harness("making the case's directory", error))?;
-    let result = Play::start(plan, dir.clone(), options, guard).and_then(Play::run);
-    // The actors are gone by now.
-    std::fs::remove_dir_all(&dir).map_err(|error| Fault::harness("removing the case's directory", error))?;
+pub(super) fn play(
+    plan: &Plan,
+    workshop: &mut Workshop,
+    options: &Options,
+    guard: &Guard,
+) -> Result<Transcript, Fault> {
+    let dir = workshop.dir().map_err(|error| Fault::harness("making the case's directory", error))?;
+    for planned in &plan.channels {
+        channel::make(planned.kind, &dir.join(&planned.name))
+            .map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?;
+    }
+    let result = (|| {
+        let actors = workshop.actors(plan, &dir, options, guard)?;
+        let mut play = Play::new(plan, &dir, actors, options, guard);
+        let transcript = play.run()?;
+        workshop.keep(play)?;
+        Ok(transcript)
+    })();
+    workshop.end_strays();
+    for planned in &plan.channels {
+        std::fs::remove_file(dir.join(&planned.name))
+            .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
+    }
     result
 }
 
 impl<'case> Play<'case> {
-    fn start(plan: &'case Plan, dir: PathBuf, options: &Options, guard: &'case Guard) -> Result<Self, Fault> {
-        for planned in &plan.channels {
-            channel::make(planned.kind, &dir.join(&planned.name))
-                .map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?;
-        }
-        let actors = plan
-            .actors
-            .iter()
-            .map(|planned| Actor::start(planned, &plan.setting, &dir, options))
-            .collect::<Result<Vec<_>, _>>()?;
-        let none = |count| vec![None; count];
+    fn new(
+        plan: &'case Plan,
+        dir: &'case Path,
+        actors: Vec<Actor>,
+        options: &Options,
+        guard: &'case Guard,
+    ) -> Self {
         let part = Part {
-            ends: none(plan.channels.len()),
+            ends: vec![None; plan.channels.len()],
             offered: vec![0; plan.channels.len()],
             failed: false,
             due: Vec::new(),
             may_end: false,
-            reading: None,
         };
-        let mut play = Play {
+        // Whoever holds both ends may write while it reads: only the stage can tell.
+        let both = |step: &PlannedStep| matches!(step.action, Action::Open { access: Access::Both, .. });
+        let counts_alone = !plan.steps.iter().any(both);
+        Play {
             plan,
             dir,
             parts: vec![part; actors.len()],
-            actors,
-            records: Vec::new(),
+            records: Vec::with_capacity(plan.steps.len()),
+            given: 0..0,
+            alone: false,
+            batches: !options.fresh && counts_alone,
             settler: Settler::new(guard, plan.setting.budget_ms),
-            counter: Counter::new(plan.actors.len(), plan.channels.len()),
-        };
-        play.await_greetings()?;
-        keep_in_reserve()?;
-        Ok(play)
-    }
-
-    fn await_greetings(&mut self) -> Result<(), Fault> {
-        for at in 0..self.actors.len() {
-            loop {
-                let actor = &mut self.actors[at];
-                actor.listen()?;
-                match actor.message()? {
-                    Some(Message::Hello(_)) if actor.has_children() => {
-                        return Err(self.broken(
-                            at,
-                            "it greets through a child process, which can't be proved settled: let the \
-                             program that is named become the driver with exec, or name the driver itself",
-                        ));
-                    }
-                    Some(Message::Hello(_)) => break,
-                    Some(Message::Answer(_)) => return Err(self.broken(at, "it answered before it greeted")),
-                    None => {}
-                }
-                actor.reap()?;
-                if let Some(ended) = &actor.ended {
-                    let how = format!("it ended before its greeting: {}", describe_end(ended));
-                    return Err(self.broken(at, &how));
-                }
-                self.settler.await_greeting(&mut self.actors[at])?;
-            }
+            counter: Counter::new(plan, counts_alone, options.fresh),
+            actors,
         }
-        Ok(())
     }
 
-    fn run(mut self) -> Result<Transcript, Fault> {
+    fn run(&mut self) -> Result<Transcript, Fault> {
         let mut end = End::Played;
-        for (index, step) in self.plan.steps.iter().enumerate() {
+        let mut index = 0;
+        while index < self.plan.steps.len() {
+            let step = &self.plan.steps[index];
             let is_kill = step.action.verb() == Verb::Kill;
             if !is_kill && self.actors[step.actor].ended.is_none() && self.is_busy(step.actor) {
                 end = End::Stuck { step: index, waits: self.waits() };
                 break;
             }
-            let failed = self.parts[step.actor].failed;
-            let holds = match step.condition {
-                Condition::Always => true,
-                Condition::IfFailed => failed,
-                Condition::UnlessFailed => !failed,
-            };
-            for attempt in 1..=step.attempts.max(1) {
-                let outcome = self.give(index, step, attempt, holds)?;
-                if !matches!(outcome, Outcome::Failed(_)) {
-                    break;
+            self.alone = self.parts.iter().all(|part| part.due.is_empty());
+            match self.batch_from(index) {
+                1 => {
+                    self.attempt(index, step)?;
+                    index += 1;
                 }
+                // Less than was given if one blocked: then its actor is busy.
+                count => index += self.give(index, count, 1)?,
             }
         }
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
@@ -158,59 +145,126 @@ impl<'case> Play<'case> {
         self.parts[actor].due.iter().any(|&record| self.records[record].verb != Verb::Await)
     }
 
-    /// Carries one attempt at a step out if its condition holds, and settles. The
-    /// outcome is the record's own.
-    fn give(
-        &mut self,
-        index: usize,
-        step: &PlannedStep,
-        attempt: u32,
-        holds: bool,
-    ) -> Result<Outcome, Fault> {
-        let current = self.records.len();
-        let channel = step.action.channel();
+    /// How many steps from here on can travel together: the same actor's, each sure
+    /// to be given whatever the one before it gave, and none but the last leaving
+    /// the driver without the descriptor by which it counts.
+    fn batch_from(&self, index: usize) -> usize {
+        let first = &self.plan.steps[index];
+        let actor = &self.actors[first.actor];
+        if !self.batches || !self.alone || !actor.abilities.counts || actor.ended.is_some() {
+            return 1;
+        }
+        let mut count = 0;
+        for step in &self.plan.steps[index..] {
+            let plain =
+                step.actor == first.actor && step.condition == Condition::Always && step.attempts <= 1;
+            let verb = step.action.verb();
+            if !plain || matches!(verb, Verb::Kill | Verb::Await) {
+                break;
+            }
+            count += 1;
+            if !matches!(verb, Verb::Open | Verb::Write | Verb::Flush | Verb::Read) {
+                break;
+            }
+        }
+        count.max(1)
+    }
+
+    /// Gives one step as often as it says, if its condition holds.
+    fn attempt(&mut self, index: usize, step: &PlannedStep) -> Result<(), Fault> {
+        let failed = self.parts[step.actor].failed;
+        let holds = match step.condition {
+            Condition::Always => true,
+            Condition::IfFailed => failed,
+            Condition::UnlessFailed => !failed,
+        };
+        for attempt in 1..=step.attempts.max(1) {
+            let at_once = match (self.actors[step.actor].ended.is_some(), holds) {
+                (true, _) => Some(Outcome::Gone),
+                (false, false) => Some(Outcome::Skipped),
+                (false, true) => None,
+            };
+            match at_once {
+                Some(outcome) => {
+                    self.record(index, attempt, outcome);
+                    let counts = self.counter.unchanged();
+                    self.records.last_mut().expect("just recorded").counts = counts;
+                }
+                None if step.action.verb() == Verb::Kill => self.kill(index, attempt)?,
+                None => drop(self.give(index, 1, attempt)?),
+            }
+            if !matches!(self.records.last().expect("just recorded").outcome, Outcome::Failed(_)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, index: usize, attempt: u32, outcome: Outcome) {
+        let step = &self.plan.steps[index];
         self.records.push(StepRecord {
             step: index,
             attempt,
             actor: step.actor,
             verb: step.action.verb(),
-            channel,
-            outcome: Outcome::Ok { bytes: None },
+            channel: step.action.channel(),
+            outcome,
             resumed: None,
             offered: None,
             data: None,
             counts: Vec::new(),
         });
-        let at_once = if self.actors[step.actor].ended.is_some() {
-            Some(Outcome::Gone)
-        } else if !holds {
-            Some(Outcome::Skipped)
-        } else {
-            None
-        };
-        let outcome = match at_once {
-            Some(outcome) => outcome,
-            None => {
-                let nudged = match step.action {
-                    Action::Kill { signal } => {
-                        self.parts[step.actor].may_end = true;
-                        self.actors[step.actor].signal(signal)?;
-                        Some(step.actor)
-                    }
-                    _ => {
-                        let order = self.order(current, step);
-                        self.parts[step.actor].due.push(current);
-                        self.counter.before(current, step, &mut self.actors[step.actor], &mut self.parts);
-                        self.actors[step.actor].give(&[Step { id: current as u64, order }])?;
-                        None
-                    }
-                };
-                self.settle(current, nudged)?
+    }
+
+    fn kill(&mut self, index: usize, attempt: u32) -> Result<(), Fault> {
+        let step = &self.plan.steps[index];
+        self.record(index, attempt, Outcome::Ok { bytes: None });
+        self.given = self.records.len() - 1..self.records.len();
+        self.parts[step.actor].may_end = true;
+        self.count_before();
+        let Action::Kill { signal } = step.action else { unreachable!("its verb is kill") };
+        self.actors[step.actor].signal(signal)?;
+        self.settle(Some(step.actor))?;
+        let last = self.records.len() - 1;
+        if let Some(ended) = &self.actors[step.actor].ended {
+            self.records[last].outcome = ended.clone();
+        }
+        self.count_after(last)
+    }
+
+    /// Gives `count` steps to their actor and settles. How many of them were begun:
+    /// what follows a blocked one in a batch was not.
+    fn give(&mut self, index: usize, count: usize, attempt: u32) -> Result<usize, Fault> {
+        let actor = self.plan.steps[index].actor;
+        let first = self.records.len();
+        self.given = first..first + count;
+        let mut steps = Vec::with_capacity(count);
+        for offset in 0..count {
+            let record = first + offset;
+            self.record(index + offset, attempt, Outcome::Ok { bytes: None });
+            let order = self.order(record, &self.plan.steps[index + offset]);
+            self.parts[actor].due.push(record);
+            steps.push(Step { id: record as u64, order });
+        }
+        self.count_before();
+        self.actors[actor].give(&steps)?;
+        self.settler.give_way();
+        let rest = self.settle(None)?;
+        let begun = match self.parts[actor].due.iter().find(|record| **record >= first) {
+            None => count,
+            Some(&blocked) => {
+                self.records[blocked].outcome = rest.expect("settled without an answer");
+                blocked + 1 - first
             }
         };
-        self.records[current].outcome = outcome.clone();
-        self.records[current].counts = self.count();
-        Ok(outcome)
+        self.records.truncate(first + begun);
+        self.parts[actor].due.retain(|record| *record < first + begun);
+        for record in first..first + begun {
+            if self.records[record].counts.is_empty() {
+                self.count_after(record)?;
+            }
+        }
+        Ok(begun)
     }
 
     /// The wire's form of a step; notes what a write offers.
@@ -248,40 +302,28 @@ impl<'case> Play<'case> {
         }
     }
 
-    /// Lets everything settle after the record `current` was given; the outcome
-    /// is that record's.
-    fn settle(&mut self, current: usize, nudged: Option<usize>) -> Result<Outcome, Fault> {
-        let mut own = None;
-        let actor = self.records[current].actor;
+    /// Lets everything settle after the `given` records. What their actor rests in
+    /// if it hasn't answered them all.
+    fn settle(&mut self, nudged: Option<usize>) -> Result<Option<Outcome>, Fault> {
+        let actor = self.records[self.given.start].actor;
         self.settler.begin();
         loop {
-            self.collect(current, &mut own)?;
+            self.collect()?;
             let unsettled: Vec<usize> = (0..self.actors.len())
                 .filter(|&at| {
                     self.actors[at].ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at))
                 })
                 .collect();
-            if self.settler.settled(&mut self.actors, &unsettled)? {
-                if self.parts[actor].due.contains(&current) && own.is_none() {
-                    let rest = self.settler.rest(&self.actors, &unsettled, actor);
-                    let outcome = rest.outcome(self.records[current].verb);
-                    own = Some(outcome.map_err(|why| self.broken(actor, &why))?);
-                }
-                break;
+            if !self.settler.settled(&mut self.actors, &unsettled)? {
+                continue;
             }
+            let Some(&due) = self.parts[actor].due.iter().find(|due| self.given.contains(due)) else {
+                return Ok(None);
+            };
+            let rest = self.settler.rest(&self.actors, &unsettled, actor);
+            let outcome = rest.outcome(self.records[due].verb);
+            return outcome.map(Some).map_err(|why| self.broken(actor, &why));
         }
-        let outcome = own.unwrap_or_else(|| match &self.actors[actor].ended {
-            Some(ended) => ended.clone(),
-            None => Outcome::Ok { bytes: None },
-        });
-        if !outcome.is_outstanding() && self.records[current].verb != Verb::Kill {
-            self.parts[actor].failed = matches!(outcome, Outcome::Failed(_));
-        }
-        Ok(outcome)
-    }
-
-    fn count(&mut self) -> Vec<ChannelCount> {
-        self.counter.after(self.plan, &self.records, &mut self.actors, &mut self.parts)
     }
 
     fn waits(&mut self) -> Vec<Wait> {
@@ -306,9 +348,7 @@ impl<'case> Play<'case> {
                             .and_then(|last| last.counts.get(channel))
                             .map(|count| count.queued.clone())
                     }),
-                    capacity: channel.and_then(|channel| {
-                        self.counter.capacity(channel, &self.records, &self.actors, &self.parts)
-                    }),
+                    capacity: channel.and_then(|channel| self.capacity(channel)),
                     readers: holding(Access::reads),
                     writers: holding(Access::writes),
                 });
@@ -318,18 +358,8 @@ impl<'case> Play<'case> {
     }
 
     pub(super) fn broken(&mut self, actor: usize, message: &str) -> Fault {
-        let words = self.actors[actor].last_words();
-        let message =
-            if words.is_empty() { message.to_owned() } else { format!("{message}; it said: {words}") };
-        Fault::Driver { actor: self.actors[actor].name.clone(), message }
+        self.actors[actor].broken(message)
     }
-}
-
-/// Makes sure of the descriptors that counting opens for a moment, so that no
-/// count is unknown merely because the limit is low.
-fn keep_in_reserve() -> Result<(), Fault> {
-    let reserve: Result<Vec<File>, _> = (0..RESERVE).map(|_| File::open("/dev/null")).collect();
-    reserve.map(drop).map_err(|error| Fault::harness("counting", error))
 }
 
 pub(super) fn describe_end(ended: &Outcome) -> String {

@@ -1,24 +1,29 @@
 //! The stage's side of its talk with the runner: a case comes, a transcript goes.
 
 use std::{
-    fs,
-    io::{self, Read, Write},
-    iter,
+    fs, io, iter,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
         unix::{fs::MetadataExt, net::UnixStream},
     },
     path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use nix::{
     fcntl::OFlag,
     poll::{PollFd, PollFlags, PollTimeout, poll},
+    sched::{CpuSet, sched_setaffinity},
     sys::stat::Mode,
+    unistd::Pid,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
-use super::{Containment, Fault, Options, Plan, contain, play, settle::Guard};
+use super::{
+    Containment, Fault, Launch, Options, Plan, PlannedActor, contain, frames::Frames, play, settle::Guard,
+    workshop::Workshop,
+};
 use crate::{
     channel::{self, Kind},
     outcome::Transcript,
@@ -45,6 +50,59 @@ pub(super) enum Response {
     Ready(Measures),
     Played(Transcript),
     Failed(Fault),
+}
+
+/// Bytes of answers that are worth a system call, and the longest that one waits for
+/// others.
+const ENOUGH: usize = 32 * 1024;
+const SOON: Duration = Duration::from_millis(2);
+
+/// A case on its way to the stage.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Request {
+    /// Launches that weren't sent before; each gets the next number. (A driver's
+    /// source is longer than all the rest.)
+    launches: Vec<Arc<Launch>>,
+    /// The number of each actor's launch.
+    launched: Vec<usize>,
+    /// The plan, its launches left out.
+    plan: Plan,
+}
+
+impl Request {
+    /// `known`: the launches sent so far.
+    pub(super) fn new(plan: &Plan, known: &mut Vec<Arc<Launch>>) -> Request {
+        let mut launches = Vec::new();
+        let nothing: Arc<Launch> = Launch::BuiltIn(String::new()).into();
+        let (mut actors, mut launched) = (Vec::new(), Vec::new());
+        for actor in &plan.actors {
+            let same = |known: &Arc<Launch>| Arc::ptr_eq(known, &actor.launch) || *known == actor.launch;
+            launched.push(known.iter().position(same).unwrap_or_else(|| {
+                known.push(actor.launch.clone());
+                launches.push(actor.launch.clone());
+                known.len() - 1
+            }));
+            let PlannedActor { name, mode, ignores_sigpipe, .. } = actor.clone();
+            actors.push(PlannedActor { name, launch: nothing.clone(), mode, ignores_sigpipe });
+        }
+        let plan = Plan {
+            channels: plan.channels.clone(),
+            actors,
+            steps: plan.steps.clone(),
+            setting: plan.setting.clone(),
+        };
+        Request { launches, launched, plan }
+    }
+
+    fn plan(self, known: &mut Vec<Arc<Launch>>) -> io::Result<Plan> {
+        known.extend(self.launches);
+        let mut plan = self.plan;
+        for (actor, number) in plan.actors.iter_mut().zip(self.launched) {
+            let launch = known.get(number).ok_or_else(|| io::Error::other("a launch that was never sent"))?;
+            actor.launch = launch.clone();
+        }
+        Ok(plan)
+    }
 }
 
 /// Serves cases until the runner hangs up. The exit status.
@@ -92,17 +150,43 @@ fn guard(
 }
 
 fn talk(options: &Options, runner: &OwnedFd, guard: &Guard, dir: &Path, containment: &str) -> io::Result<()> {
-    let mut socket = UnixStream::from(runner.try_clone()?);
-    send(&mut socket, &Response::Ready(measure(dir, containment)?))?;
-    let mut case = 0u64;
-    while wait_for_case(guard) {
-        let Some(plan) = receive::<Plan>(&mut socket)? else { break };
-        case += 1;
-        let played = play::play(&plan, dir.join(case.to_string()), options, guard);
-        contain::end_strays();
-        send(&mut socket, &played.map_or_else(Response::Failed, Response::Played))?;
+    pin(options.cpu)?;
+    let mut frames = Frames::new(UnixStream::from(runner.try_clone()?));
+    frames.push(&Response::Ready(measure(dir, containment)?))?;
+    let mut workshop = Workshop::new(dir, options.fresh);
+    let mut launches = Vec::new();
+    let mut answered = Instant::now();
+    loop {
+        let request = match frames.take::<Request>()? {
+            Some(request) => request,
+            None => match frames.receive_some()? {
+                Some(true) => continue,
+                Some(false) => break,
+                None => {
+                    frames.send_all()?;
+                    answered = Instant::now();
+                    if wait_for_case(guard) { continue } else { break }
+                }
+            },
+        };
+        let plan = request.plan(&mut launches)?;
+        let played = play::play(&plan, &mut workshop, options, guard);
+        frames.push(&played.map_or_else(Response::Failed, Response::Played))?;
+        // The runner has cases under way, so answers need not come one by one.
+        if frames.unsent() > ENOUGH || answered.elapsed() > SOON {
+            frames.send_all()?;
+            answered = Instant::now();
+        }
     }
     Ok(())
+}
+
+/// Pins this process, and so the actors that it will fork.
+fn pin(cpu: Option<usize>) -> io::Result<()> {
+    let Some(cpu) = cpu else { return Ok(()) };
+    let mut cpus = CpuSet::new();
+    cpus.set(cpu)?;
+    Ok(sched_setaffinity(Pid::from_raw(0), &cpus)?)
 }
 
 /// False if the keeper is gone. (The runner's end shows as end of file.)
@@ -134,26 +218,4 @@ fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
     };
     fs::remove_file(&path)?;
     Ok(measures)
-}
-
-/// Sends one value: its length in 4 bytes, then JSON.
-pub(super) fn send(socket: &mut UnixStream, value: &impl Serialize) -> io::Result<()> {
-    let mut message = vec![0; 4];
-    serde_json::to_writer(&mut message, value)?;
-    let length = u32::try_from(message.len() - 4).map_err(io::Error::other)?;
-    message[..4].copy_from_slice(&length.to_le_bytes());
-    socket.write_all(&message)
-}
-
-/// Receives one value; `None` at end of file.
-pub(super) fn receive<Value: DeserializeOwned>(socket: &mut UnixStream) -> io::Result<Option<Value>> {
-    let mut length = [0; 4];
-    match socket.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let mut message = vec![0; u32::from_le_bytes(length) as usize];
-    socket.read_exact(&mut message)?;
-    Ok(Some(serde_json::from_slice(&message)?))
 }

@@ -31,6 +31,10 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Looks without any wait in between; most steps settle within them.
 const EAGER_LOOKS: u32 = 4;
 
+/// Who gives up the CPU for longer than this has let others than actors run: on a
+/// crowded machine it is better to sleep, and be woken first.
+const CROWDED: Duration = Duration::from_micros(300);
+
 /// The longest wait between two looks.
 const LONGEST_WAIT: Duration = Duration::from_millis(2);
 
@@ -104,6 +108,10 @@ pub(super) struct Settler<'case> {
     spinning: Vec<usize>,
     /// Threads can't be observed for want of descriptors.
     no_descriptors: bool,
+    /// Others want this CPU too.
+    crowded: bool,
+    /// A descriptor has news that weren't looked for: somebody may have ended.
+    pub(super) news: bool,
     first: Vec<Reading>,
     second: Vec<Reading>,
 }
@@ -119,6 +127,8 @@ impl<'case> Settler<'case> {
             starts: HashMap::new(),
             spinning: Vec::new(),
             no_descriptors: false,
+            crowded: false,
+            news: false,
             first: Vec::new(),
             second: Vec::new(),
         }
@@ -126,10 +136,19 @@ impl<'case> Settler<'case> {
 
     /// A step has been given.
     pub(super) fn begin(&mut self) {
-        self.began = Instant::now();
         self.looks = 0;
         self.starts.clear();
         self.spinning.clear();
+        self.news = false;
+    }
+
+    /// Lets the actors run that share this CPU.
+    pub(super) fn give_way(&mut self) {
+        if !self.crowded {
+            let start = Instant::now();
+            let _ = nix::sched::sched_yield();
+            self.crowded = start.elapsed() > CROWDED;
+        }
     }
 
     /// One look: whether all of `unsettled` rest, and nothing they said lies unread.
@@ -161,7 +180,11 @@ impl<'case> Settler<'case> {
     /// The proof of `observe`: two scans over all, then rule 5 as far as it is about
     /// answers. What lies untaken is the caller's to judge.
     fn proved(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
-        self.all_asleep(actors, unsettled) && !anything_unread(actors)
+        if !self.all_asleep(actors, unsettled) {
+            return false;
+        }
+        self.news = anything_unread(actors);
+        !self.news
     }
 
     /// Rules 1 to 4.
@@ -170,7 +193,7 @@ impl<'case> Settler<'case> {
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
             unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
-                match actors[at].process.scan(readings) {
+                match actors[at].process().and_then(|process| process.scan(readings)) {
                     Ok(()) => true,
                     Err(error) => {
                         *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
@@ -199,9 +222,9 @@ impl<'case> Settler<'case> {
             .iter()
             .take_while(|&&at| at != actor)
             .filter(|at| !self.spinning.contains(at))
-            .map(|&at| actors[at].process.threads())
+            .filter_map(|&at| Some(actors[at].observed()?.threads()))
             .sum();
-        let process = &actors[actor].process;
+        let process = actors[actor].observed().expect("it was proved asleep");
         let readings = &self.second[before..before + process.threads()];
         let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
@@ -227,8 +250,8 @@ impl<'case> Settler<'case> {
             if self.spinning.contains(&at) {
                 continue;
             }
-            let process = &mut actors[at].process;
             self.first.clear();
+            let Ok(process) = actors[at].process() else { continue };
             if process.scan(&mut self.first).is_err() {
                 continue;
             }
@@ -251,11 +274,15 @@ impl<'case> Settler<'case> {
 
     /// Waits for news, a little longer each time.
     fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
+        if self.looks == 0 {
+            self.began = Instant::now();
+        }
         self.looks += 1;
         if self.no_descriptors {
             return Err(Fault::harness("reading /proc", Errno::EMFILE.desc()));
         }
-        if self.looks <= EAGER_LOOKS {
+        if self.looks <= EAGER_LOOKS && !self.crowded {
+            self.give_way();
             return Ok(());
         }
         if self.began.elapsed() > DEADLINE {
@@ -266,8 +293,10 @@ impl<'case> Settler<'case> {
                 ),
             });
         }
-        let wait = Duration::from_micros(10 << (self.looks - EAGER_LOOKS).min(8)).min(LONGEST_WAIT);
-        self.wait(actors, wait).map(drop)
+        let wait =
+            Duration::from_micros(10 << self.looks.saturating_sub(EAGER_LOOKS).min(8)).min(LONGEST_WAIT);
+        self.news |= self.wait(actors, wait)?;
+        Ok(())
     }
 
     /// Waits a while for this actor to greet or end.
@@ -295,7 +324,7 @@ impl<'case> Settler<'case> {
             && self
                 .second
                 .iter()
-                .filter_map(|reading| actor.process.call(reading))
+                .filter_map(|reading| actor.observed()?.call(reading))
                 .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(CONTROL_FD))
     }
 

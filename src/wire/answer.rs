@@ -1,6 +1,6 @@
 //! Driver to stage: the greeting, and one answer a step.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write};
 
 use super::{Malformed, VERSION};
 
@@ -13,6 +13,30 @@ pub struct Hello {
     pub version: String,
     /// Its own sizes in bytes (`buffer`, `chunk`).
     pub symbols: BTreeMap<String, u64>,
+    pub abilities: Abilities,
+}
+
+/// What a driver can do beyond the least.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// Its answers say what is queued (`queued=`), so that steps may come in batches.
+    pub counts: bool,
+    /// It knows `reset`, so that its process can serve more than one case.
+    pub resets: bool,
+}
+
+impl Abilities {
+    pub const ALL: Abilities = Abilities { counts: true, resets: true };
+
+    /// Takes a word of the greeting; false if it isn't one of these.
+    fn take(&mut self, word: &str) -> bool {
+        match word {
+            "counts" => self.counts = true,
+            "resets" => self.resets = true,
+            _ => return false,
+        }
+        true
+    }
 }
 
 impl Hello {
@@ -20,6 +44,10 @@ impl Hello {
         let mut line = format!("hello {VERSION} {} {}", self.runtime, self.version);
         for (name, bytes) in &self.symbols {
             line.push_str(&format!(" {name}={bytes}"));
+        }
+        let Abilities { counts, resets } = self.abilities;
+        for (_, word) in [(counts, " counts"), (resets, " resets")].iter().filter(|(has, _)| *has) {
+            line.push_str(word);
         }
         line.push('\n');
         line.into_bytes()
@@ -39,14 +67,16 @@ impl Hello {
         if protocol != VERSION.to_string() {
             return Err(Malformed(format!("it speaks version {protocol} of the protocol, not {VERSION}")));
         }
+        let mut abilities = Abilities::default();
         let symbols = words
+            .filter(|word| !abilities.take(word))
             .map(|word| {
                 let (name, bytes) = word.split_once('=')?;
                 Some((name.to_owned(), bytes.parse().ok()?))
             })
             .collect::<Option<_>>()
             .ok_or_else(|| Malformed(format!("expected NAME=BYTES after the version, got {line:?}")))?;
-        Ok(Hello { runtime: runtime.to_owned(), version: version.to_owned(), symbols })
+        Ok(Hello { runtime: runtime.to_owned(), version: version.to_owned(), symbols, abilities })
     }
 }
 
@@ -55,6 +85,9 @@ impl Hello {
 pub struct Answer {
     pub id: u64,
     pub reply: Reply,
+    /// Bytes queued on the step's channel right after the call, as the driver's own
+    /// descriptor tells (FIONREAD).
+    pub queued: Option<u64>,
 }
 
 /// The forms of an answer.
@@ -89,36 +122,58 @@ impl Reply {
 
 impl Answer {
     pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode_to(&mut out);
+        out
+    }
+
+    /// Appends its bytes.
+    pub fn encode_to(&self, out: &mut Vec<u8>) {
         let id = self.id;
-        match &self.reply {
+        // Writing to memory doesn't fail.
+        let queued = |out: &mut Vec<u8>| {
+            if let Some(bytes) = self.queued {
+                let _ = write!(out, " queued={bytes}");
+            }
+        };
+        let _ = match &self.reply {
             Reply::Ok { fd, bytes } => {
-                let mut line = format!("{id} ok");
+                let _ = write!(out, "{id} ok");
                 if let Some(fd) = fd {
-                    line.push_str(&format!(" fd={fd}"));
+                    let _ = write!(out, " fd={fd}");
                 }
                 if let Some(bytes) = bytes {
-                    line.push_str(&format!(" bytes={bytes}"));
+                    let _ = write!(out, " bytes={bytes}");
                 }
-                line.push('\n');
-                line.into_bytes()
+                queued(out);
+                writeln!(out)
             }
             Reply::Data(data) => {
-                let mut message = format!("{id} ok data={}\n", data.len()).into_bytes();
-                message.extend_from_slice(data);
-                message
+                let _ = write!(out, "{id} ok data={}", data.len());
+                queued(out);
+                let _ = writeln!(out);
+                out.write_all(data)
             }
-            Reply::Eof => format!("{id} eof\n").into_bytes(),
+            Reply::Eof => {
+                let _ = write!(out, "{id} eof");
+                queued(out);
+                writeln!(out)
+            }
             Reply::Fail { errno, error, message, bytes, data } => {
-                let error = error.as_ref().map(|name| format!(" error={name}")).unwrap_or_default();
-                let count =
-                    if data.is_empty() { format!("bytes={bytes}") } else { format!("data={}", data.len()) };
-                let message = message.replace('\n', " ");
-                let mut out = format!("{id} fail {errno} {count}{error} message={message}\n").into_bytes();
-                out.extend_from_slice(data);
-                out
+                let _ = write!(out, "{id} fail {errno}");
+                let _ = match data.len() {
+                    0 => write!(out, " bytes={bytes}"),
+                    length => write!(out, " data={length}"),
+                };
+                if let Some(name) = error {
+                    let _ = write!(out, " error={name}");
+                }
+                queued(out);
+                let _ = writeln!(out, " message={}", message.replace('\n', " "));
+                out.write_all(data)
             }
-            Reply::Unsupported => format!("{id} unsupported\n").into_bytes(),
-        }
+            Reply::Unsupported => writeln!(out, "{id} unsupported"),
+        };
     }
 
     /// Reads an answer's line, without its line feed. Its data, if it announces
@@ -140,13 +195,14 @@ fn decode(line: &str) -> Option<(Answer, usize)> {
     let id = words.next()?.parse().ok()?;
     let kind = words.next()?;
     let errno = if kind == "fail" { words.next()?.to_owned() } else { String::new() };
-    let (mut fd, mut bytes, mut data, mut error) = (None, None, None, None);
+    let (mut fd, mut bytes, mut data, mut error, mut queued) = (None, None, None, None, None);
     for word in words {
         match word.split_once('=')? {
             ("fd", number) => fd = Some(number.parse().ok()?),
             ("bytes", count) => bytes = Some(count.parse().ok()?),
             ("data", count) => data = Some(count.parse().ok()?),
             ("error", name) => error = Some(name.to_owned()),
+            ("queued", count) => queued = Some(count.parse().ok()?),
             _ => return None,
         }
     }
@@ -158,7 +214,7 @@ fn decode(line: &str) -> Option<(Answer, usize)> {
         "unsupported" => Reply::Unsupported,
         _ => return None,
     };
-    Some((Answer { id, reply }, data.unwrap_or(0)))
+    Some((Answer { id, reply, queued }, data.unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -176,6 +232,7 @@ mod tests {
                 bytes: 0,
                 data: vec![],
             },
+            queued: Some(4096),
         };
         let line = String::from_utf8(answer.encode()).unwrap();
         assert_eq!(Answer::decode(line.trim_end()), Ok((answer, 0)));
@@ -183,9 +240,10 @@ mod tests {
 
     #[test]
     fn a_greeting_names_runtime_version_and_sizes() {
-        let hello = Hello::decode("hello 1 cpython 3.6.15 buffer=8192 chunk=4096\n").unwrap();
+        let hello = Hello::decode("hello 1 cpython 3.6.15 buffer=8192 chunk=4096 resets\n").unwrap();
         assert_eq!((hello.runtime.as_str(), hello.version.as_str()), ("cpython", "3.6.15"));
         assert_eq!(hello.symbols["chunk"], 4096);
+        assert_eq!(hello.abilities, Abilities { counts: false, resets: true });
         assert_eq!(Hello::decode(&String::from_utf8(hello.encode()).unwrap()), Ok(hello));
     }
 

@@ -1,5 +1,7 @@
 //! Stage to driver: batches of steps.
 
+use std::io::Write;
+
 use crate::outcome::{Access, Amount, Readiness};
 
 use super::Malformed;
@@ -46,32 +48,58 @@ pub enum Order {
     Exit {
         status: u8,
     },
+    /// The case is over: close all, drop all, and say whether anything was left.
+    Reset,
+}
+
+impl Order {
+    /// The channel that it works on.
+    pub fn channel(&self) -> Option<&str> {
+        match self {
+            Order::Open { channel, .. }
+            | Order::Write { channel, .. }
+            | Order::Flush { channel }
+            | Order::Read { channel, .. }
+            | Order::Close { channel }
+            | Order::Await { channel, .. } => Some(channel),
+            Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => None,
+        }
+    }
 }
 
 /// A whole batch, ready to send.
 pub fn encode_batch(steps: &[Step]) -> Vec<u8> {
     let mut body = Vec::new();
     for Step { id, order } in steps {
-        let line = match order {
+        // Writing to memory doesn't fail.
+        let _ = match order {
             Order::Open { channel, access, nonblock, path } => {
                 let block = if *nonblock { "nonblock" } else { "block" };
-                format!("{id} open {channel} {} {block} {path}\n", access.name())
+                writeln!(body, "{id} open {channel} {} {block} {path}", access.name())
             }
             Order::Write { channel, piece, payload } => {
-                format!("{id} write {channel} {} {piece}\n", payload.len())
+                writeln!(body, "{id} write {channel} {} {piece}", payload.len())
             }
-            Order::Flush { channel } => format!("{id} flush {channel}\n"),
-            Order::Read { channel, amount: Amount::Bytes(bytes) } => format!("{id} read {channel} {bytes}\n"),
-            Order::Read { channel, amount: Amount::Available } => format!("{id} read {channel} available\n"),
-            Order::Read { channel, amount: Amount::ToEof } => format!("{id} read {channel} to-eof\n"),
-            Order::Close { channel } => format!("{id} close {channel}\n"),
-            Order::Await { channel, readiness: Readiness::Read } => format!("{id} await {channel} read\n"),
-            Order::Await { channel, readiness: Readiness::Write } => format!("{id} await {channel} write\n"),
-            Order::Sleep => format!("{id} sleep\n"),
-            Order::Spin => format!("{id} spin\n"),
-            Order::Exit { status } => format!("{id} exit {status}\n"),
+            Order::Flush { channel } => writeln!(body, "{id} flush {channel}"),
+            Order::Read { channel, amount: Amount::Bytes(bytes) } => {
+                writeln!(body, "{id} read {channel} {bytes}")
+            }
+            Order::Read { channel, amount: Amount::Available } => {
+                writeln!(body, "{id} read {channel} available")
+            }
+            Order::Read { channel, amount: Amount::ToEof } => writeln!(body, "{id} read {channel} to-eof"),
+            Order::Close { channel } => writeln!(body, "{id} close {channel}"),
+            Order::Await { channel, readiness: Readiness::Read } => {
+                writeln!(body, "{id} await {channel} read")
+            }
+            Order::Await { channel, readiness: Readiness::Write } => {
+                writeln!(body, "{id} await {channel} write")
+            }
+            Order::Sleep => writeln!(body, "{id} sleep"),
+            Order::Spin => writeln!(body, "{id} spin"),
+            Order::Exit { status } => writeln!(body, "{id} exit {status}"),
+            Order::Reset => writeln!(body, "{id} reset"),
         };
-        body.extend_from_slice(line.as_bytes());
         if let Order::Write { payload, .. } = order {
             body.extend_from_slice(payload);
         }
@@ -151,6 +179,7 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
         }
         "sleep" => Order::Sleep,
         "spin" => Order::Spin,
+        "reset" => Order::Reset,
         "exit" => Order::Exit { status: words.parse().ok()? },
         _ => return None,
     };
@@ -184,6 +213,7 @@ mod tests {
             name().prop_map(|channel| Order::Read { channel, amount: Amount::ToEof }),
             name().prop_map(|channel| Order::Await { channel, readiness: Readiness::Write }),
             Just(Order::Sleep),
+            Just(Order::Reset),
             any::<u8>().prop_map(|status| Order::Exit { status }),
         ]
     }

@@ -6,7 +6,7 @@ mod answer;
 mod batch;
 mod inbox;
 
-pub use answer::{Answer, Hello, Reply};
+pub use answer::{Abilities, Answer, Hello, Reply};
 pub use batch::{Order, Step, decode_steps, encode_batch};
 pub use inbox::{Inbox, Message};
 

@@ -60,7 +60,7 @@ impl Script {
         let (driver, mode) = driver.split_once(':').unwrap_or((driver, ""));
         self.0.actors.push(PlannedActor {
             name: name.into(),
-            launch: Launch::BuiltIn(driver.into()),
+            launch: Launch::BuiltIn(driver.into()).into(),
             mode: mode.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
             ignores_sigpipe: driver == "rust",
         });

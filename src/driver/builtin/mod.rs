@@ -19,11 +19,17 @@ trait Builtin {
     /// Ends the process as the runtime's own exit does.
     fn exit(&mut self, status: u8) -> !;
 
-    /// The descriptor of an open channel, for `await`; `None` if this driver
-    /// has no event loop or the channel isn't open.
-    fn descriptor(&self, _channel: &str) -> Option<i32> {
-        None
+    /// The descriptor of an open channel.
+    fn descriptor(&self, channel: &str) -> Option<i32>;
+
+    /// Whether it has an event loop, for `await`.
+    fn has_event_loop(&self) -> bool {
+        false
     }
+
+    /// Closes all that is open, and keeps what is still buffered from everybody
+    /// (see [`silence`]). A failure says what was left.
+    fn reset(&mut self) -> Reply;
 }
 
 type Make = fn(&Mode) -> Box<dyn Builtin>;
@@ -75,6 +81,13 @@ pub fn run(driver: &str, mode: &[String]) -> ! {
 pub fn hello(driver: &str) -> Option<Hello> {
     let (_, make) = BUILTINS.iter().find(|(name, _)| *name == driver)?;
     Some(make(&Mode::default()).hello())
+}
+
+/// Puts /dev/null in place of a descriptor: what a runtime still flushes into it when
+/// it closes it reaches nobody, and can't block.
+fn silence(fd: i32) {
+    // SAFETY: numbers. Descriptor 0 is /dev/null in every actor.
+    unsafe { libc::dup2(0, fd) };
 }
 
 /// A failure with an errno; `error` is the runtime's own name for it.

@@ -16,7 +16,7 @@ use nix::{
 use super::{Builtin, Mode, Order, Reply, failed, not_open, open_already};
 use crate::{
     outcome::{Access, Amount},
-    wire::Hello,
+    wire::{Abilities, Hello},
 };
 
 /// Bytes that one read(2) of `to-eof` asks for: more than a default pipe holds.
@@ -52,7 +52,12 @@ impl Jitter {
 
 impl Builtin for Raw {
     fn hello(&self) -> Hello {
-        Hello { runtime: "raw".into(), version: "1".into(), symbols: BTreeMap::new() }
+        Hello {
+            runtime: "raw".into(),
+            version: "1".into(),
+            symbols: BTreeMap::new(),
+            abilities: Abilities::ALL,
+        }
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {
@@ -89,7 +94,9 @@ impl Builtin for Raw {
                 },
                 None => not_open(&channel),
             },
-            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } => Reply::Unsupported,
+            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
+                Reply::Unsupported
+            }
         }
     }
 
@@ -99,6 +106,17 @@ impl Builtin for Raw {
 
     fn descriptor(&self, channel: &str) -> Option<i32> {
         self.open.get(channel).copied()
+    }
+
+    fn has_event_loop(&self) -> bool {
+        true
+    }
+
+    fn reset(&mut self) -> Reply {
+        for (_, fd) in self.open.drain() {
+            let _ = nix::unistd::close(fd);
+        }
+        Reply::DONE
     }
 }
 

@@ -11,10 +11,10 @@ use std::{
 
 use nix::errno::Errno;
 
-use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw};
+use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
 use crate::{
     outcome::{Access, Amount},
-    wire::Hello,
+    wire::{Abilities, Hello},
 };
 
 pub(super) struct RustStd {
@@ -65,6 +65,7 @@ impl Builtin for RustStd {
             runtime: "rust".into(),
             version: "std".into(),
             symbols: BTreeMap::from([("buffer".into(), buffer)]),
+            abilities: Abilities::ALL,
         }
     }
 
@@ -108,12 +109,28 @@ impl Builtin for RustStd {
                 }
                 None => not_open(&channel),
             },
-            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } => Reply::Unsupported,
+            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
+                Reply::Unsupported
+            }
         }
     }
 
     fn exit(&mut self, status: u8) -> ! {
         std::process::exit(status.into())
+    }
+
+    fn descriptor(&self, channel: &str) -> Option<i32> {
+        self.open.get(channel).map(|stream| stream.fd)
+    }
+
+    fn reset(&mut self) -> Reply {
+        for (_, stream) in self.open.drain() {
+            silence(stream.fd);
+            if let Some(reader) = &stream.reader {
+                silence(reader.get_ref().as_raw_fd());
+            }
+        }
+        Reply::DONE
     }
 }
 

@@ -11,7 +11,7 @@ use nix::{
     sys::socket::{MsgFlags, recv, send},
 };
 
-use super::{Builtin, failed, not_open};
+use super::{Builtin, failed, not_open, raw};
 use crate::{
     outcome::Readiness,
     wire::{Answer, CONTROL_FD, Order, Reply, Step, decode_steps},
@@ -19,6 +19,9 @@ use crate::{
 
 /// Longer than any case: what `sleep` sleeps.
 const LONG: Duration = Duration::from_secs(100 * 24 * 3600);
+
+/// Bytes taken from the control socket at once.
+const GULP: usize = 64 * 1024;
 
 /// An `await` that hasn't been answered.
 struct Watch {
@@ -31,12 +34,16 @@ struct Watch {
 pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
     say(&driver.hello().encode());
     let mut watches: Vec<Watch> = Vec::new();
+    let mut orders = Orders::default();
+    let mut answer = Vec::new();
     loop {
-        if !watches.is_empty() && !wait_for_orders(&mut watches) {
+        if !watches.is_empty() && orders.is_empty() && !wait_for_orders(&mut watches) {
             continue;
         }
-        for Step { id, order } in receive() {
+        for Step { id, order } in orders.receive() {
+            let channel = order.channel().map(str::to_owned);
             let reply = match order {
+                Order::Await { .. } if !driver.has_event_loop() => Reply::Unsupported,
                 Order::Await { channel, readiness } => match driver.descriptor(&channel) {
                     Some(descriptor) => {
                         watches.push(Watch { id, channel, descriptor, readiness });
@@ -51,6 +58,7 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
                 Order::Spin => loop {
                     std::hint::spin_loop();
                 },
+                Order::Reset => driver.reset(),
                 order => {
                     if let Order::Close { channel } = &order {
                         give_up(&mut watches, channel);
@@ -58,7 +66,11 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
                     driver.carry_out(order)
                 }
             };
-            say(&Answer { id, reply }.encode());
+            let descriptor = channel.and_then(|channel| driver.descriptor(&channel));
+            let queued = descriptor.and_then(|fd| raw::queued(fd).ok()).map(|bytes| bytes as u64);
+            answer.clear();
+            Answer { id, reply, queued }.encode_to(&mut answer);
+            say(&answer);
         }
     }
 }
@@ -66,7 +78,8 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
 /// Nothing can become ready on a descriptor that is about to be closed.
 fn give_up(watches: &mut Vec<Watch>, channel: &str) {
     for watch in watches.extract_if(.., |watch| watch.channel == channel) {
-        say(&Answer { id: watch.id, reply: failed(Errno::EBADF, None, 0, vec![]) }.encode());
+        let reply = failed(Errno::EBADF, None, 0, vec![]);
+        say(&Answer { id: watch.id, reply, queued: None }.encode());
     }
 }
 
@@ -89,42 +102,64 @@ fn wait_for_orders(watches: &mut Vec<Watch>) -> bool {
     }
     let fired: Vec<bool> = polled.iter().map(|fd| fd.any().unwrap_or(false)).collect();
     for (watch, _) in watches.iter().zip(&fired[1..]).filter(|(_, fired)| **fired) {
-        say(&Answer { id: watch.id, reply: Reply::DONE }.encode());
+        say(&Answer { id: watch.id, reply: Reply::DONE, queued: None }.encode());
     }
     let mut ready = fired[1..].iter();
     watches.retain(|_| !ready.next().expect("one for each watch"));
     fired[0]
 }
 
-/// The next batch. Ends the process at end of file: the stage is gone or wants
-/// no more.
-fn receive() -> Vec<Step> {
-    // One byte at a time would cost a call each: the head is short, so peek.
-    let mut peeked = [0; 64];
-    let seen = loop {
-        match recv(CONTROL_FD, &mut peeked, MsgFlags::MSG_PEEK) {
-            Ok(0) => leave(0),
-            Ok(length) if peeked[..length].contains(&b'\n') => break length,
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => leave(71),
+/// What came over the control socket and hasn't been carried out.
+#[derive(Default)]
+struct Orders {
+    bytes: Vec<u8>,
+    /// How much of `bytes` has come; the rest is room.
+    have: usize,
+}
+
+impl Orders {
+    fn is_empty(&self) -> bool {
+        self.have == 0
+    }
+
+    /// The next batch. Ends the process at end of file: the stage is gone or wants
+    /// no more.
+    fn receive(&mut self) -> Vec<Step> {
+        loop {
+            if let Some((start, end)) = self.batch()
+                && end <= self.have
+            {
+                let steps = decode_steps(&self.bytes[start..end]).unwrap_or_else(|_| leave(72));
+                self.bytes.copy_within(end..self.have, 0);
+                self.have -= end;
+                return steps;
+            }
+            self.more();
         }
-    };
-    let head = peeked[..seen].iter().position(|&byte| byte == b'\n').expect("seen above") + 1;
-    let length = std::str::from_utf8(&peeked[..head])
-        .ok()
-        .and_then(|line| line.trim_end().rsplit(' ').next()?.parse::<usize>().ok())
-        .unwrap_or_else(|| leave(72));
-    let mut message = vec![0; head + length];
-    let mut have = 0;
-    while have < message.len() {
-        match recv(CONTROL_FD, &mut message[have..], MsgFlags::empty()) {
+    }
+
+    /// Where the body of the first batch starts and ends, once its head is here.
+    fn batch(&self) -> Option<(usize, usize)> {
+        let start = self.bytes[..self.have].iter().position(|&byte| byte == b'\n')? + 1;
+        let length = std::str::from_utf8(&self.bytes[..start])
+            .ok()
+            .and_then(|line| line.trim_end().rsplit(' ').next()?.parse::<usize>().ok())
+            .unwrap_or_else(|| leave(72));
+        Some((start, start + length))
+    }
+
+    fn more(&mut self) {
+        let wanted = self.batch().map_or(0, |(_, end)| end).max(self.have + GULP);
+        if self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
+        }
+        match recv(CONTROL_FD, &mut self.bytes[self.have..], MsgFlags::empty()) {
             Ok(0) => leave(0),
-            Ok(more) => have += more,
+            Ok(more) => self.have += more,
             Err(Errno::EINTR) => {}
             Err(_) => leave(71),
         }
     }
-    decode_steps(&message[head..]).unwrap_or_else(|_| leave(72))
 }
 
 /// Sends a whole message.

@@ -10,10 +10,10 @@ use std::{
 use libc::FILE;
 use nix::errno::Errno;
 
-use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw};
+use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
 use crate::{
     outcome::{Access, Amount},
-    wire::Hello,
+    wire::{Abilities, Hello},
 };
 
 /// Bytes that one fread(3) of `to-eof` asks for.
@@ -75,7 +75,8 @@ impl Stdio {
 impl Builtin for Stdio {
     fn hello(&self) -> Hello {
         let (runtime, version) = c_library();
-        Hello { runtime, version, symbols: BTreeMap::from([("bufsiz".into(), libc::BUFSIZ.into())]) }
+        let symbols = BTreeMap::from([("bufsiz".into(), libc::BUFSIZ.into())]);
+        Hello { runtime, version, symbols, abilities: Abilities::ALL }
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {
@@ -119,7 +120,9 @@ impl Builtin for Stdio {
                 },
                 None => not_open(&channel),
             },
-            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } => Reply::Unsupported,
+            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
+                Reply::Unsupported
+            }
         }
     }
 
@@ -127,6 +130,22 @@ impl Builtin for Stdio {
         // SAFETY: single-threaded process; exit(3) flushes every open stream,
         // whose buffers live until the process ends.
         unsafe { libc::exit(status.into()) }
+    }
+
+    fn descriptor(&self, channel: &str) -> Option<i32> {
+        // SAFETY: the stream is open.
+        self.open.get(channel).map(|stream| unsafe { libc::fileno(stream.file) })
+    }
+
+    fn reset(&mut self) -> Reply {
+        for (_, stream) in self.open.drain() {
+            // SAFETY: the stream is open, and is forgotten here.
+            unsafe {
+                silence(libc::fileno(stream.file));
+                libc::fclose(stream.file);
+            }
+        }
+        no_bytes_left()
     }
 }
 
@@ -175,6 +194,16 @@ fn read(stream: &Stream, amount: Amount) -> Reply {
         }
     }
     if data.is_empty() && wanted > 0 { Reply::Eof } else { Reply::Data(data) }
+}
+
+/// Says so if a stream that nobody closed still has bytes to flush: its descriptor
+/// is gone, so that they find an error and not the next case's channel.
+fn no_bytes_left() -> Reply {
+    // SAFETY: flushes every stream of this single-threaded process.
+    match unsafe { libc::fflush(ptr::null_mut()) } {
+        0 => Reply::DONE,
+        _ => misused(format!("a stream was left with unflushed bytes ({})", Errno::last().desc())),
+    }
 }
 
 /// Name and version of the C library this binary runs with.

@@ -59,7 +59,8 @@ fn runtime(driver: &str, version: &str, key: Option<&str>, symbols: &[(&str, u64
         launch: match version {
             "" => Launch::BuiltIn(driver.to_owned()),
             _ => Launch::Program { command: vec![format!("/usr/bin/{driver}{version}")], env: Vec::new() },
-        },
+        }
+        .into(),
         symbols: symbols.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect::<BTreeMap<_, _>>(),
     }
 }

@@ -28,7 +28,7 @@ fn pythons() -> Vec<&'static Runtime> {
 }
 
 fn command(runtime: &Runtime) -> &[String] {
-    match &runtime.launch {
+    match &*runtime.launch {
         Launch::Program { command, .. } => command,
         Launch::BuiltIn(name) => panic!("{name} is built in"),
     }
@@ -293,7 +293,7 @@ fn the_callers_python_variables_have_no_say() {
     let environment = pipelab::driver::environment();
     assert!(environment.iter().all(|(name, _)| !name.starts_with("PYTHON")), "{environment:?}");
     for runtime in pythons() {
-        let Launch::Program { env, .. } = &runtime.launch else { unreachable!() };
+        let Launch::Program { env, .. } = &*runtime.launch else { unreachable!() };
         assert_eq!(*env, environment);
     }
 }

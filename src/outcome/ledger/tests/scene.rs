@@ -45,7 +45,7 @@ impl Scene {
     pub fn of(actors: &[&str]) -> Scene {
         let actor = |name: &&str| PlannedActor {
             name: (*name).to_owned(),
-            launch: Launch::BuiltIn("raw".to_owned()),
+            launch: Launch::BuiltIn("raw".to_owned()).into(),
             mode: vec![],
             ignores_sigpipe: true,
         };
