@@ -10,6 +10,7 @@
 //! accepted, `X.snap.new` waits for `cargo insta review`.
 
 use std::{
+    collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -209,6 +210,8 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     blocks: Vec<String>,
+    /// Where the block under a heading is.
+    places: HashMap<String, usize>,
 }
 
 impl Recorded {
@@ -237,23 +240,30 @@ impl Recorded {
             block.push_str(line);
             block.push('\n');
         }
-        let blocks = blocks.into_iter().map(|block| format!("{}\n", block.trim_end())).collect();
-        Recorded { blocks }
+        let blocks: Vec<String> = blocks.into_iter().map(|block| format!("{}\n", block.trim_end())).collect();
+        // Of two under one heading the first counts.
+        let headings = blocks.iter().enumerate().rev();
+        let places = headings.map(|(at, block)| (first_line(block).to_owned(), at)).collect();
+        Recorded { blocks, places }
     }
 
     /// The block under this heading.
     pub fn block(&self, heading: &str) -> Option<&str> {
-        self.blocks.iter().find(|block| block.lines().next() == Some(heading)).map(String::as_str)
+        self.places.get(heading).map(|&at| self.blocks[at].as_str())
     }
 
     /// The headings, in the order of the file.
     pub fn headings(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().filter_map(|block| block.lines().next())
+        self.blocks.iter().map(|block| first_line(block))
     }
 }
 
+fn first_line(block: &str) -> &str {
+    block.lines().next().unwrap_or_default()
+}
+
 /// What a snapshot file holds below its header.
-pub fn content(blocks: &[&str]) -> String {
+pub fn content(blocks: &[String]) -> String {
     blocks.iter().map(|block| block.trim_end()).collect::<Vec<_>>().join("\n\n")
 }
 

@@ -61,16 +61,18 @@ pub struct Played {
     pub transcript: Transcript,
     pub ledgers: Vec<ChannelLedger>,
     pub error_at: Option<ErrorAt>,
-    /// Its block in a snapshot.
-    pub block: String,
 }
 
 impl Played {
     pub fn of(case: &Case, transcript: Transcript) -> Played {
         let ledgers = Ledger::of(&case.plan, &transcript);
         let error_at = error_at(&case.plan, &transcript);
-        let block = snapshot::block(case, &transcript, &ledgers);
-        Played { transcript, ledgers, error_at, block }
+        Played { transcript, ledgers, error_at }
+    }
+
+    /// Its block in a snapshot.
+    pub fn block(&self, case: &Case) -> String {
+        snapshot::block(case, &self.transcript, &self.ledgers)
     }
 }
 
@@ -105,12 +107,11 @@ impl Judged {
         steps(case, &played, &mut differences);
         ledgers(case, &played, &mut differences);
         let stuck = matches!(played.transcript.end, End::Stuck { .. });
-        let heading = snapshot::heading(case);
-        let known = recorded.and_then(|recorded| recorded.block(&heading));
-        if let Some(known) = known
-            && known.trim_end() != played.block.trim_end()
+        let known = recorded.and_then(|recorded| recorded.block(&snapshot::heading(case)));
+        if let Some((known, block)) = known.map(|known| (known, played.block(case)))
+            && known.trim_end() != block.trim_end()
         {
-            let diff = TextDiff::from_lines(known, played.block.as_str());
+            let diff = TextDiff::from_lines(known, block.as_str());
             let text = diff.unified_diff().context_radius(2).header("snapshot", "seen").to_string();
             differences.push(text.trim_end().to_owned());
         }

@@ -173,7 +173,7 @@ fn expand(
 /// The snapshot file of these cases, if all of them were played: their blocks
 /// in order. Nothing if a case of them has none.
 pub fn snapshot_content(judged: &[&Judged]) -> Option<String> {
-    let blocks: Option<Vec<&str>> =
-        judged.iter().map(|judged| judged.played.as_ref().map(|played| played.block.as_str())).collect();
+    let block = |judged: &&Judged| judged.played.as_ref().map(|played| played.block(&judged.case));
+    let blocks: Option<Vec<String>> = judged.iter().map(block).collect();
     blocks.map(|blocks| snapshot::content(&blocks))
 }

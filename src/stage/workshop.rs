@@ -28,6 +28,8 @@ pub(super) struct Workshop {
     /// Where the stage keeps its files.
     root: PathBuf,
     cases: u64,
+    /// The directory that actors share is there.
+    made: bool,
     pool: Pool,
     /// The stage's own list of children; without it, nothing is kept.
     children: Option<File>,
@@ -36,7 +38,13 @@ pub(super) struct Workshop {
 impl Workshop {
     pub(super) fn new(root: &Path, fresh: bool) -> Workshop {
         let children = File::open("/proc/thread-self/children").ok();
-        Workshop { root: root.to_owned(), cases: 0, pool: Pool::new(fresh || children.is_none()), children }
+        Workshop {
+            root: root.to_owned(),
+            cases: 0,
+            made: false,
+            pool: Pool::new(fresh || children.is_none()),
+            children,
+        }
     }
 
     /// The directory of the next case. Actors that serve several stay in one; fresh
@@ -47,9 +55,9 @@ impl Workshop {
             self.cases += 1;
         }
         let dir = self.root.join(self.cases.to_string());
-        match fs::create_dir(&dir) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::create_dir_all(&dir)?,
-            _ => {}
+        if !self.pool.keeps() || !self.made {
+            fs::create_dir_all(&dir)?;
+            self.made = true;
         }
         Ok(dir)
     }

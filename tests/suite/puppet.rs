@@ -43,9 +43,11 @@ pub fn write_in_pieces(channel: &str, payload: &[u8], piece: usize) -> Step {
 /// What a driver answered.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The line behind the step's number.
+    /// The line behind the step's number, without `queued=`.
     pub line: String,
     pub data: Vec<u8>,
+    /// Bytes in the kernel, from a driver that counts.
+    pub queued: Option<u64>,
 }
 
 impl Answer {
@@ -106,7 +108,13 @@ impl Puppet {
         let line = line.strip_suffix('\n').unwrap_or_else(|| panic!("the driver hung up: {stderr}"));
         let (answered, line) = line.split_once(' ').unwrap_or_else(|| panic!("no answer: {line:?}"));
         assert_eq!(answered, number.to_string(), "the answer to another step: {line:?}");
-        let mut answer = Answer { line: line.to_owned(), data: Vec::new() };
+        let (head, message) =
+            line.split_once(" message=").map_or((line, None), |(head, message)| (head, Some(message)));
+        let (counts, words): (Vec<&str>, Vec<&str>) =
+            head.split(' ').partition(|word| word.starts_with("queued="));
+        let queued = counts.first().map(|word| word["queued=".len()..].parse().unwrap());
+        let message = message.map(|message| format!(" message={message}")).unwrap_or_default();
+        let mut answer = Answer { line: words.join(" ") + &message, data: Vec::new(), queued };
         if let Some(length) = answer.value("data") {
             answer.data = vec![0; length.parse().unwrap()];
             self.started.control.read_exact(&mut answer.data).unwrap();

@@ -25,11 +25,13 @@ const GULP: usize = 128 * 1024;
 pub(super) struct Raw {
     open: HashMap<String, i32>,
     jitter: Jitter,
+    /// Room for reads, kept from one to the next.
+    buffer: Vec<u8>,
 }
 
 impl Raw {
     pub(super) fn new(mode: &Mode) -> Raw {
-        Raw { open: HashMap::new(), jitter: Jitter(mode.jitter) }
+        Raw { open: HashMap::new(), jitter: Jitter(mode.jitter), buffer: Vec::new() }
     }
 }
 
@@ -84,7 +86,7 @@ impl Builtin for Raw {
                 None => not_open(&channel),
             },
             Order::Read { channel, amount } => match self.open.get(&channel) {
-                Some(&fd) => read(fd, amount, &mut self.jitter),
+                Some(&fd) => read(fd, amount, &mut self.jitter, &mut self.buffer),
                 None => not_open(&channel),
             },
             Order::Close { channel } => match self.open.remove(&channel) {
@@ -159,7 +161,7 @@ fn write(fd: i32, payload: &[u8], piece: u64, jitter: &mut Jitter) -> Reply {
     Reply::Ok { fd: None, bytes: Some(accepted) }
 }
 
-fn read(fd: i32, amount: Amount, jitter: &mut Jitter) -> Reply {
+fn read(fd: i32, amount: Amount, jitter: &mut Jitter, buffer: &mut Vec<u8>) -> Reply {
     let wanted = match amount {
         Amount::Bytes(0) => return read_nothing(fd),
         Amount::Bytes(bytes) => bytes as usize,
@@ -173,10 +175,12 @@ fn read(fd: i32, amount: Amount, jitter: &mut Jitter) -> Reply {
         },
     };
     let mut data = Vec::new();
-    let mut buffer = vec![0; GULP.min(wanted)];
+    if buffer.len() < GULP.min(wanted) {
+        buffer.resize(GULP.min(wanted), 0);
+    }
     while data.len() < wanted {
         jitter.delay();
-        let room = buffer.len().min(wanted - data.len());
+        let room = GULP.min(wanted - data.len());
         match nix::unistd::read(borrow(fd), &mut buffer[..room]) {
             Ok(0) => break,
             Ok(count) => data.extend_from_slice(&buffer[..count]),
