@@ -90,9 +90,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// How stages are made; for pipelab's own tests.
+/// How stages are made; all but the first for pipelab's own tests.
 #[derive(Debug, clap::Args)]
 struct StageArgs {
+    /// Play every case with processes of its own, even where clean ones stand ready
+    #[arg(long)]
+    fresh: bool,
     /// What keeps processes and files together: namespaces, subreaper, nothing
     #[arg(long, hide = true, default_value = "namespaces", value_parser = containment)]
     containment: crate::stage::Containment,
@@ -109,6 +112,6 @@ impl StageArgs {
     fn options(&self) -> Options {
         let access =
             if self.refuse_syscall { crate::observe::Access::NoSyscall } else { crate::observe::Access::All };
-        Options { containment: self.containment, access, ..Options::default() }
+        Options { containment: self.containment, access, fresh: self.fresh, ..Options::default() }
     }
 }

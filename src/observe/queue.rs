@@ -21,17 +21,21 @@ use crate::outcome::Count;
 /// Bytes queued on the pipe or FIFO behind descriptor `fd` of a process: FIONREAD,
 /// exact from either end (pipe(7), kernel `pipe_ioctl`). `may_open`: both ends
 /// exist and nobody sits in open(2).
-pub fn queued(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Count {
+///
+/// # Errors
+/// This process has no descriptor left to count with: it could know, and doesn't.
+pub fn queued(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<Count, Errno> {
     let copy = match borrow_end(pid, pidfd, fd, may_open) {
         Ok(copy) => copy,
-        Err(reason) => return Count::Unknown(reason),
+        Err(Refused { errno: Errno::EMFILE, .. }) => return Err(Errno::EMFILE),
+        Err(Refused { why, .. }) => return Ok(Count::Unknown(why)),
     };
     let mut bytes: libc::c_int = 0;
     // SAFETY: FIONREAD writes one int.
-    match unsafe { libc::ioctl(copy.as_raw_fd(), libc::FIONREAD, &mut bytes) } {
+    Ok(match unsafe { libc::ioctl(copy.as_raw_fd(), libc::FIONREAD, &mut bytes) } {
         0 => Count::Known(bytes as u64),
         _ => Count::Unknown(format!("FIONREAD: {}", Errno::last().desc())),
-    }
+    })
 }
 
 /// Capacity in bytes of the pipe or FIFO behind descriptor `fd` of a process
@@ -43,24 +47,37 @@ pub fn capacity(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Opt
     u64::try_from(bytes).ok()
 }
 
-fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, String> {
+/// Why an end can't be had, and what the last call said.
+struct Refused {
+    errno: Errno,
+    why: String,
+}
+
+fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
     // SAFETY: plain numbers; nix has no wrapper for it.
     let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
     if copy >= 0 {
         // SAFETY: a fresh descriptor that nothing else owns.
         return Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) });
     }
-    let refused = Errno::last();
-    if !matches!(refused, Errno::EPERM | Errno::ENOSYS) {
-        return Err(format!("pidfd_getfd: {}", refused.desc()));
+    let errno = Errno::last();
+    let refused = format!("pidfd_getfd: {}", errno.desc());
+    if !matches!(errno, Errno::EPERM | Errno::ENOSYS) {
+        return Err(Refused { errno, why: refused });
     }
     if !may_open {
-        return Err(format!("pidfd_getfd: {}, and opening an end would disturb the others", refused.desc()));
+        return Err(Refused {
+            errno,
+            why: format!("{refused}, and opening an end would disturb the others"),
+        });
     }
     OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK)
         .open(format!("/proc/{pid}/fd/{fd}"))
         .map(OwnedFd::from)
-        .map_err(|error| format!("pidfd_getfd: {}; open: {error}", refused.desc()))
+        .map_err(|error| Refused {
+            errno: error.raw_os_error().map_or(errno, Errno::from_raw),
+            why: format!("{refused}; open: {error}"),
+        })
 }

@@ -7,17 +7,27 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-/// The lines of `status` that must stay as they were (proc_pid_status(5)): threads;
-/// signals pending, blocked, ignored, caught.
-const LINES: [&str; 6] = ["Threads", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"];
+/// The fields of `stat` that must stay as they were (proc_pid_stat(5)), by number:
+/// threads; signals pending, blocked, ignored, caught (of the standard signals, 1 to
+/// 31; `status` has the real-time ones too, and costs twice as much).
+const FIELDS: [(usize, &str); 5] = [
+    (20, "the number of threads"),
+    (31, "the set of pending signals"),
+    (32, "the set of blocked signals"),
+    (33, "the set of ignored signals"),
+    (34, "the set of caught signals"),
+];
+
+/// The first field behind the program's name.
+const FIRST_FIELD: usize = 3;
 
 /// One reading. Two that are equal show that nothing was left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// Open descriptors.
     descriptors: u64,
-    /// Values of `LINES`: a count in decimal, then masks in base 16.
-    lines: [u64; LINES.len()],
+    /// Values of `FIELDS`; a set has the bit `1 << (signal - 1)`.
+    fields: [u64; FIELDS.len()],
     /// The process has children.
     children: bool,
 }
@@ -31,9 +41,9 @@ impl State {
         if self.children != other.children {
             return Some("it has children".into());
         }
-        let mut lines = LINES.iter().zip(self.lines.iter().zip(&other.lines));
-        let (name, (is, was)) = lines.find(|(_, (is, was))| is != was)?;
-        Some(format!("{name} is {is:x}, not {was:x}"))
+        let mut fields = FIELDS.iter().zip(self.fields.iter().zip(&other.fields));
+        let ((_, name), (is, was)) = fields.find(|(_, (is, was))| is != was)?;
+        Some(format!("{name} is {is:#x}, not {was:#x}"))
     }
 }
 
@@ -41,7 +51,7 @@ impl State {
 #[derive(Debug)]
 pub struct StateFiles {
     pid: i32,
-    status: File,
+    stat: File,
     children: File,
     descriptors: File,
     /// The size of `/proc/PID/fd` is the number of its entries (Linux 6.2).
@@ -60,7 +70,7 @@ impl StateFiles {
         // Three at least are open in every actor.
         let has_size = descriptors.metadata()?.len() > 0;
         let children = open(&format!("task/{pid}/children"))?;
-        Ok(StateFiles { pid, status: open("status")?, children, descriptors, has_size })
+        Ok(StateFiles { pid, stat: open("stat")?, children, descriptors, has_size })
     }
 
     /// One reading.
@@ -68,19 +78,19 @@ impl StateFiles {
     /// # Errors
     /// The process has ended, or /proc isn't as expected.
     pub fn read(&self) -> io::Result<State> {
-        let mut buffer = [0; 4096];
-        let length = self.status.read_at(&mut buffer, 0)?;
-        let text = str::from_utf8(&buffer[..length]).map_err(io::Error::other)?;
-        let mut values = [None; LINES.len()];
-        for line in text.lines() {
-            let Some((name, value)) = line.split_once(":\t") else { continue };
-            if let Some(at) = LINES.iter().position(|wanted| *wanted == name) {
-                values[at] = u64::from_str_radix(value, 16).ok();
-            }
-        }
-        let mut lines = [0; LINES.len()];
-        for (line, value) in lines.iter_mut().zip(values) {
-            *line = value.ok_or_else(|| io::Error::other("status isn't as proc_pid_status(5) says"))?;
+        let mut buffer = [0; 1024];
+        let length = self.stat.read_at(&mut buffer, 0)?;
+        let malformed = || io::Error::other("stat isn't as proc_pid_stat(5) says");
+        // The name in parentheses may hold anything: look behind the last one.
+        let behind = buffer[..length].iter().rposition(|&byte| byte == b')').ok_or_else(malformed)?;
+        let text = buffer.get(behind + 2..length).ok_or_else(malformed)?;
+        let mut words = text.split(|&byte| byte == b' ');
+        let mut next = FIRST_FIELD;
+        let mut fields = [0; FIELDS.len()];
+        for (value, (number, _)) in fields.iter_mut().zip(FIELDS) {
+            let word = words.nth(number - next).ok_or_else(malformed)?;
+            *value = str::from_utf8(word).ok().and_then(|word| word.parse().ok()).ok_or_else(malformed)?;
+            next = number + 1;
         }
         let children = self.children.read_at(&mut buffer, 0)? > 0;
         let descriptors = if self.has_size {
@@ -88,6 +98,6 @@ impl StateFiles {
         } else {
             fs::read_dir(format!("/proc/{}/fd", self.pid))?.count() as u64
         };
-        Ok(State { descriptors, lines, children })
+        Ok(State { descriptors, fields, children })
     }
 }

@@ -184,8 +184,7 @@ impl Actor {
 
     /// Gives it a batch of steps.
     pub(super) fn give(&mut self, steps: &[Step]) -> Result<(), Fault> {
-        self.unsent = encode_batch(steps);
-        self.sent = 0;
+        self.sent = encode_batch(steps, &mut self.unsent);
         self.send_rest()
     }
 

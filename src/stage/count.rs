@@ -171,7 +171,7 @@ impl Play<'_> {
             let own = channel == Some(index);
             let queued = match hint {
                 Some(bytes) if local && own && !self.counter.outside => Count::Known(bytes),
-                _ => self.queued(index),
+                _ => self.queued(index)?,
             };
             if let (true, true, Some(said), Count::Known(seen)) = (local, own, hint, &queued)
                 && said != *seen
@@ -210,18 +210,19 @@ impl Play<'_> {
     }
 
     /// What is queued, asked from outside.
-    fn queued(&self, index: usize) -> Count {
+    fn queued(&self, index: usize) -> Result<Count, Fault> {
         let in_open = self.in_open(index);
-        match self.parts.iter().position(|part| part.ends[index].is_some()) {
+        Ok(match self.parts.iter().position(|part| part.ends[index].is_some()) {
             Some(at) => {
                 let fd = self.parts[at].ends[index].expect("it holds one").fd;
                 let may_open = !in_open && self.both_ends(index);
                 observe::queued(self.actors[at].pid(), self.actors[at].pidfd(), fd, may_open)
+                    .map_err(|error| Fault::harness("counting", error.desc()))?
             }
             // Nobody but one in open(2) keeps the buffer: it is as it was.
             None if in_open => self.counter.channels[index].queued.clone(),
             None => Count::Known(0),
-        }
+        })
     }
 
     /// Notes what was dropped if nobody keeps the buffer any more; whoever did last

@@ -91,14 +91,16 @@ impl Frames {
         Ok(Some(value))
     }
 
-    /// Receives some; false at end of file. Sends meanwhile, so that two sides that
-    /// both have much to say don't wait for each other.
+    /// Receives some; false at end of file. Sends the rest of what was begun, so that
+    /// two sides that both have much to say don't wait for each other.
     pub(super) fn receive(&mut self) -> io::Result<bool> {
         loop {
-            self.send_some()?;
             let mut events = PollFlags::POLLIN;
-            if self.unsent() > 0 {
-                events |= PollFlags::POLLOUT;
+            if self.sent > 0 {
+                self.send_some()?;
+                if self.unsent() > 0 {
+                    events |= PollFlags::POLLOUT;
+                }
             }
             if let Some(open) = self.receive_some()? {
                 return Ok(open);
@@ -169,6 +171,7 @@ mod tests {
         let talk = |socket: UnixStream, much: Vec<u8>| {
             let mut frames = Frames::new(socket);
             frames.push(&much).unwrap();
+            frames.send_some().unwrap();
             loop {
                 if let Some(value) = frames.take::<Vec<u8>>().unwrap() {
                     frames.send_all().unwrap();

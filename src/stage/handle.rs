@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{observe, outcome::Transcript};
 
-/// Cases that keep a stage busy until the next ones reach it.
-const ENOUGH_UNDER_WAY: usize = 8;
+/// So few cases keep a stage busy until the next ones reach it.
+const FEW: usize = 8;
 
 /// Tells a re-executed binary to be a stage; its value is the options in JSON.
 pub(super) const STAGE_VARIABLE: &str = "PIPELAB_STAGE";
@@ -67,8 +67,10 @@ pub struct Handle {
     frames: Option<Frames>,
     /// Launches that the stage knows by number.
     launches: Vec<Arc<Launch>>,
-    /// Cases submitted and not taken.
+    /// Cases that were sent and have no answer yet.
     under_way: usize,
+    /// Cases that were submitted and not sent.
+    waiting: usize,
     keeper: Child,
     measures: Measures,
     dir: PathBuf,
@@ -109,6 +111,7 @@ impl Handle {
             frames: Some(Frames::new(ours)),
             launches: Vec::new(),
             under_way: 0,
+            waiting: 0,
             keeper,
             measures: Measures { page: 0, pipe_buf: 0, blksize: 0, capacity: 0, containment: String::new() },
             dir,
@@ -151,13 +154,9 @@ impl Handle {
     pub fn submit(&mut self, plan: &Plan) -> Result<(), Fault> {
         let frames = self.frames.as_mut().expect("open until it is dropped");
         let request = Request::new(plan, &mut self.launches);
-        let sent = frames.push(&request).and_then(|()| match self.under_way < ENOUGH_UNDER_WAY {
-            true => frames.send_some(),
-            // The stage has enough to do: several go together later.
-            false => Ok(()),
-        });
-        self.under_way += 1;
-        sent.map_err(|error| Fault::harness("talking to the stage", error))
+        frames.push(&request).map_err(|error| Fault::harness("talking to the stage", error))?;
+        self.waiting += 1;
+        Ok(())
     }
 
     /// Waits for the oldest case that was submitted and not yet taken.
@@ -180,10 +179,12 @@ impl Handle {
         loop {
             if let Some(response) = frames.take()? {
                 self.under_way = self.under_way.saturating_sub(1);
-                if self.under_way < ENOUGH_UNDER_WAY {
-                    frames.send_some()?;
-                }
                 return Ok(Some(response));
+            }
+            // Several go together, and go before the stage has nothing to do.
+            if self.under_way <= FEW {
+                frames.send_some()?;
+                self.under_way += std::mem::take(&mut self.waiting);
             }
             if !frames.receive()? {
                 return Ok(None);

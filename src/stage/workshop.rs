@@ -102,15 +102,21 @@ impl Workshop {
         }
         if self.pool.keeps() {
             let mut clean = vec![false; play.actors.len()];
+            let mut waiting = Vec::new();
             for (at, clean) in clean.iter_mut().enumerate() {
                 let (actor, part) = (&mut play.actors[at], &play.parts[at]);
                 let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end;
-                if idle && actor.abilities.resets && actor.is_marked() {
+                if !idle || !actor.abilities.resets || !actor.is_marked() {
+                    continue;
+                }
+                *clean = true;
+                let nothing_open = part.ends.iter().all(Option::is_none);
+                if !(actor.abilities.forgets && nothing_open) {
                     actor.give(&[Step { id: RESET, order: Order::Reset }])?;
-                    *clean = true;
+                    waiting.push(at);
                 }
             }
-            self.settle_resets(&mut play, &mut clean)?;
+            self.settle_resets(&mut play, waiting, &mut clean)?;
             let setting = &play.plan.setting;
             for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
                 // Whoever isn't clean ends here.
@@ -123,8 +129,15 @@ impl Workshop {
     }
 
     /// Waits for the answers to the resets. Who doesn't say that it is clean isn't.
-    fn settle_resets(&mut self, play: &mut Play<'_>, clean: &mut [bool]) -> Result<(), Fault> {
-        let mut waiting: Vec<usize> = (0..clean.len()).filter(|&at| clean[at]).collect();
+    fn settle_resets(
+        &mut self,
+        play: &mut Play<'_>,
+        mut waiting: Vec<usize>,
+        clean: &mut [bool],
+    ) -> Result<(), Fault> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
         play.settler.begin();
         play.settler.give_way();
         loop {

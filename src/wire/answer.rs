@@ -23,19 +23,27 @@ pub struct Abilities {
     pub counts: bool,
     /// It knows `reset`, so that its process can serve more than one case.
     pub resets: bool,
+    /// Once its channels are closed it keeps nothing, so that there is nothing to reset.
+    pub forgets: bool,
 }
 
 impl Abilities {
-    pub const ALL: Abilities = Abilities { counts: true, resets: true };
+    pub const ALL: Abilities = Abilities { counts: true, resets: true, forgets: true };
 
     /// Takes a word of the greeting; false if it isn't one of these.
     fn take(&mut self, word: &str) -> bool {
         match word {
             "counts" => self.counts = true,
             "resets" => self.resets = true,
+            "forgets" => self.forgets = true,
             _ => return false,
         }
         true
+    }
+
+    fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.counts, "counts"), (self.resets, "resets"), (self.forgets, "forgets")];
+        all.into_iter().filter(|(has, _)| *has).map(|(_, word)| word)
     }
 }
 
@@ -45,9 +53,8 @@ impl Hello {
         for (name, bytes) in &self.symbols {
             line.push_str(&format!(" {name}={bytes}"));
         }
-        let Abilities { counts, resets } = self.abilities;
-        for (_, word) in [(counts, " counts"), (resets, " resets")].iter().filter(|(has, _)| *has) {
-            line.push_str(word);
+        for word in self.abilities.words() {
+            line.push_str(&format!(" {word}"));
         }
         line.push('\n');
         line.into_bytes()
@@ -187,12 +194,14 @@ impl Answer {
 }
 
 fn decode(line: &str) -> Option<(Answer, usize)> {
-    let (line, message) = match line.split_once(" message=") {
+    let (id, line) = line.split_once(' ')?;
+    let id = id.parse().ok()?;
+    let failed = line.starts_with("fail ");
+    let (line, message) = match failed.then(|| line.split_once(" message=")).flatten() {
         Some((line, message)) => (line, message.to_owned()),
         None => (line, String::new()),
     };
     let mut words = line.split(' ');
-    let id = words.next()?.parse().ok()?;
     let kind = words.next()?;
     let errno = if kind == "fail" { words.next()?.to_owned() } else { String::new() };
     let (mut fd, mut bytes, mut data, mut error, mut queued) = (None, None, None, None, None);
@@ -243,7 +252,7 @@ mod tests {
         let hello = Hello::decode("hello 1 cpython 3.6.15 buffer=8192 chunk=4096 resets\n").unwrap();
         assert_eq!((hello.runtime.as_str(), hello.version.as_str()), ("cpython", "3.6.15"));
         assert_eq!(hello.symbols["chunk"], 4096);
-        assert_eq!(hello.abilities, Abilities { counts: false, resets: true });
+        assert_eq!(hello.abilities, Abilities { resets: true, ..Abilities::default() });
         assert_eq!(Hello::decode(&String::from_utf8(hello.encode()).unwrap()), Ok(hello));
     }
 
