@@ -175,11 +175,14 @@ def do_write(channel, length, piece, payload):
     writer, reader = ends[channel]
     # A reader is asked too, and says itself that it isn't writable.
     f = writer or reader
-    if isinstance(f, io.TextIOBase):
-        payload = payload.decode("ascii")
+    is_text = isinstance(f, io.TextIOBase)
     step = max(int(piece), 1)
-    # A write of nothing is a call too.
+    # A write of nothing is a call too. No piece ends within a character.
     pieces = [payload[at : at + step] for at in range(0, len(payload), step)] or [payload]
+    if is_text:
+        pieces = [data.decode() for data in pieces]
+    # What a piece counts, and its bytes.
+    size = (lambda text: len(text.encode())) if is_text and payload[:1] >= b"\x80" else len
     accepted = 0
     for data in pieces:
         try:
@@ -187,11 +190,11 @@ def do_write(channel, length, piece, payload):
         except Exception as error:
             # BlockingIOError says how much was taken, but a text layer hands
             # down older text together with this, and then it may say more.
-            accepted += min(getattr(error, "characters_written", 0), len(data))
+            accepted += size(data[: min(getattr(error, "characters_written", 0), len(data))])
             return failed(error, b"bytes=%d" % accepted)
         if count is None:
             return would_block(b"write", b"bytes=%d" % accepted)
-        accepted += count
+        accepted += size(data[:count])
         # A short write, which only the raw layer lets its user see. To go on
         # behind it would leave a hole.
         if count < len(data):

@@ -114,7 +114,9 @@ impl Trial {
                 let nonblock = self.shape.nonblock && self.random.below(4) == 0;
                 Action::Open { channel: 0, access, nonblock }
             }
-            4..=8 => Action::Write { channel: 0, bytes: self.size(), newline: false, pieces: None },
+            4..=8 => {
+                Action::Write { channel: 0, bytes: self.size(), wide: false, newline: false, pieces: None }
+            }
             9..=11 => Action::Read { channel: 0, amount: Amount::Bytes(self.size()) },
             12 => Action::Read { channel: 0, amount: Amount::Available },
             13 => Action::Read { channel: 0, amount: Amount::ToEof },

@@ -44,6 +44,16 @@ pub enum Amount {
     ToEof,
 }
 
+/// What of a message is written once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// All of it, as who doesn't know how much of it was accepted.
+    Whole,
+    /// What lies behind the bytes that its calls accepted.
+    Rest,
+}
+
 /// What an `await` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,16 +67,46 @@ pub enum Readiness {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    Open { channel: usize, access: Access, nonblock: bool },
-    Close { channel: usize },
-    Write { channel: usize, bytes: u64, newline: bool, pieces: Option<u64> },
-    Flush { channel: usize },
-    Read { channel: usize, amount: Amount },
-    Await { channel: usize, readiness: Readiness },
+    Open {
+        channel: usize,
+        access: Access,
+        nonblock: bool,
+    },
+    Close {
+        channel: usize,
+    },
+    /// `bytes` and `pieces` are bytes also where each two make a character (`wide`).
+    Write {
+        channel: usize,
+        bytes: u64,
+        wide: bool,
+        newline: bool,
+        pieces: Option<u64>,
+    },
+    /// Writes the actor's last message on the channel once more.
+    Rewrite {
+        channel: usize,
+        part: Part,
+    },
+    Flush {
+        channel: usize,
+    },
+    Read {
+        channel: usize,
+        amount: Amount,
+    },
+    Await {
+        channel: usize,
+        readiness: Readiness,
+    },
     Sleep,
     Spin,
-    Exit { status: u8 },
-    Kill { signal: i32 },
+    Exit {
+        status: u8,
+    },
+    Kill {
+        signal: i32,
+    },
 }
 
 impl Action {
@@ -74,7 +114,7 @@ impl Action {
         match self {
             Action::Open { .. } => Verb::Open,
             Action::Close { .. } => Verb::Close,
-            Action::Write { .. } => Verb::Write,
+            Action::Write { .. } | Action::Rewrite { .. } => Verb::Write,
             Action::Flush { .. } => Verb::Flush,
             Action::Read { .. } => Verb::Read,
             Action::Await { .. } => Verb::Await,
@@ -91,6 +131,7 @@ impl Action {
             Action::Open { channel, .. }
             | Action::Close { channel }
             | Action::Write { channel, .. }
+            | Action::Rewrite { channel, .. }
             | Action::Flush { channel }
             | Action::Read { channel, .. }
             | Action::Await { channel, .. } => Some(channel),

@@ -13,7 +13,7 @@ mod verb;
 mod verdict;
 mod words;
 
-pub use action::{Access, Action, Amount, Readiness};
+pub use action::{Access, Action, Amount, Part, Readiness};
 pub use error_at::{ErrorAt, error_at};
 pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;

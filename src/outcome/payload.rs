@@ -14,7 +14,9 @@
 //!   repeats its high digits for thousands of words, and there a lost word
 //!   couldn't be told from its neighbour.
 //!
-//! Printable ASCII only, because text layers must carry it unchanged.
+//! Printable ASCII only, because text layers must carry it unchanged. Where characters
+//! of two bytes are asked for, each letter of the stream is moved up by 256 and
+//! spelled in UTF-8: the bytes from offset 2n on spell the letters from n on.
 
 use super::Offer;
 
@@ -39,6 +41,12 @@ const MIX: [u64; 2] = [0x1_3c6e_f373, 0x0_b504_f333];
 const UNMIX: [u64; 2] = [inverse(MIX[0]), inverse(MIX[1])];
 /// A shift of more than half of 33 bits makes `x ^ (x >> SHIFT)` its own inverse.
 const SHIFT: u32 = 17;
+
+/// A letter moved up by this is a character of two bytes in UTF-8, and printable
+/// (Latin Extended-A).
+const UP: u32 = 0x100;
+/// Bytes of such a character.
+pub const WIDE: usize = 2;
 
 /// Fills `out` with the bytes of `writer`'s stream from `offset` (bytes) on.
 /// Writers are taken mod [`WRITERS`], offsets mod [`MAX_STREAM`].
@@ -74,6 +82,15 @@ pub fn offer_bytes(writer: usize, offer: &Offer) -> Vec<u8> {
 
 /// Does the same into a buffer of `offer.len` bytes.
 pub fn fill_offer(writer: usize, offer: &Offer, out: &mut [u8]) {
+    if offer.wide {
+        let mut letters = vec![0; out.len() / WIDE];
+        fill(writer, offer.offset / WIDE as u64, &mut letters);
+        for (letter, out) in letters.into_iter().zip(out.chunks_exact_mut(WIDE)) {
+            let letter = char::from_u32(u32::from(letter) + UP).expect("0x121 to 0x178");
+            letter.encode_utf8(out);
+        }
+        return;
+    }
     fill(writer, offer.offset, out);
     if offer.newline {
         for piece in out.chunks_mut(offer.piece.clamp(1, offer.len.max(1)) as usize) {
@@ -87,6 +104,12 @@ pub fn fill_offer(writer: usize, offer: &Offer, out: &mut [u8]) {
 pub fn phase(byte: u8) -> Option<usize> {
     let letter = byte.checked_sub(FIRST)?;
     (letter < LETTERS * WORD as u8).then_some((letter / LETTERS) as usize)
+}
+
+/// The letter that two bytes spell.
+pub fn narrow(wide: [u8; WIDE]) -> Option<u8> {
+    let text = str::from_utf8(&wide).ok()?;
+    u8::try_from(u32::from(text.chars().next()?).checked_sub(UP)?).ok()
 }
 
 /// The writer and the offset (bytes) of a whole word; `None` if it isn't one.
@@ -188,11 +211,24 @@ mod tests {
 
     #[test]
     fn pieces_end_in_line_feeds() {
-        let offer = Offer { offset: 5, len: 10, piece: 4, newline: true };
+        let offer = Offer { offset: 5, len: 10, piece: 4, newline: true, wide: false };
         let bytes = offer_bytes(0, &offer);
         let feeds: Vec<usize> = (0..10).filter(|&at| bytes[at] == b'\n').collect();
         assert_eq!(feeds, [3, 7, 9]);
         assert_eq!(bytes[4], byte_at(0, 9));
+    }
+
+    #[test]
+    fn wide_characters_spell_the_letters_of_the_stream() {
+        let offer = Offer { offset: 44, len: 200, piece: 200, newline: false, wide: true };
+        let bytes = offer_bytes(3, &offer);
+        let text = str::from_utf8(&bytes).unwrap();
+        assert_eq!(text.chars().count(), 100);
+        for (index, letter) in bytes.chunks(WIDE).enumerate() {
+            let letter = narrow([letter[0], letter[1]]);
+            assert_eq!(letter, Some(byte_at(3, 22 + index as u64)));
+        }
+        assert_eq!(narrow(*b"ab"), None);
     }
 
     /// Why the data is position-coded. Data that repeats every 256 bytes, and a

@@ -15,11 +15,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Amount, ChannelLedger, Count, End, Offer, Outcome, StepRecord, Transcript, Verb, offer_bytes};
+use super::{
+    Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, error_at, offer_bytes,
+};
 use crate::{
     driver::{Spec, Version},
     outcome::Action,
-    scenario::{Case, ExpectedBytes, Quantity},
+    scenario::{Case, ExpectedBytes, Quantity, SnapshotKind},
 };
 
 /// The line above a case's block. Versions stay out: the file's name says them.
@@ -41,6 +43,37 @@ pub fn without_version(value: &str) -> String {
 pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) -> String {
     let mut text = heading(case);
     text.push('\n');
+    match case.snapshot {
+        SnapshotKind::Steps => text.push_str(&steps_text(case, transcript)),
+        SnapshotKind::Ledger => text.push_str(&error_text(case, transcript)),
+    }
+    if let End::Stuck { step, waits } = &transcript.end {
+        let step = &case.steps[*step];
+        text.push_str(&format!("stuck at `{}`\n", step.text));
+        for wait in waits {
+            text.push_str(&format!("  {}\n", wait_text(case, transcript, wait)));
+        }
+    }
+    for ledger in ledgers {
+        text.push_str(&ledger_text(case, transcript, ledger));
+    }
+    text
+}
+
+/// Where the first error surfaced.
+fn error_text(case: &Case, transcript: &Transcript) -> String {
+    match error_at(&case.plan, transcript) {
+        None => "no error\n".to_owned(),
+        Some(error) => {
+            let name = error.error.map(|name| format!(" {name}")).unwrap_or_default();
+            format!("first error at {}: {}{name}\n", error.verb.name(), error.errno)
+        }
+    }
+}
+
+/// Every record.
+fn steps_text(case: &Case, transcript: &Transcript) -> String {
+    let mut text = String::new();
     let width = case.steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
     for (index, record) in transcript.steps.iter().enumerate() {
         let step = &case.steps[record.step];
@@ -52,16 +85,6 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
             outcome.push_str(&format!(", then by {}: {}", resumed.by + 1, names.outcome(&resumed.outcome)));
         }
         text.push_str(&format!("{:>3}  {:<width$}  {outcome}{attempt}\n", index + 1, step.text));
-    }
-    if let End::Stuck { step, waits } = &transcript.end {
-        let step = &case.steps[*step];
-        text.push_str(&format!("stuck at `{}`\n", step.text));
-        for wait in waits {
-            text.push_str(&format!("  {}\n", wait_text(case, transcript, wait)));
-        }
-    }
-    for ledger in ledgers {
-        text.push_str(&ledger_text(case, transcript, ledger));
     }
     text
 }
@@ -107,6 +130,11 @@ impl Names<'_> {
         {
             return text.clone();
         }
+        if let Action::Rewrite { part, .. } = step.planned.action
+            && self.record.offered.is_some_and(|offer| offer.len == bytes)
+        {
+            return if part == Part::Rest { "the rest".to_owned() } else { self.message().to_owned() };
+        }
         let offers = |other: &&StepRecord| other.offered.is_some() && other.channel == self.record.channel;
         let only_write =
             self.record.offered.is_some() && self.transcript.steps.iter().filter(offers).count() == 1;
@@ -117,6 +145,18 @@ impl Names<'_> {
             Some(expected) if only_write && expected.value == bytes => expected.text.clone(),
             _ => whole_writes(self.transcript, self.record).unwrap_or_else(|| bytes.to_string()),
         }
+    }
+}
+
+impl Names<'_> {
+    /// The size of the message that this record writes once more, as its own step says it.
+    fn message(&self) -> &str {
+        let is_first = |record: &&StepRecord| {
+            let same = record.offered == self.record.offered && record.actor == self.record.actor;
+            same && matches!(self.case.steps[record.step].planned.action, Action::Write { .. })
+        };
+        let first = self.transcript.steps.iter().find(is_first);
+        first.and_then(|record| self.case.steps[record.step].size_text.as_deref()).unwrap_or("?")
     }
 }
 
@@ -179,8 +219,8 @@ pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> St
 fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> String {
     let name = &case.plan.channels[ledger.channel].name;
     let offers: Vec<&str> = (transcript.steps.iter())
-        .filter(|record| record.channel == Some(ledger.channel) && record.verb == Verb::Write)
-        .filter(|record| record.offered.is_some())
+        .filter(|record| record.channel == Some(ledger.channel) && record.offered.is_some())
+        .filter(|record| matches!(case.steps[record.step].planned.action, Action::Write { .. }))
         .map(|record| case.steps[record.step].size_text.as_deref().unwrap_or("?"))
         .collect();
     let offered = if offers.is_empty() { "none".to_owned() } else { offers.join(" + ") };

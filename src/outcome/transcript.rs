@@ -64,13 +64,15 @@ impl StepRecord {
 
 /// What one write step offered: `len` bytes from `offset` of the actor's stream
 /// on that channel, made of calls of `piece` bytes (the last may be shorter),
-/// each ending in a line feed if `newline`.
+/// each ending in a line feed if `newline`. If `wide`, each two bytes are a character,
+/// and the first three numbers are even.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     pub offset: u64,
     pub len: u64,
     pub piece: u64,
     pub newline: bool,
+    pub wide: bool,
 }
 
 /// What could be counted on one channel once a step had settled.

@@ -64,8 +64,8 @@ pub const VERBS: &[VerbInfo] = &[
     VerbInfo {
         verb: Verb::Write,
         name: "write",
-        form: "ACTOR write CHANNEL SIZE [newline] [pieces SIZE]",
-        about: "write SIZE position-coded bytes, in one call or in pieces; `newline` makes the last byte of each call a line feed",
+        form: "ACTOR write CHANNEL SIZE|again|rest [wide] [newline] [pieces SIZE]",
+        about: "write a message of SIZE position-coded bytes, in one call or in pieces; `wide`: SIZE characters of two bytes each (UTF-8); `newline` makes the last byte of each call a line feed; `again` writes the actor's last message on the channel once more, `rest` what its calls didn't accept of it",
         on_channel: true,
         doer: Doer::Driver,
     },

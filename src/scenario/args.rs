@@ -1,24 +1,36 @@
 //! What stands between a verb and its conditions: channel, size, and so on.
 
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 use super::{
     names,
     problem::Problem,
     script::{KEYWORDS, LineReader, MODIFIERS, unknown_signal},
     suggest::{listed, nearest},
-    words::Size,
+    words::{MAX_SIZE, Size},
 };
-use crate::outcome::{Access, Action, Amount, Readiness, Verb};
+use crate::outcome::{Access, Action, Amount, Part, Readiness, Verb, payload::WIDE};
+
+/// The comparisons of `when`.
+const COMPARISONS: &[(&str, fn(Ordering) -> bool)] = &[
+    ("<", Ordering::is_lt),
+    ("<=", Ordering::is_le),
+    (">", Ordering::is_gt),
+    (">=", Ordering::is_ge),
+    ("==", Ordering::is_eq),
+    ("!=", Ordering::is_ne),
+];
 
 /// The signals that stop a process (signal(7)).
 const STOPS: &[i32] = &[libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
 impl LineReader<'_, '_> {
-    /// The verb with its arguments, and the scenario's own expression for its size.
-    pub(super) fn action(&mut self, verb: Verb, args: Range<usize>) -> Option<(Action, Option<String>)> {
+    /// The verb (at the start of `step`) with its arguments, and the scenario's own
+    /// expression for its size.
+    pub(super) fn action(&mut self, verb: Verb, step: Range<usize>) -> Option<(Action, Option<String>)> {
         let info = verb.info();
-        let mut rest = args.clone();
+        self.verb_at = step.start;
+        let mut rest = step.start + 1..step.end;
         let channel = if info.on_channel { self.channel(verb, &mut rest) } else { Some(0) };
         let mut size_text = None;
         let channel_or_any = channel.unwrap_or(0);
@@ -34,24 +46,34 @@ impl LineReader<'_, '_> {
             }
             Verb::Close => Some(Action::Close { channel: channel_or_any }),
             Verb::Flush => Some(Action::Flush { channel: channel_or_any }),
+            Verb::Write if self.take(&mut rest, "again") => {
+                Some(Action::Rewrite { channel: channel_or_any, part: Part::Whole })
+            }
+            Verb::Write if self.take(&mut rest, "rest") => {
+                Some(Action::Rewrite { channel: channel_or_any, part: Part::Rest })
+            }
             Verb::Write => {
                 let size = self.size(verb, &mut rest);
-                let (mut newline, mut pieces) = (false, Some(None));
+                let (mut wide, mut newline, mut pieces) = (false, false, Some(None));
                 loop {
                     if !newline && self.take(&mut rest, "newline") {
                         newline = true;
+                    } else if !wide && self.take(&mut rest, "wide") {
+                        wide = true;
                     } else if pieces == Some(None) && self.take(&mut rest, "pieces") {
                         pieces = self.piece(verb, &mut rest).map(Some);
                     } else {
                         break;
                     }
                 }
+                let size = size.and_then(|size| self.wide(size, wide, newline, step.clone()));
                 size_text = size.as_ref().map(|size| size.text.clone());
                 size.zip(pieces).map(|(size, pieces)| Action::Write {
                     channel: channel_or_any,
                     bytes: size.bytes.unwrap_or(0),
+                    wide,
                     newline,
-                    pieces,
+                    pieces: pieces.map(|piece| if wide { piece * WIDE as u64 } else { piece }),
                 })
             }
             Verb::Read => {
@@ -128,6 +150,49 @@ impl LineReader<'_, '_> {
         let size = self.words.size(rest.start..end);
         rest.start = end;
         size.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    /// A size that counts characters of two bytes, in bytes.
+    fn wide(&mut self, size: Size, wide: bool, newline: bool, step: Range<usize>) -> Option<Size> {
+        if !wide {
+            return Some(size);
+        }
+        let bytes = size.bytes.map(|characters| characters * WIDE as u64);
+        let problem = if newline {
+            Problem::new("argument", "`wide` and `newline` together")
+                .help("a line feed is a character of one byte: leave out one of them")
+        } else if bytes.is_some_and(|bytes| bytes > MAX_SIZE) {
+            Problem::new("size", format!("{} characters of two bytes", size.text))
+                .help("a size is between 0 and 256 MiB, as far as the position-coded streams reach")
+        } else {
+            return Some(Size { bytes, text: format!("{} wide", size.text) });
+        };
+        self.problems.push(problem.at_place(&self.words.place(step), "can't be"));
+        None
+    }
+
+    /// `when A < B`: whether the step belongs to the case. What isn't known here does.
+    pub(super) fn when(&mut self, words: Range<usize>) -> bool {
+        let signs: Vec<&str> = COMPARISONS.iter().map(|(sign, _)| *sign).collect();
+        let sign = self.words.until(words.clone(), &signs);
+        let (left, right) = (words.start + 1..sign, sign.saturating_add(1)..words.end);
+        let form = "the form is `when EXPRESSION < EXPRESSION`, with `<`, `<=`, `>`, `>=`, `==` or `!=`";
+        if left.is_empty() || right.is_empty() {
+            self.problems.push(
+                Problem::new("when", format!("`{}` compares nothing", self.words.text(words.clone())))
+                    .at_place(&self.words.place(words), "expected a comparison")
+                    .help(form),
+            );
+            return true;
+        }
+        let values = [left, right].map(|side| {
+            self.words.number(side).map_err(|problem| self.problems.push(problem)).ok().flatten()
+        });
+        let (_, holds) = COMPARISONS.iter().find(|(name, _)| *name == self.words.get(sign)).expect("found");
+        match values {
+            [Some(left), Some(right)] => holds(left.cmp(&right)),
+            _ => true,
+        }
     }
 
     fn piece(&mut self, verb: Verb, rest: &mut Range<usize>) -> Option<u64> {
@@ -216,7 +281,7 @@ impl LineReader<'_, '_> {
     fn missing(&mut self, verb: Verb, what: &str) {
         self.problems.push(
             Problem::new("argument", format!("`{}` without {what}", verb.name()))
-                .at_place(&self.words.place(1..2), format!("needs {what}"))
+                .at_place(&self.words.place(self.verb_at..self.verb_at + 1), format!("needs {what}"))
                 .help(format!("the form is `{}`", verb.info().form)),
         );
     }
@@ -227,7 +292,7 @@ impl LineReader<'_, '_> {
             .iter()
             .copied()
             .filter(|word| MODIFIERS.contains(word))
-            .chain(["nonblock", "newline", "pieces"])
+            .chain(["nonblock", "wide", "newline", "pieces"])
             .collect();
         self.problems.push(
             Problem::new("argument", format!("unexpected `{word}`"))

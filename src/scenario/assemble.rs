@@ -78,6 +78,7 @@ impl Parts<'_> {
             snapshot_key: self.snapshot_key(),
             steps: self.steps,
             expect: self.expect,
+            snapshot: self.scenario.snapshot,
         }
     }
 

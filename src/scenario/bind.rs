@@ -178,17 +178,18 @@ impl<'a> Round<'a> {
         self.problems.extend(problems.into_iter().map(|problem| (problem, BTreeSet::new())));
         let lines = script.lines.iter().zip(parsed);
         lines
-            .filter_map(|(line, parsed)| {
-                let Parsed::Step(step) = parsed else { return None };
-                Some(CaseStep {
+            .flat_map(|(line, parsed)| {
+                let steps = if let Parsed::Steps(steps) = parsed { steps } else { Vec::new() };
+                steps.into_iter().map(|step| CaseStep {
                     line: line.number,
-                    text: line.text.split(" -> ").next().unwrap_or(&line.text).to_owned(),
+                    text: step.text,
                     size_text: step.size_text,
                     planned: PlannedStep {
                         actor: step.actor,
                         action: step.action,
                         condition: step.condition,
                         attempts: step.attempts,
+                        joined: step.joined,
                     },
                     expectation: step.expectation,
                 })

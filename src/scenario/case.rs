@@ -2,7 +2,7 @@
 
 use super::{
     expect::Expectation,
-    parts::{EndKind, ErrorAt, Quantity},
+    parts::{EndKind, ErrorAt, Quantity, SnapshotKind},
     symbols::Symbols,
 };
 use crate::{
@@ -20,6 +20,7 @@ pub struct Case {
     pub actors: Vec<CaseActor>,
     pub steps: Vec<CaseStep>,
     pub expect: CaseExpect,
+    pub snapshot: SnapshotKind,
     /// What the stage plays; without actors and steps if the case is skipped.
     pub plan: Plan,
     /// Why it can't be played on this machine.

@@ -18,7 +18,7 @@ pub(super) fn flow(scenario: &Scenario, steps: &[Parsed], problems: &mut Vec<Pro
     let mut flow = Flow::new(scenario);
     for parsed in steps {
         match parsed {
-            Parsed::Step(step) => flow.step(step, problems),
+            Parsed::Steps(steps) => steps.iter().for_each(|step| flow.step(step, problems)),
             // It may have been the step that opened a channel.
             Parsed::Fault(Some(actor)) => flow.unsure.extend([*actor]),
             Parsed::Fault(None) => flow.unsure.extend(0..scenario.actors.len()),
@@ -72,6 +72,14 @@ impl<'a> Flow<'a> {
                 self.ended.insert(step.actor, step);
             }
             Action::Write { channel, bytes, .. } => self.write(step, channel, bytes, problems),
+            Action::Rewrite { channel, .. } if !self.offered.contains_key(&(step.actor, channel)) => {
+                let channel = &self.scenario.channels[channel].name.value;
+                problems.push(
+                    Problem::new("no-message", format!("`{name}` hasn't written anything to `{channel}`"))
+                        .at_place(&step.whole, "nothing to write once more")
+                        .help(format!("write a message above: `{name} write {channel} 100`")),
+                );
+            }
             _ => {}
         }
         let Some(channel) = step.action.channel() else { return };

@@ -12,7 +12,7 @@ use super::{
     keys,
     parts::{
         Actor, ByteKey, Channel, CustomDriver, EndKind, ErrorAt, ExpectKeys, Param, Quantity, Script,
-        SettingKeys,
+        SettingKeys, SnapshotKind,
     },
     place::{Span, Text},
     problem::Problem,
@@ -37,6 +37,7 @@ pub(super) struct Document {
     pub setting: SettingKeys,
     pub drivers: Vec<CustomDriver>,
     pub script: Option<Script>,
+    pub snapshot: SnapshotKind,
     pub expect: ExpectKeys,
     /// Names that are declared, even where the rest of the entry is at fault:
     /// using them is no further mistake.
@@ -105,6 +106,10 @@ impl<'i> Walk<'i> {
                 "setting" => self.each(value, "setting", Self::setting),
                 "drivers" => self.each(value, "drivers", Self::driver),
                 "script" => self.script(key, value),
+                "snapshot" => {
+                    let kind = self.one_of(value, "snapshot", &SnapshotKind::ALL, SnapshotKind::name);
+                    self.document.snapshot = kind.map_or_else(SnapshotKind::default, |(kind, _)| kind);
+                }
                 "expect" => self.each(value, "expect", Self::expect),
                 _ => self.unknown_key(key, ""),
             }

@@ -56,6 +56,12 @@ pub const KEYS: &[KeyInfo] = &[
         r#"command = ["./driver", "--fast"]"#,
     ),
     key("script", "a string", "the steps, one a line", "script = '''\nwriter open log write\n'''"),
+    key(
+        "snapshot",
+        "a string",
+        "what snapshots hold of a case: its `steps` and its ledger, or the `ledger` alone",
+        r#"snapshot = "ledger""#,
+    ),
     key("expect", "a table", "what must hold at the end of every case", "[expect]"),
     key(
         "expect.error_at",

@@ -42,7 +42,7 @@ pub use case::{Case, CaseActor, CaseExpect, CaseStep, ExpectedBytes, Skip};
 pub use expect::{Expectation, Expected, OUTCOME_WORDS, OutcomeWord};
 pub use keys::{KEYS, KeyInfo};
 pub use overrides::Overrides;
-pub use parts::{Actor, Channel, CustomDriver, EndKind, ErrorAt, Param, Quantity, SettingKeys};
+pub use parts::{Actor, Channel, CustomDriver, EndKind, ErrorAt, Param, Quantity, SettingKeys, SnapshotKind};
 pub use place::{Span, Text};
 pub use problem::{Label, Problem, Problems};
 pub use symbols::{BUILT_IN, SymbolInfo, Symbols};
@@ -69,6 +69,7 @@ pub struct Scenario {
     pub drivers: Vec<CustomDriver>,
     pub setting: SettingKeys,
     script: Option<parts::Script>,
+    snapshot: SnapshotKind,
     expect: parts::ExpectKeys,
     declared: document::Declared,
 }
@@ -94,6 +95,7 @@ impl Scenario {
             drivers: document.drivers,
             setting: document.setting,
             script: document.script,
+            snapshot: document.snapshot,
             expect: document.expect,
             declared: document.declared,
         };

@@ -32,14 +32,15 @@ impl LineReader<'_, '_> {
                 ["repeat", count, "until", "ok"] => {
                     repeats += 1;
                     match count.parse() {
-                        Ok(count) if (1..=MAX_ATTEMPTS).contains(&count) => attempts = count,
+                        // None at all: the step isn't in the case.
+                        Ok(count) if (0..=MAX_ATTEMPTS).contains(&count) => attempts = count,
                         _ => self.problems.push(
                             Problem::new("repeat", format!("`repeat {count}`"))
                                 .at_place(
                                     &self.words.place(rest.start + 1..rest.start + 2),
                                     "not a number of attempts",
                                 )
-                                .help(format!("between 1 and {MAX_ATTEMPTS}, as a plain number")),
+                                .help(format!("between 0 and {MAX_ATTEMPTS}, as a plain number")),
                         ),
                     }
                 }

@@ -186,3 +186,26 @@ impl EndKind {
         }
     }
 }
+
+/// What a snapshot holds of a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SnapshotKind {
+    /// Every step with its outcome, then the ledger.
+    #[default]
+    Steps,
+    /// Where the first error surfaced, then the ledger: for scenarios of many cases,
+    /// whose steps nobody would review.
+    Ledger,
+}
+
+impl SnapshotKind {
+    pub const ALL: [SnapshotKind; 2] = [SnapshotKind::Steps, SnapshotKind::Ledger];
+
+    /// The word after `snapshot =`.
+    pub fn name(self) -> &'static str {
+        match self {
+            SnapshotKind::Steps => "steps",
+            SnapshotKind::Ledger => "ledger",
+        }
+    }
+}

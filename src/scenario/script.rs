@@ -1,5 +1,7 @@
-//! One line of the script: `actor verb args… [if failed|unless failed]
-//! [repeat N until ok] [-> expectation]`.
+//! One line of the script: `actor verb args… [when condition] [; verb args…]
+//! [if failed|unless failed] [repeat N until ok] [-> expectation]`.
+
+use std::ops::Range;
 
 use super::{
     Scenario,
@@ -11,7 +13,7 @@ use super::{
     suggest::{listed, nearest, way_out},
     symbols::Scope,
     template::Place,
-    words::Words,
+    words::{SEQUENCE, Words},
 };
 use crate::{
     driver::DRIVERS,
@@ -20,7 +22,7 @@ use crate::{
 };
 
 /// Words that end a size.
-pub(super) const KEYWORDS: &[&str] = &["newline", "pieces", "if", "unless", "repeat"];
+pub(super) const KEYWORDS: &[&str] = &["wide", "newline", "pieces", "when", "if", "unless", "repeat"];
 pub(super) const MODIFIERS: &[&str] = &["if", "unless", "repeat"];
 
 /// A step with its arguments bound, and where its parts stand.
@@ -30,6 +32,10 @@ pub(super) struct Step {
     pub size_text: Option<String>,
     pub condition: Condition,
     pub attempts: u32,
+    /// It goes on with the sequence of the step before it.
+    pub joined: bool,
+    /// How records call it.
+    pub text: String,
     pub expectation: Option<Expectation>,
     pub verb_place: Place,
     pub channel_place: Option<Place>,
@@ -38,8 +44,9 @@ pub(super) struct Step {
 
 /// What became of a line.
 pub(super) enum Parsed {
-    Step(Box<Step>),
-    /// Its parameters are empty: no step in this case.
+    /// One, or several in a sequence.
+    Steps(Vec<Step>),
+    /// Its parameters are empty, or its conditions don't hold: no step in this case.
     Nothing,
     /// At fault; the actor, if that much was clear.
     Fault(Option<usize>),
@@ -62,40 +69,91 @@ impl Context<'_> {
             return Parsed::Nothing;
         }
         let before = problems.len();
-        let mut reader = LineReader { cx: self, words: &words, problems };
+        let mut reader = LineReader { cx: self, words: &words, verb_at: 1, problems };
         let arrow = words.until(0..words.len(), &["->"]);
         let modifiers = words.until(2.min(arrow)..arrow, MODIFIERS);
         let actor = reader.actor(arrow);
-        let verb = reader.verb(arrow, actor);
-        let step = verb.and_then(|verb| reader.action(verb, 2..modifiers));
-        if let Some((Action::Read { amount: Amount::Available, .. }, _)) = &step {
-            reader.reads_available(actor, 2..modifiers);
-        }
-        let (condition, attempts) = reader.modifiers(modifiers..arrow);
-        let expectation = (arrow < words.len()).then(|| expect::read(&words, arrow, reader.problems));
-        match (actor, step) {
-            (Some(Some(actor)), Some((action, size_text))) if problems.len() == before => {
-                Parsed::Step(Box::new(Step {
-                    actor,
-                    size_text,
-                    condition,
-                    attempts,
-                    expectation: expectation.flatten(),
-                    verb_place: words.place(1..2),
-                    channel_place: action.channel().map(|_| words.place(2..3)),
-                    whole: words.place(0..arrow),
-                    action,
-                }))
+        let whole = reader.no_sequence_behind(modifiers..arrow);
+        let parts = reader.sequence(1.min(modifiers)..modifiers);
+        let mut actions = Vec::new();
+        for part in &parts {
+            let when = words.until(part.clone(), &["when"]);
+            let verb = reader.verb(part.start, arrow, actor);
+            let action = verb.and_then(|verb| reader.action(verb, part.start..when));
+            if let Some((Action::Read { amount: Amount::Available, .. }, _)) = &action {
+                reader.reads_available(actor, part.start + 1..when);
             }
-            (actor, _) => Parsed::Fault(actor.flatten()),
+            let holds = when == part.end || reader.when(when..part.end);
+            actions.push((action, holds));
         }
+        let (condition, attempts) = reader.modifiers(modifiers..if whole { arrow } else { modifiers });
+        let expectation = (arrow < words.len()).then(|| expect::read(&words, arrow, reader.problems));
+        if parts.len() > 1 && expectation.is_some() {
+            reader.problems.push(
+                Problem::new("sequence", "an expectation of a sequence")
+                    .at_place(&words.place(arrow..words.len()), "of which of its steps?")
+                    .help("leave it to [expect] and the snapshot, or give its steps lines of their own"),
+            );
+        }
+        let (Some(Some(actor)), true) = (actor, problems.len() == before) else {
+            return Parsed::Fault(actor.flatten());
+        };
+        let texts = texts(line, &words, &parts, modifiers..arrow);
+        let mut steps = Vec::new();
+        for (((action, holds), part), text) in actions.into_iter().zip(&parts).zip(texts) {
+            let Some((action, size_text)) = action else { return Parsed::Fault(Some(actor)) };
+            if !holds || attempts == 0 {
+                continue;
+            }
+            steps.push(Step {
+                actor,
+                size_text,
+                condition,
+                attempts,
+                joined: !steps.is_empty(),
+                text,
+                expectation: expectation.clone().flatten(),
+                verb_place: words.place(part.start..part.start + 1),
+                channel_place: action.channel().map(|_| words.place(part.start + 1..part.start + 2)),
+                whole: words.place(0..arrow),
+                action,
+            });
+        }
+        if steps.is_empty() { Parsed::Nothing } else { Parsed::Steps(steps) }
     }
+}
+
+/// How records call the steps of a line: the line itself, or its parts.
+fn texts(line: &Line, words: &Words<'_>, parts: &[Range<usize>], modifiers: Range<usize>) -> Vec<String> {
+    let whole = line.text.split(" -> ").next().unwrap_or(&line.text);
+    let [_, _, ..] = parts else { return vec![whole.to_owned()] };
+    let actor = words.get(0);
+    // As the scenario writes them, unless a parameter holds several.
+    let body = whole.strip_prefix(actor).unwrap_or(whole);
+    let body = body.split_inclusive(' ').scan(false, |ended, word| {
+        *ended |= MODIFIERS.contains(&word.trim());
+        (!*ended).then_some(word)
+    });
+    let body: String = body.collect();
+    let written: Vec<&str> = body.split(SEQUENCE).map(str::trim).collect();
+    let text = |index: usize, part: &Range<usize>| match written.len() == parts.len() {
+        true => written[index].to_owned(),
+        false => words.text(part.clone()),
+    };
+    let named = |(index, part): (usize, &Range<usize>)| match index {
+        0 if modifiers.is_empty() => format!("{actor} {}", text(0, part)),
+        0 => format!("{actor} {} {}", text(0, part), words.text(modifiers.clone())),
+        _ => format!("{actor} then {}", text(index, part)),
+    };
+    parts.iter().enumerate().map(named).collect()
 }
 
 /// A line on its way to a step; what it finds wrong goes to `problems`.
 pub(super) struct LineReader<'a, 'w> {
     pub cx: &'a Context<'a>,
     pub words: &'w Words<'w>,
+    /// Where the verb stands whose arguments are being read.
+    pub verb_at: usize,
     pub problems: &'a mut Vec<Problem>,
 }
 
@@ -133,8 +191,49 @@ impl LineReader<'_, '_> {
         None
     }
 
-    fn verb(&mut self, end: usize, actor: Option<Option<usize>>) -> Option<Verb> {
-        let name = self.words.get(1);
+    /// The parts of a sequence, each a step.
+    fn sequence(&mut self, words: Range<usize>) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let mut start = words.start;
+        loop {
+            let end = self.words.until(start..words.end, &[SEQUENCE]);
+            if start == end && (end < words.end || !parts.is_empty()) {
+                self.problems.push(
+                    Problem::new("sequence", "nothing beside a `;`")
+                        .at_place(
+                            &self.words.place(end.saturating_sub(1)..(end + 1).min(words.end)),
+                            "a step is missing here",
+                        )
+                        .help("for example `writer write log 1; flush log`"),
+                );
+                return parts;
+            }
+            parts.push(start..end);
+            if end == words.end {
+                return parts;
+            }
+            start = end + 1;
+        }
+    }
+
+    /// What holds for a sequence stands behind it.
+    fn no_sequence_behind(&mut self, modifiers: Range<usize>) -> bool {
+        let at = self.words.until(modifiers.clone(), &[SEQUENCE]);
+        if at < modifiers.end {
+            self.problems.push(
+                Problem::new(
+                    "sequence",
+                    format!("`{}` in the middle of a sequence", self.words.get(modifiers.start)),
+                )
+                .at_place(&self.words.place(modifiers.start..at), "holds for the whole of it")
+                .help("put it behind the last step; only `when` may stand behind any"),
+            );
+        }
+        at == modifiers.end
+    }
+
+    fn verb(&mut self, at: usize, end: usize, actor: Option<Option<usize>>) -> Option<Verb> {
+        let name = self.words.get(at);
         if end == 0 {
             return None;
         }
@@ -152,7 +251,7 @@ impl LineReader<'_, '_> {
         let Some(verb) = Verb::named(name) else {
             self.problems.push(
                 Problem::new("verb", format!("no verb is called `{name}`"))
-                    .at_place(&self.words.place(1..2), "unknown verb")
+                    .at_place(&self.words.place(at..at + 1), "unknown verb")
                     .help(way_out(name, "verb", VERBS.iter().map(|verb| verb.name))),
             );
             return None;
@@ -166,7 +265,7 @@ impl LineReader<'_, '_> {
             let declaration = actor.flatten().map(|index| self.cx.scenario.actors[index].driver.span.clone());
             self.problems.push(
                 Problem::new("verb-lacking", format!("`{}` can't `{name}`", bound.spec))
-                    .at_place(&self.words.place(1..2), format!("`{}` has no such verb", bound.spec))
+                    .at_place(&self.words.place(at..at + 1), format!("`{}` has no such verb", bound.spec))
                     .at(declaration.unwrap_or(0..0), "its driver is chosen here")
                     .help(format!("a driver that can: {}", listed(&others))),
             );
@@ -175,7 +274,7 @@ impl LineReader<'_, '_> {
     }
 
     /// Not every mode can read without blocking.
-    fn reads_available(&mut self, actor: Option<Option<usize>>, rest: std::ops::Range<usize>) {
+    fn reads_available(&mut self, actor: Option<Option<usize>>, rest: Range<usize>) {
         let Some(index) = actor.flatten() else { return };
         if let Some(bound) = &self.cx.actors[index]
             && bound.mode.is_some_and(|mode| !mode.reads_available)

@@ -6,6 +6,7 @@ use super::{
     expr::{Expr, Node},
     lexer::substitute,
     parts::{Line, Script},
+    place::Span,
     problem::Problem,
     symbols::Scope,
     template::{Filled, Place},
@@ -16,6 +17,9 @@ use crate::outcome::payload;
 /// far the position-coded streams reach.
 pub(super) const MAX_SIZE: u64 = 256 << 20;
 const _: () = assert!(MAX_SIZE <= payload::MAX_STREAM);
+
+/// What parts the steps of a sequence.
+pub(super) const SEQUENCE: &str = ";";
 
 /// A size in a step.
 #[derive(Clone, Debug)]
@@ -37,7 +41,19 @@ pub(super) struct Words<'a> {
 impl<'a> Words<'a> {
     pub fn new(script: &'a Script, line: &'a Line, scope: &'a Scope<'a>) -> Words<'a> {
         let filled = Filled::fill(&script.text, &line.pieces, None, &|name| scope.text(name));
-        let ranges = filled.words();
+        // A sequence's `;` is a word of its own, wherever it stands.
+        let ranges = filled.words().into_iter().flat_map(|word| {
+            let mut parts = Vec::new();
+            let mut start = word.start;
+            for (at, sign) in filled.text[word.clone()].match_indices(SEQUENCE) {
+                let at = word.start + at;
+                parts.extend([start..at, at..at + sign.len()]);
+                start = at + sign.len();
+            }
+            parts.push(start..word.end);
+            parts.into_iter().filter(|part| !part.is_empty())
+        });
+        let ranges = ranges.collect();
         Words { script, filled, ranges, scope, line }
     }
 
@@ -68,8 +84,34 @@ impl<'a> Words<'a> {
         words.clone().find(|index| stops.contains(&self.get(*index))).unwrap_or(words.end)
     }
 
+    /// The number that these words spell; `None` if it isn't known here.
+    pub fn number(&self, words: Range<usize>) -> Result<Option<i128>, Problem> {
+        Ok(self.value(words)?.value)
+    }
+
     /// The size that these words spell.
     pub fn size(&self, words: Range<usize>) -> Result<Size, Problem> {
+        let Value { value, text, expr, span } = self.value(words)?;
+        let Some(value) = value else { return Ok(Size { bytes: None, text }) };
+        match u64::try_from(value) {
+            Ok(bytes) if bytes <= MAX_SIZE => Ok(Size { bytes: Some(bytes), text }),
+            _ => {
+                let label = if value < 0 { "negative" } else { "more than 256 MiB" };
+                let problem = Problem::new("size", format!("a size of {value} bytes"))
+                    .at(span, label)
+                    .help("a size is between 0 and 256 MiB, as far as the position-coded streams reach");
+                Err(match &expr.node {
+                    Node::Name(name) => match self.scope.text(name) {
+                        Some(text) => problem.at(text.span.clone(), "from here"),
+                        None => problem,
+                    },
+                    _ => problem,
+                })
+            }
+        }
+    }
+
+    fn value(&self, words: Range<usize>) -> Result<Value, Problem> {
         let range = self.ranges[words.start].start..self.ranges[words.end - 1].end;
         // Read as written if possible, so that `2*{n}` is twice the value of n
         // and not twice its first term.
@@ -82,25 +124,21 @@ impl<'a> Words<'a> {
             let part = start + part.start..start + part.end;
             if raw.is_some() { self.script.text.place(part) } else { self.filled.place(part).span }
         };
-        let text = substitute(source, &|name| self.scope.expanded(name));
         let expr = Expr::parse(source, &place)?;
-        let value = expr.value(&|name, span| self.scope.lookup(name, span))?;
-        let Some(value) = value else { return Ok(Size { bytes: None, text }) };
-        match u64::try_from(value) {
-            Ok(bytes) if bytes <= MAX_SIZE => Ok(Size { bytes: Some(bytes), text }),
-            _ => {
-                let label = if value < 0 { "negative" } else { "more than 256 MiB" };
-                let problem = Problem::new("size", format!("a size of {value} bytes"))
-                    .at(place(0..source.len()), label)
-                    .help("a size is between 0 and 256 MiB, as far as the position-coded streams reach");
-                Err(match &expr.node {
-                    Node::Name(name) => match self.scope.text(name) {
-                        Some(text) => problem.at(text.span.clone(), "from here"),
-                        None => problem,
-                    },
-                    _ => problem,
-                })
-            }
-        }
+        Ok(Value {
+            value: expr.value(&|name, span| self.scope.lookup(name, span))?,
+            text: substitute(source, &|name| self.scope.expanded(name)),
+            expr,
+            span: place(0..source.len()),
+        })
     }
+}
+
+/// What an expression in a step comes to.
+struct Value {
+    value: Option<i128>,
+    /// As in [`Size`].
+    text: String,
+    expr: Expr,
+    span: Span,
 }

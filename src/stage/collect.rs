@@ -96,6 +96,14 @@ impl Play<'_> {
             // Closed is closed, whatever the flush on the way said.
             part.ends[channel] = None;
         }
+        if let (Some(channel), Some(offer)) = (channel, self.records[record].offered)
+            && let (
+                Some((message, accepted)),
+                Reply::Ok { bytes: Some(bytes), .. } | Reply::Fail { bytes, .. },
+            ) = (&mut part.message[channel], &reply)
+        {
+            *accepted = (offer.offset - message.offset + bytes).min(message.len);
+        }
         let fits = match (&reply, verb) {
             (Reply::Fail { .. } | Reply::Unsupported, _) => true,
             (Reply::Data(_) | Reply::Eof, _) => verb == Verb::Read,

@@ -181,9 +181,9 @@ impl Play<'_> {
             }
             self.counter.channels[index].change(local && own && verb == Verb::Read, queued);
             self.drop_count(index);
-            let offered: u64 = self.parts.iter().map(|part| part.offered[index]).sum();
+            let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
             let counted = &mut self.counter.channels[index];
-            if counted.accepted.known().is_some_and(|accepted| accepted > offered) {
+            if counted.accepted.known().is_some_and(|accepted| accepted > given) {
                 let why = "more was read than was ever offered: a reader's process reads other files too";
                 counted.accepted = Count::Unknown(why.into());
             }

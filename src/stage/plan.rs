@@ -61,4 +61,7 @@ pub struct PlannedStep {
     pub condition: Condition,
     /// `repeat N until ok`: at most so many attempts (1: no repeat).
     pub attempts: u32,
+    /// It belongs to a sequence with the step before it: one attempt is all of them up
+    /// to the first that fails. Condition and attempts are those of the first one.
+    pub joined: bool,
 }

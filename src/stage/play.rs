@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     channel,
-    outcome::{Access, Action, End, Offer, Outcome, StepRecord, Transcript, Verb, Wait, offer_bytes},
+    outcome::{
+        Access, Action, End, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb, Wait,
+        offer_bytes,
+    },
     wire::{Order, Step},
 };
 
@@ -29,6 +32,10 @@ pub(super) struct Part {
     pub(super) ends: Vec<Option<Held>>,
     /// Per channel: bytes of its stream offered so far.
     pub(super) offered: Vec<u64>,
+    /// Per channel: bytes that its writes were given, those that were given before too.
+    pub(super) given: Vec<u64>,
+    /// Per channel: its last message, and how much of it the calls accepted.
+    pub(super) message: Vec<Option<(Offer, u64)>>,
     /// Its last step that was carried out failed.
     pub(super) failed: bool,
     /// Records whose answer is due.
@@ -95,6 +102,8 @@ impl<'case> Play<'case> {
         let part = Part {
             ends: vec![None; plan.channels.len()],
             offered: vec![0; plan.channels.len()],
+            given: vec![0; plan.channels.len()],
+            message: vec![None; plan.channels.len()],
             failed: false,
             due: Vec::new(),
             may_end: false,
@@ -127,14 +136,11 @@ impl<'case> Play<'case> {
                 break;
             }
             self.alone = self.parts.iter().all(|part| part.due.is_empty());
-            match self.batch_from(index) {
-                1 => {
-                    self.attempt(index, step)?;
-                    index += 1;
-                }
-                // Less than was given if one blocked: then its actor is busy.
-                count => index += self.give(index, count, 1)?,
-            }
+            // Less than was asked for if one blocked: then its actor is busy.
+            index += match self.batch_from(index) {
+                1 => self.attempt(index, self.sequence_from(index))?,
+                count => self.give(index, count, 1)?,
+            };
         }
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
         Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds })
@@ -156,10 +162,14 @@ impl<'case> Play<'case> {
         }
         let mut count = 0;
         for step in &self.plan.steps[index..] {
-            let plain =
-                step.actor == first.actor && step.condition == Condition::Always && step.attempts <= 1;
+            let plain = step.actor == first.actor
+                && step.condition == Condition::Always
+                && step.attempts <= 1
+                && !step.joined;
             let verb = step.action.verb();
-            if !plain || matches!(verb, Verb::Kill | Verb::Await) {
+            // What is left of a message shows only when the step before is over.
+            let rest = count > 0 && matches!(step.action, Action::Rewrite { part: MessagePart::Rest, .. });
+            if !plain || rest || matches!(verb, Verb::Kill | Verb::Await) {
                 break;
             }
             count += 1;
@@ -167,37 +177,56 @@ impl<'case> Play<'case> {
                 break;
             }
         }
-        count.max(1)
+        // The first step of a sequence stands alone.
+        match self.plan.steps.get(index + count) {
+            Some(next) if next.joined => count.saturating_sub(1).max(1),
+            _ => count.max(1),
+        }
     }
 
-    /// Gives one step as often as it says, if its condition holds.
-    fn attempt(&mut self, index: usize, step: &PlannedStep) -> Result<(), Fault> {
-        let failed = self.parts[step.actor].failed;
-        let holds = match step.condition {
+    /// How many steps belong to the sequence that begins here.
+    fn sequence_from(&self, index: usize) -> usize {
+        1 + self.plan.steps[index + 1..].iter().take_while(|step| step.joined).count()
+    }
+
+    /// Gives a sequence of steps as often as it says, if its condition holds. How many
+    /// of them were given in the last attempt: what follows a blocked one isn't.
+    fn attempt(&mut self, index: usize, count: usize) -> Result<usize, Fault> {
+        let first = &self.plan.steps[index];
+        let failed = self.parts[first.actor].failed;
+        let holds = match first.condition {
             Condition::Always => true,
             Condition::IfFailed => failed,
             Condition::UnlessFailed => !failed,
         };
-        for attempt in 1..=step.attempts.max(1) {
-            let at_once = match (self.actors[step.actor].ended.is_some(), holds) {
-                (true, _) => Some(Outcome::Gone),
-                (false, false) => Some(Outcome::Skipped),
-                (false, true) => None,
-            };
-            match at_once {
-                Some(outcome) => {
-                    self.record(index, attempt, outcome);
-                    let counts = self.counter.unchanged();
-                    self.records.last_mut().expect("just recorded").counts = counts;
+        for attempt in 1..=first.attempts.max(1) {
+            let mut failed = false;
+            for (offset, step) in self.plan.steps[index..index + count].iter().enumerate() {
+                let at_once = match (self.actors[step.actor].ended.is_some(), holds && !failed) {
+                    (true, _) => Some(Outcome::Gone),
+                    (false, false) => Some(Outcome::Skipped),
+                    (false, true) => None,
+                };
+                match at_once {
+                    Some(outcome) => {
+                        self.record(index + offset, attempt, outcome);
+                        let counts = self.counter.unchanged();
+                        self.records.last_mut().expect("just recorded").counts = counts;
+                    }
+                    None if step.action.verb() == Verb::Kill => self.kill(index + offset, attempt)?,
+                    None => drop(self.give(index + offset, 1, attempt)?),
                 }
-                None if step.action.verb() == Verb::Kill => self.kill(index, attempt)?,
-                None => drop(self.give(index, 1, attempt)?),
+                let outcome = &self.records.last().expect("just recorded").outcome;
+                failed |= matches!(outcome, Outcome::Failed(_));
+                if outcome.is_outstanding() {
+                    return Ok(offset + 1);
+                }
             }
-            if !matches!(self.records.last().expect("just recorded").outcome, Outcome::Failed(_)) {
+            if !failed {
                 break;
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     fn record(&mut self, index: usize, attempt: u32, outcome: Outcome) {
@@ -287,18 +316,36 @@ impl<'case> Play<'case> {
                 self.parts[step.actor].may_end = true;
                 Order::Exit { status }
             }
-            Action::Write { channel, bytes, newline, pieces } => {
-                let offered = &mut self.parts[step.actor].offered[channel];
-                let offer = Offer { offset: *offered, len: bytes, piece: pieces.unwrap_or(bytes), newline };
-                *offered += bytes;
-                self.records[record].offered = Some(offer);
-                Order::Write {
-                    channel: name(channel),
-                    piece: offer.piece,
-                    payload: offer_bytes(step.actor, &offer),
+            Action::Write { channel, bytes, wide, newline, pieces } => {
+                let part = &mut self.parts[step.actor];
+                let offered = &mut part.offered[channel];
+                if wide {
+                    *offered = offered.next_multiple_of(2);
                 }
+                let piece = pieces.unwrap_or(bytes);
+                let offer = Offer { offset: *offered, len: bytes, piece, newline, wide };
+                *offered += bytes;
+                part.message[channel] = Some((offer, 0));
+                self.write(record, step.actor, channel, offer)
+            }
+            Action::Rewrite { channel, part } => {
+                let (message, accepted) =
+                    self.parts[step.actor].message[channel].expect("the scenario's checks see to it");
+                let before = if part == MessagePart::Rest { accepted } else { 0 };
+                let offer = Offer { offset: message.offset + before, len: message.len - before, ..message };
+                self.write(record, step.actor, channel, offer)
             }
             Action::Kill { .. } => unreachable!("the stage kills, the driver isn't asked"),
+        }
+    }
+
+    fn write(&mut self, record: usize, actor: usize, channel: usize, offer: Offer) -> Order {
+        self.records[record].offered = Some(offer);
+        self.parts[actor].given[channel] += offer.len;
+        Order::Write {
+            channel: self.plan.channels[channel].name.clone(),
+            piece: offer.piece,
+            payload: offer_bytes(actor, &offer),
         }
     }
 

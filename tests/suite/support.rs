@@ -69,7 +69,13 @@ impl Script {
 
     pub fn step(mut self, actor: &str, action: Action) -> Script {
         let actor = self.0.actors.iter().position(|known| known.name == actor).expect("a known actor");
-        self.0.steps.push(PlannedStep { actor, action, condition: Condition::Always, attempts: 1 });
+        self.0.steps.push(PlannedStep {
+            actor,
+            action,
+            condition: Condition::Always,
+            attempts: 1,
+            joined: false,
+        });
         self
     }
 
@@ -82,7 +88,7 @@ impl Script {
     }
 
     pub fn write(self, actor: &str, bytes: u64) -> Script {
-        self.step(actor, Action::Write { channel: 0, bytes, newline: false, pieces: None })
+        self.step(actor, Action::Write { channel: 0, bytes, wide: false, newline: false, pieces: None })
     }
 
     pub fn flush(self, actor: &str) -> Script {

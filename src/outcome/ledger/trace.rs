@@ -11,7 +11,7 @@
 //! another writer in between) of any length, up to explanations that give the
 //! same bytes. What it can't do:
 //!
-//! * A fragment of fewer than 21 bytes holds no whole word. It is explained by
+//! * A fragment of fewer than 21 characters holds no whole word. It is explained by
 //!   what is missing, else by the nearest equal bytes, so a copy of one byte may
 //!   be laid to another equal byte.
 //! * Bytes overwritten by line feeds carry nothing. With pieces of one or two

@@ -4,7 +4,7 @@ use super::{super::*, *};
 use crate::{
     outcome::{Access, Action, Amount},
     setting::Sigpipe,
-    stage::Condition,
+    stage::{Condition, PlannedStep},
 };
 
 #[test]
@@ -22,7 +22,10 @@ fn the_sketch_of_the_design_makes_ten_cases() {
     let write = &case.steps[3];
     assert_eq!((write.line, write.text.as_str()), (19, "writer write log {n}"));
     assert_eq!(write.size_text.as_deref(), Some("blksize+1"));
-    assert_eq!(write.planned.action, Action::Write { channel: 0, bytes: 4097, newline: false, pieces: None });
+    assert_eq!(
+        write.planned.action,
+        Action::Write { channel: 0, bytes: 4097, wide: false, newline: false, pieces: None }
+    );
     assert_eq!(case.steps[4].planned.condition, Condition::UnlessFailed);
     assert_eq!(case.steps[7].planned.action, Action::Read { channel: 0, amount: Amount::ToEof });
     assert_eq!(case.plan.steps.len(), 8);
@@ -49,7 +52,10 @@ fn sizes_are_expressions(#[case] size: &str, #[case] bytes: u64, #[case] shown: 
     let text = format!("{}\n[params]\nn = \"page/1024+3\"\n", with_script("rust", &script));
     let cases = cases_of(&text);
     let step = &cases[0].steps[1];
-    assert_eq!(step.planned.action, Action::Write { channel: 0, bytes, newline: true, pieces: None });
+    assert_eq!(
+        step.planned.action,
+        Action::Write { channel: 0, bytes, wide: false, newline: true, pieces: None }
+    );
     assert_eq!(step.size_text.as_deref(), Some(shown));
 }
 
@@ -74,8 +80,8 @@ fn a_size_in_a_phrase_is_read_too() {
     assert_eq!(
         actions,
         [
-            Action::Write { channel: 0, bytes: 8192, newline: true, pieces: None },
-            Action::Write { channel: 0, bytes: 5, newline: false, pieces: Some(2) },
+            Action::Write { channel: 0, bytes: 8192, wide: false, newline: true, pieces: None },
+            Action::Write { channel: 0, bytes: 5, wide: false, newline: false, pieces: Some(2) },
         ]
     );
 }
@@ -331,4 +337,52 @@ fn programs_asked_for_by_path_are_told() {
 fn lines_are_those_of_the_file(#[case] script: &str, #[case] lines: [usize; 2]) {
     let case = &cases_of(&format!("{script}\n[actors]\nw = \"raw\"\n"))[0];
     assert_eq!(case.steps.iter().map(|step| step.line).collect::<Vec<_>>(), lines);
+}
+
+/// The words of a script's steps, as records call them, with what holds for each.
+fn told(script: &str, set: &str) -> Vec<String> {
+    let text = format!("[params]\nn = {set}\n{}", with_script("raw", script));
+    let cases = cases_of(&text);
+    let told = |step: &CaseStep| {
+        let PlannedStep { condition, attempts, joined, .. } = step.planned;
+        format!("{}|{condition:?}|{attempts}|{joined}", step.text)
+    };
+    cases.iter().flat_map(|case| case.steps.iter().map(told)).collect()
+}
+
+#[test]
+fn a_sequence_is_steps_that_stand_and_fall_together() {
+    let script = "w open log write\nw write log {n}; flush log\n\
+                  w write log again when n > 4; flush log  if failed repeat 3 until ok";
+    assert_eq!(
+        told(script, "[4]"),
+        [
+            "w open log write|Always|1|false",
+            "w write log {n}|Always|1|false",
+            "w then flush log|Always|1|true",
+            // What isn't in the case leaves its conditions to the next.
+            "w then flush log|IfFailed|3|false",
+        ]
+    );
+    assert_eq!(
+        told(script, "[5]")[3..],
+        [
+            "w write log again when n > 4 if failed repeat 3 until ok|IfFailed|3|false",
+            "w then flush log|IfFailed|3|true"
+        ]
+    );
+}
+
+#[test]
+fn a_step_that_is_repeated_no_times_isnt_in_the_case() {
+    assert_eq!(told("w open log write\nw write log 1 repeat {n} until ok", "[0]").len(), 1);
+    assert_eq!(told("w open log write\nw write log 1 repeat {n} until ok", "[2]").len(), 2);
+}
+
+#[test]
+fn wide_sizes_count_characters_of_two_bytes() {
+    let cases = cases_of(&with_script("raw", "w open log write\nw write log 100 wide pieces 7"));
+    let step = &cases[0].steps[1];
+    let wide = Action::Write { channel: 0, bytes: 200, wide: true, newline: false, pieces: Some(14) };
+    assert_eq!((&step.planned.action, step.size_text.as_deref()), (&wide, Some("100 wide")));
 }

@@ -328,7 +328,7 @@ fn open(access: Access) -> Action {
 }
 
 fn write(bytes: u64) -> Action {
-    Action::Write { channel: 0, bytes, newline: false, pieces: None }
+    Action::Write { channel: 0, bytes, wide: false, newline: false, pieces: None }
 }
 
 fn read(bytes: u64) -> Action {

@@ -97,7 +97,10 @@ impl World {
             let mut offset = 0;
             let mut bytes = Vec::new();
             for &(len, piece, newline) in steps {
-                bytes.extend(payload::offer_bytes(writer + 1, &Offer { offset, len, piece, newline }));
+                bytes.extend(payload::offer_bytes(
+                    writer + 1,
+                    &Offer { offset, len, piece, newline, wide: false },
+                ));
                 offset += len;
             }
             bytes

@@ -92,7 +92,13 @@ impl Scene {
                 taken: Count::Known(self.taken),
             }],
         });
-        self.plan.steps.push(PlannedStep { actor, action, condition: Condition::Always, attempts: 1 });
+        self.plan.steps.push(PlannedStep {
+            actor,
+            action,
+            condition: Condition::Always,
+            attempts: 1,
+            joined: false,
+        });
         self
     }
 
@@ -114,9 +120,9 @@ impl Scene {
     }
 
     pub fn offer(mut self, actor: usize, bytes: u64, piece: u64, newline: bool, outcome: Outcome) -> Self {
-        let offer = Offer { offset: self.offsets[actor], len: bytes, piece, newline };
+        let offer = Offer { offset: self.offsets[actor], len: bytes, piece, newline, wide: false };
         self.offsets[actor] += bytes;
-        let action = Action::Write { channel: 0, bytes, newline, pieces: Some(piece) };
+        let action = Action::Write { channel: 0, bytes, wide: false, newline, pieces: Some(piece) };
         self.step(actor, action, outcome, Some(offer), None)
     }
 

@@ -4,7 +4,7 @@ use super::{
     super::source::Source,
     matching::{common_prefix, common_suffix},
 };
-use crate::outcome::payload::{self, WORD};
+use crate::outcome::payload::{self, WIDE, WORD};
 
 /// Words with more line feeds than this aren't decoded: each costs a factor of 8.
 const FEEDS: usize = 2;
@@ -69,6 +69,9 @@ impl<'a> Anchors<'a> {
 
     /// The word at `at`, if it is one that somebody sent.
     fn word(&self, at: usize) -> Option<Anchor> {
+        if self.data[at] >= 0x80 {
+            return self.wide_word(at);
+        }
         let bytes: &[u8; WORD] = self.data.get(at..at + WORD)?.try_into().ok()?;
         let mut feeds = [0; FEEDS];
         let mut count = 0;
@@ -99,6 +102,20 @@ impl<'a> Anchors<'a> {
             }
         }
         best.map(|(_, anchor)| anchor)
+    }
+
+    /// The word that characters of two bytes spell.
+    fn wide_word(&self, at: usize) -> Option<Anchor> {
+        let bytes = self.data.get(at..at + WIDE * WORD)?;
+        let mut word = [0; WORD];
+        for (letter, wide) in word.iter_mut().zip(bytes.chunks_exact(WIDE)) {
+            *letter = payload::narrow(wide.try_into().ok()?)?;
+        }
+        let (writer, offset) = payload::locate(&word)?;
+        let source = self.sources.iter().position(|source| source.writer % payload::WRITERS == writer)?;
+        let position = self.sources[source].position(offset * WIDE as u64)?;
+        let same = self.sources[source].bytes.get(position..position + bytes.len()) == Some(bytes);
+        same.then_some(Anchor { at, source, position })
     }
 
     /// Looks for the bytes themselves, in sources with many line feeds.
