@@ -11,8 +11,10 @@ use super::{
 };
 use crate::outcome::{Access, Action, Amount, Part, Readiness, Verb, payload::WIDE};
 
+type Holds = fn(Ordering) -> bool;
+
 /// The comparisons of `when`.
-const COMPARISONS: &[(&str, fn(Ordering) -> bool)] = &[
+const COMPARISONS: &[(&str, Holds)] = &[
     ("<", Ordering::is_lt),
     ("<=", Ordering::is_le),
     (">", Ordering::is_gt),
