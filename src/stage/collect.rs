@@ -102,7 +102,10 @@ impl Play<'_> {
                 Reply::Ok { bytes: Some(bytes), .. } | Reply::Fail { bytes, .. },
             ) = (&mut part.message[channel], &reply)
         {
-            *accepted = (offer.offset - message.offset + bytes).min(message.len);
+            // In a batch, the answer may be to a message before the last.
+            if let Some(before) = offer.offset.checked_sub(message.offset) {
+                *accepted = (before + bytes).min(message.len);
+            }
         }
         let fits = match (&reply, verb) {
             (Reply::Fail { .. } | Reply::Unsupported, _) => true,
