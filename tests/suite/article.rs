@@ -20,7 +20,7 @@ fn play(n: u64, mode: &str) -> Option<Judged> {
         eprintln!("SKIPPED: no CPython 3.6 here; `pyenv install 3.6` brings one");
         return None;
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/fifo/article-python.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/articles/000/experiment.toml");
     let mut overrides = Overrides::default();
     overrides.set(&format!("n={n}")).expect("a value");
     overrides.set(&format!("writer=python@3.6:{mode}")).expect("a value");
