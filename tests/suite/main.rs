@@ -1,6 +1,7 @@
 //! All integration tests in one binary, one module a theme.
 
 mod article;
+mod articles;
 mod detector;
 mod drivers;
 mod kill;

@@ -1,0 +1,108 @@
+//! `docs/articles/NNN.md` is made from the snapshots, which the runs are held against:
+//! the template `NNN.md.jinja`, the claims of `NNN.toml`, and what the snapshots say of
+//! each. To make it anew:
+//!
+//!     PIPELAB_UPDATE=1 cargo test --test suite articles
+
+mod claims;
+mod records;
+mod versions;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use minijinja::{Environment, UndefinedBehavior, Value, value::Kwargs};
+
+use records::{Record, Wanted, records};
+
+#[test]
+fn the_first_articles_page_is_what_the_snapshots_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/articles");
+    let page = folder.join("000.md");
+    let made = made(&folder, "000");
+    if std::env::var_os("PIPELAB_UPDATE").is_some() {
+        fs::write(&page, &made).expect("written");
+    }
+    let text = fs::read_to_string(&page).expect("the page");
+    assert!(
+        text == made,
+        "docs/articles/000.md isn't what the snapshots say; `PIPELAB_UPDATE=1 cargo test --test suite articles` \
+         makes it anew:\n{}",
+        similar::TextDiff::from_lines(&text, &made).unified_diff()
+    );
+}
+
+/// For each column what is seen there: one thing, or as many as the cases differ.
+type Cells = Vec<Vec<String>>;
+
+fn made(folder: &Path, article: &str) -> String {
+    let read = |name: String| {
+        fs::read_to_string(folder.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let claims = claims::read(&read(format!("{article}.toml")));
+    let template = read(format!("{article}.md.jinja"));
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_function("claims", move || claims::table(&claims));
+    environment.add_function("table", table);
+    let page = environment.render_str(&template, ()).unwrap_or_else(|error| panic!("{error:#}"));
+    format!("{}\n", page.trim_end())
+}
+
+/// `table("articles/000/experiment", columns="n", cell="error", writer="python:text")`: a
+/// column for each value of a parameter, a row for each group of versions that give the
+/// same. `rows` parts the versions' rows further, by another parameter.
+fn table(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error> {
+    let column: String = arguments.get("columns")?;
+    let cell: String = arguments.get("cell")?;
+    let row: Option<String> = arguments.get("rows")?;
+    let mut wanted = Wanted::default();
+    for name in arguments.args().filter(|name| !["columns", "cell", "rows"].contains(name)) {
+        let value: Value = arguments.get(name)?;
+        wanted.only(name, vec![value.to_string()]);
+    }
+    let all: Vec<Record> = records(&scenario).into_iter().filter(|record| wanted.fits(record)).collect();
+    assert!(!all.is_empty(), "no snapshot of {scenario} fits");
+    let mut columns: Vec<&str> = Vec::new();
+    // Row's name, version: cells by column.
+    let mut rows: Vec<(&str, BTreeMap<&str, Cells>)> = Vec::new();
+    for record in &all {
+        let value = record.param(&column);
+        let at = columns.iter().position(|known| *known == value).unwrap_or_else(|| {
+            columns.push(value);
+            columns.len() - 1
+        });
+        let name = row.as_ref().map_or("", |row| record.param(row));
+        if rows.last().is_none_or(|(known, _)| *known != name) && rows.iter().all(|(known, _)| *known != name)
+        {
+            rows.push((name, BTreeMap::new()));
+        }
+        let (_, versions) = rows.iter_mut().find(|(known, _)| *known == name).expect("pushed");
+        let cells = versions.entry(record.key.as_str()).or_default();
+        cells.resize(cells.len().max(at + 1), Vec::new());
+        let seen = record.cell(&cell);
+        if !cells[at].contains(&seen) {
+            cells[at].push(seen);
+        }
+    }
+    let known = versions::known(all.iter().map(|record| record.key.as_str()));
+    let heading = row.as_ref().map_or(String::new(), |row| format!(" {row} |"));
+    let mut text = format!("|{heading} versions | {} |\n", columns.join(" | "));
+    text.push_str(&format!("|{}\n", "---|".repeat(columns.len() + 1 + usize::from(row.is_some()))));
+    for (name, versions) in rows {
+        let mut groups: Vec<(Cells, Vec<&str>)> = Vec::new();
+        for version in known.iter().filter(|version| versions.contains_key(**version)) {
+            let cells = &versions[version];
+            match groups.iter_mut().find(|(same, _)| same == cells) {
+                Some((_, group)) => group.push(version),
+                None => groups.push((cells.clone(), vec![version])),
+            }
+        }
+        for (cells, group) in groups {
+            let cells: Vec<String> = cells.iter().map(|cell| cell.join(" or ")).collect();
+            let name = if name.is_empty() { "(nothing)" } else { name };
+            let name = if row.is_some() { format!(" {name} |") } else { String::new() };
+            text.push_str(&format!("|{name} {} | {} |\n", versions::told(&group, &known), cells.join(" | ")));
+        }
+    }
+    Ok(text.trim_end().to_owned())
+}
