@@ -2,17 +2,23 @@
 //! for CPython 3.5 and 3.6, against what the scenario gives on CPython 3.6. The
 //! expectations are the article's, not the snapshot's.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use pipelab::{
     driver::{Catalog, Version},
     outcome::{Judged, Verb},
     runner::{Lab, find},
     scenario::Overrides,
+    stage::Launch,
 };
 use rstest::rstest;
 
-use crate::support::options;
+use crate::support::{forking, no_fork, options};
 
 fn play(n: u64, mode: &str) -> Option<Judged> {
     let here = !Catalog::discover(&["python"], &[]).find("python", &Version::Named("3.6".into())).is_empty();
@@ -50,4 +56,76 @@ fn the_articles_row_comes_out(#[case] mode: &str, #[case] n: u64, #[case] raised
     assert_eq!((ledger.offered, ledger.delivered), (n, read));
     // Not only as many: the right ones.
     assert_eq!((ledger.first_wrong, ledger.duplicated_bytes(), ledger.foreign_bytes()), (None, 0, 0));
+}
+
+/// Sends three messages by the recipe that `docs/articles/000.md` explains. It starts when
+/// it is told to, and says so whenever nobody reads.
+const SENDER: &str = r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+from right_recipe import send
+
+def wait_for_reader():
+    print("gone", flush=True)
+    sys.stdin.readline()
+
+sink = open(sys.argv[2], "wb", buffering=0)
+sys.stdin.readline()
+for size, letter in (1, b"a"), (4096, b"b"), (200000, b"c"):
+    send(sink, letter * size, wait_for_reader)
+"#;
+
+/// The recipe itself, not its scenario: on every Python here, over a real FIFO whose
+/// reader leaves before the first message and in the middle of the last.
+#[test]
+fn the_right_recipe_is_right_as_a_program() {
+    let catalog = Catalog::discover(&["python"], &[]);
+    let mut played = 0;
+    for runtime in &catalog.runtimes {
+        let Launch::Program { command, .. } = &*runtime.launch else { continue };
+        let dir = tempfile::tempdir().expect("a directory");
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/articles/000");
+        let mut sender = {
+            let _forking = forking();
+            Command::new(&command[0])
+                .args(["-B", "-c", SENDER])
+                .args([&recipe, &fifo])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("Python starts")
+        };
+        let mut tell = sender.stdin.take().expect("piped");
+        let mut said = BufReader::new(sender.stdout.take().expect("piped")).lines();
+        let mut gone = || said.next().expect("it says something").expect("text");
+
+        // No fork of another test may hold a copy of the ends that are closed here.
+        let quiet = no_fork();
+        drop(File::open(&fifo).expect("the sender opens the other end"));
+        writeln!(tell, "start").expect("it listens");
+        assert_eq!(gone(), "gone", "{}", runtime.full_version);
+        let mut first = File::open(&fifo).expect("a reader again");
+        writeln!(tell, "go on").expect("it listens");
+        let mut seen = vec![0; 50_000];
+        first.read_exact(&mut seen).expect("messages");
+        drop(first);
+        drop(quiet);
+        assert_eq!(gone(), "gone", "{}", runtime.full_version);
+        let mut second = File::open(&fifo).expect("a reader again");
+        writeln!(tell, "go on").expect("it listens");
+        second.read_to_end(&mut seen).expect("the rest");
+        assert!(sender.wait().expect("it ends").success());
+
+        let sent: Vec<u8> = [(1, b'a'), (4096, b'b'), (200_000, b'c')]
+            .iter()
+            .flat_map(|&(size, letter)| std::iter::repeat_n(letter, size))
+            .collect();
+        assert!(seen == sent, "{}: {} bytes of {}", runtime.full_version, seen.len(), sent.len());
+        played += 1;
+    }
+    if played == 0 {
+        eprintln!("SKIPPED: no Python here");
+    }
 }
