@@ -16,6 +16,8 @@
 //!   be laid to another equal byte.
 //! * Bytes overwritten by line feeds carry nothing. With pieces of one or two
 //!   bytes a move or a loss is seen as a wrong length, or not at all.
+//! * Of characters of two bytes the first byte has one of two values, so an edit of a
+//!   few of them may be named in several pieces.
 //! * Equal bytes at the edges of an edit may be laid to either side. Of
 //!   36,000 edits made by chance one was named with an edit too many.
 //! * Many edits within [`search::HORIZON`] bytes of each other may be read as

@@ -386,4 +386,32 @@ proptest! {
         prop_assert!(again == data, "{} {:?}", cut, ledger);
         prop_assert_eq!(ledger.first_wrong, None);
     }
+
+    /// The same with characters of two bytes: a loss, a copy and a move in the middle of a call.
+    #[test]
+    fn an_edit_of_wide_characters_is_named(all in number(), at in number(), len in number(), kind in 0..3) {
+        let all = 2 * (100 + all.below(50_000));
+        let start = 2 * at.below(all / 2 - 50);
+        // Shorter ones may be named in several pieces: half of the bytes have one of two values.
+        let len = 2 * (25 + len.below((all - start) / 2 - 24));
+        let offer = Offer { offset: 0, len: all, piece: all, newline: false, wide: true };
+        let whole = payload::offer_bytes(1, &offer);
+        let part = &whole[start as usize..(start + len) as usize];
+        let (head, tail) = (&whole[..start as usize], &whole[(start + len) as usize..]);
+        let data = match kind {
+            0 => [head, tail].concat(),
+            1 => [part, &whole].concat(),
+            _ => [head, tail, part].concat(),
+        };
+        let scene = Scene::of(&["reader", "writer"]).kernel(data.len() as u64, 0);
+        let scene = scene.wide(1, all, ok(all));
+        let ledger = scene.read(0, &data).ledger();
+        let lost = if kind == 0 { len } else { 0 };
+        let copied = if kind == 1 { len } else { 0 };
+        prop_assert_eq!((ledger.lost_bytes(), ledger.duplicated_bytes()), (lost, copied), "{:?}", ledger);
+        prop_assert!(ledger.reordered_bytes() <= if kind == 2 { len.min(all - start - len) + EDGE } else { 0 }, "{:?}", ledger);
+        prop_assert!(ledger.lost.len() + ledger.duplicated.len() + ledger.reordered.len() <= 1, "{:?}", ledger);
+        prop_assert!(ledger.foreign.is_empty(), "{:?}", ledger);
+        prop_assert!(conserves(&ledger));
+    }
 }

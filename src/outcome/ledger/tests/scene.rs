@@ -119,6 +119,15 @@ impl Scene {
         self.offer(actor, bytes, bytes, false, outcome)
     }
 
+    /// A call with characters of two bytes.
+    pub fn wide(mut self, actor: usize, bytes: u64, outcome: Outcome) -> Self {
+        let offer =
+            Offer { offset: self.offsets[actor], len: bytes, piece: bytes, newline: false, wide: true };
+        self.offsets[actor] += bytes;
+        let action = Action::Write { channel: 0, bytes, wide: true, newline: false, pieces: None };
+        self.step(actor, action, outcome, Some(offer), None)
+    }
+
     pub fn offer(mut self, actor: usize, bytes: u64, piece: u64, newline: bool, outcome: Outcome) -> Self {
         let offer = Offer { offset: self.offsets[actor], len: bytes, piece, newline, wide: false };
         self.offsets[actor] += bytes;
