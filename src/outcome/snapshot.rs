@@ -12,6 +12,9 @@
 //! The files are insta's (<https://insta.rs/docs/snapshot-files/>): `X.snap` is
 //! accepted, `X.snap.new` waits for `cargo insta review`.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     fs, io,

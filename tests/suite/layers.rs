@@ -221,3 +221,16 @@ fn to_ask_changes_nothing_else(#[case] script: &str, #[case] asked: usize) {
         assert_eq!(asked, unasked, "{with}");
     }
 }
+
+#[test]
+fn the_table_of_steps_shows_them_beside_the_kernels_count() {
+    let script = "reader open log read\nwriter open log write\nwriter write log {n}\nreader close log\n";
+    let text = format!("{}script = '''\n{script}'''\n", HEAD.replace("WRITERS", "\"stdio:full,layers\""));
+    let lab = Lab::new(&[("layers", &text)]);
+    let ran = lab.run(&["run", "--steps", "--set", "n=77", "scenarios"]);
+    let line = |start: &str| ran.out.lines().find(|line| line.contains(start)).expect("the step").to_owned();
+    let write = line("writer write log");
+    let order = ["ok 77", "buffer 77", "log: 0 in, 0 queued"].map(|words| write.find(words));
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{write}");
+    assert!(!line("reader close log").contains("buffer"), "it wasn't asked");
+}
