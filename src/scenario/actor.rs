@@ -209,11 +209,16 @@ fn buffer_range(text: &str, start: usize) -> Option<Range<usize>> {
     found
 }
 
-/// The word `layers` of a spec whose mode starts at `start`, and says it.
+/// The option `layers` of a spec whose mode starts at `start`, and says it.
 fn layers_range(text: &str, start: usize) -> Range<usize> {
-    let options = text[start..].find(',').map_or(text.len(), |comma| start + comma);
-    let at = text[options..].find(LAYERS).map_or(text.len(), |word| options + word);
-    at..(at + LAYERS.len()).min(text.len())
+    let mut at = start;
+    for (index, word) in text[start..].split(',').enumerate() {
+        if index > 0 && word == LAYERS {
+            break;
+        }
+        at += word.len() + 1;
+    }
+    at.min(text.len())..(at + LAYERS.len()).min(text.len())
 }
 
 /// `3.1` is named by `python 3.1`, and not by `python 3.13`.

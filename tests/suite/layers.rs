@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use pipelab::driver::DRIVERS;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -90,22 +91,29 @@ writer close log
 reader read log to-eof
 ";
 
-/// What the scripts gave with `layers`, each played once.
-static ASKED: [LazyLock<Vec<Value>>; 3] = [
-    LazyLock::new(|| play(KEPT, ",layers", &[])),
-    LazyLock::new(|| play(DESERTED, ",layers", &[])),
-    LazyLock::new(|| play(FULL, ",layers", &[])),
+/// What the scripts gave with `layers`, each played once; as text, since values are many
+/// times as large.
+static ASKED: [LazyLock<Vec<String>>; 3] = [
+    LazyLock::new(|| play(KEPT, WRITERS, ",layers", &[])),
+    LazyLock::new(|| play(DESERTED, WRITERS, ",layers", &[])),
+    LazyLock::new(|| play(FULL, WRITERS, ",layers", &[])),
 ];
 
-/// The cases of a script, `option` behind each writer.
-fn play(script: &str, option: &str, words: &[&str]) -> Vec<Value> {
-    let writers: Vec<String> = WRITERS.iter().map(|writer| format!("\"{writer}{option}\"")).collect();
+/// The cases of a script as lines of JSON, `option` behind each writer.
+fn play(script: &str, writers: &[&str], option: &str, words: &[&str]) -> Vec<String> {
+    let writers: Vec<String> = writers.iter().map(|writer| format!("\"{writer}{option}\"")).collect();
     let text = format!("{}script = '''{script}'''\n", HEAD.replace("WRITERS", &writers.join(", ")));
     let ran =
         Lab::new(&[("layers", &text)]).run(&[&["run", "--format", "jsonl", "scenarios"], words].concat());
-    let played: Vec<Value> = ran.objects().into_iter().filter(|case| case["status"] != "skipped").collect();
-    assert!(!played.is_empty() && played.iter().all(|case| case["status"] == "unrecorded"), "{}", ran.err);
-    played
+    let mut lines: Vec<String> = ran.out.lines().map(str::to_owned).collect();
+    lines.retain(|line| object(line)["status"] != "skipped");
+    let played = lines.iter().all(|line| object(line)["status"] == "unrecorded");
+    assert!(!lines.is_empty() && played, "{}", ran.err);
+    lines
+}
+
+fn object(line: impl AsRef<str>) -> Value {
+    serde_json::from_str(line.as_ref()).expect("an object a line")
 }
 
 /// The state after a writer's step, in bytes since the start.
@@ -150,10 +158,10 @@ fn place(case: &Value, told: &Told<'_>) -> String {
 #[test]
 fn where_nothing_is_lost_what_the_kernel_hasnt_is_in_a_layer() {
     let (mut looks, mut finds) = (0, 0);
-    for case in ASKED[0].iter() {
+    for case in ASKED[0].iter().map(object) {
         assert_eq!(case["ledger"]["log"]["lost"], 0, "{}", case["params"]);
-        for told in told(case) {
-            assert_eq!(told.missing(), 0, "{}", place(case, &told));
+        for told in told(&case) {
+            assert_eq!(told.missing(), 0, "{}", place(&case, &told));
             looks += 1;
             finds += i32::from(told.held > 0);
         }
@@ -170,18 +178,18 @@ fn where_nothing_is_lost_what_the_kernel_hasnt_is_in_a_layer() {
 #[case::the_pipe_is_full(2)]
 fn what_is_nowhere_is_what_the_ledger_calls_lost(#[case] script: usize) {
     let (mut losses, mut refused_and_kept) = (0, 0);
-    for case in ASKED[script].iter() {
-        let steps = told(case);
+    for case in ASKED[script].iter().map(object) {
+        let steps = told(&case);
         let Some(last) = steps.last() else { continue };
         for pair in steps.windows(2) {
             let failed_write = pair[1].step["verb"] == "write" && pair[1].step["outcome"] == "failed";
             let grew = pair[1].missing() >= pair[0].missing();
-            assert!(grew || failed_write, "{} before {}", pair[0].missing(), place(case, &pair[1]));
+            assert!(grew || failed_write, "{} before {}", pair[0].missing(), place(&case, &pair[1]));
             refused_and_kept += i32::from(!grew);
         }
         // The close at the end finds a reader and room, so that it loses nothing.
         let ledger = |name: &str| case["ledger"]["log"][name].as_i64().expect("a count");
-        assert_eq!(ledger("lost") - ledger("uncredited"), last.missing(), "{}", place(case, last));
+        assert_eq!(ledger("lost") - ledger("uncredited"), last.missing(), "{}", place(&case, last));
         losses += i32::from(last.missing() > 0);
     }
     assert!(losses >= 10, "the sample has losses: {losses}");
@@ -191,10 +199,10 @@ fn what_is_nowhere_is_what_the_ledger_calls_lost(#[case] script: usize) {
 #[test]
 fn a_full_pipe_costs_a_buffered_writer_nothing() {
     let binary =
-        |case: &&Value| case["params"]["writer"].as_str().is_some_and(|name| name.contains(":binary"));
-    for case in ASKED[2].iter().filter(binary) {
-        for told in told(case) {
-            assert_eq!(told.missing(), 0, "{}", place(case, &told));
+        |case: &Value| case["params"]["writer"].as_str().is_some_and(|name| name.contains(":binary"));
+    for case in ASKED[2].iter().map(object).filter(binary) {
+        for told in told(&case) {
+            assert_eq!(told.missing(), 0, "{}", place(&case, &told));
         }
     }
 }
@@ -205,11 +213,12 @@ fn a_full_pipe_costs_a_buffered_writer_nothing() {
 #[case(FULL, 2)]
 fn to_ask_changes_nothing_else(#[case] script: &str, #[case] asked: usize) {
     let sizes = ["100", "blksize+1", "2*blksize"];
-    let unasked = play(script, "", &["--set", &format!("n={sizes:?}")]);
-    let asked = ASKED[asked].iter().filter(|case| sizes.iter().any(|size| case["params"]["n"] == *size));
-    let asked: Vec<Value> = asked.cloned().collect();
+    let unasked = play(script, WRITERS, "", &["--set", &format!("n={sizes:?}")]);
+    let asked =
+        ASKED[asked].iter().map(object).filter(|case| sizes.iter().any(|size| case["params"]["n"] == *size));
+    let asked: Vec<Value> = asked.collect();
     assert_eq!(asked.len(), unasked.len());
-    for (mut asked, mut unasked) in asked.into_iter().zip(unasked) {
+    for (mut asked, mut unasked) in asked.into_iter().zip(unasked.iter().map(object)) {
         let mut told = 0;
         for step in asked["steps"].as_array_mut().expect("steps") {
             told += u32::from(step.as_object_mut().expect("a step").remove("held").is_some());
@@ -233,4 +242,30 @@ fn the_table_of_steps_shows_them_beside_the_kernels_count() {
     let order = ["ok 77", "buffer 77", "log: 0 in, 0 queued"].map(|words| write.find(words));
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{write}");
     assert!(!line("reader close log").contains("buffer"), "it wasn't asked");
+}
+
+#[test]
+fn a_driver_tells_the_layers_that_its_table_promises() {
+    let modes = || DRIVERS.iter().flat_map(|info| info.modes.iter().map(move |mode| (info.name, mode)));
+    let promised: Vec<(String, &[&str])> = modes()
+        .filter(|(_, mode)| !mode.layers.is_empty())
+        .map(|(driver, mode)| (format!("{driver}:{}", mode.name), mode.layers))
+        .collect();
+    let names: Vec<&str> = promised.iter().map(|(name, _)| name.as_str()).collect();
+    for case in play(KEPT, &names, ",layers", &["--set", "n=1"]).iter().map(object) {
+        let writer = case["params"]["writer"].as_str().expect("a name");
+        let (_, layers) = promised
+            .iter()
+            .find(|(name, _)| writer.strip_suffix(",layers") == Some(name))
+            .unwrap_or_else(|| panic!("{writer} was asked for"));
+        let mut layers = layers.to_vec();
+        layers.sort_unstable();
+        for step in case["steps"].as_array().expect("steps").iter().filter(|step| step["actor"] == "writer") {
+            let told = step["held"].as_object().into_iter().flat_map(|held| held.keys());
+            let mut told: Vec<&str> = told.map(String::as_str).collect();
+            told.sort_unstable();
+            let open = step["verb"] != "close";
+            assert_eq!(told, if open { layers.clone() } else { vec![] }, "{writer} {step}");
+        }
+    }
 }

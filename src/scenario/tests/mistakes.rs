@@ -150,6 +150,7 @@ fn in_other_tables(
 #[case("raw:syscalls,buffer=5", "`raw:syscalls` takes no `buffer`", (6, 19), "leave it out: no mode of `raw` has a buffer")]
 #[case("raw:syscalls,layers", "`raw:syscalls` has no layers to show", (6, 19), "leave it out: no mode of `raw` holds bytes back")]
 #[case("rust:linewriter,buffer=5,layers", "`rust:linewriter` has no layers to show", (6, 31), "a mode that shows them: `bufwriter`")]
+#[case("rust:linewriter,buffer=layers,layers", "`rust:linewriter` has no layers to show", (6, 36), "a mode that shows them: `bufwriter`")]
 #[case("python:raw,layers", "`python:raw` has no layers to show", (6, 17), "a mode that shows them: `text`")]
 #[case("python:text,layers=1", "`python:text,layers=1` isn't a driver: `layers` takes no value", (6, 18), "the form is `driver[@version][:mode[,buffer=SIZE][,layers]]`, such as `python:text,buffer=8192`")]
 #[case("python:line,buffer=5", "`python:line` takes no `buffer`", (6, 18), "a mode that takes it: `text`")]
