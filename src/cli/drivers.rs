@@ -33,7 +33,8 @@ fn describe(out: &mut dyn Write, info: &DriverInfo, catalog: &Catalog) -> Result
     modes.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for mode in info.modes {
         let buffer = if mode.takes_buffer { "[,buffer=SIZE]" } else { "" };
-        modes.add_row([format!("  {}:{}{buffer}", info.name, mode.name), mode.about.to_owned()]);
+        let layers = if mode.layers.is_empty() { "" } else { "[,layers]" };
+        modes.add_row([format!("  {}:{}{buffer}{layers}", info.name, mode.name), mode.about.to_owned()]);
     }
     for line in modes.lines() {
         writeln!(out, "{}", line.trim_end())?;

@@ -3,7 +3,7 @@
 It carries out one actor's steps with the objects that open() returns, and says
 what they told it. docs/wire.md is the protocol. It is started as
 
-    python3 -I -S -B -c SOURCE MODE [buffer=SIZE] [sigpipe=default]
+    python3 -I -S -B -c SOURCE MODE [buffer=SIZE] [layers] [sigpipe=default]
 
 with descriptor 3 for the conversation. Three rules explain its shape:
 
@@ -41,6 +41,9 @@ FILE = io.IOBase.__base__
 
 # Channel name -> (writer, reader). One of them is None, unless opened `both`.
 ends = {}
+
+# Channel name -> ids of what its writer referred to when it was fresh (see held_text).
+fresh = {}
 
 
 # The conversation.
@@ -168,6 +171,8 @@ def do_open(channel, access, blocking, path):
     except Exception as error:
         return failed(error)
     ends[channel] = writer, reader
+    if LAYERS and writer is not None:
+        fresh[channel] = referents(writer)
     return b"ok fd=%d\n" % fd
 
 
@@ -290,10 +295,85 @@ def read_so_far(data):
     return b"data=%d" % len(data) if data else b"bytes=0"
 
 
+def held(channel):
+    """What the layers above a writer's file hold back, the outermost first.
+
+    There is no public way to ask. These two look, call nothing that could flush,
+    touch no descriptor, and say `?` where this interpreter doesn't show it.
+    """
+    f = ends[channel][0]
+    layers = []
+    if isinstance(f, io.TextIOBase):
+        layers.append(b"text:" + held_text(f, fresh[channel]))
+        f = f.buffer
+    if isinstance(f, io.BufferedIOBase):
+        layers.append(b"buffer:" + held_buffer(f))
+    return b" held=" + b",".join(layers) if layers else b""
+
+
+def referents(f):
+    return {id(o) for o in gc.get_referents(f)}
+
+
+def held_text(f, born):
+    """Bytes that a TextIOWrapper has encoded and not handed down.
+
+    They are one object or a list of some (`pending_bytes` in Modules/_io/textio.c;
+    bytes, and since 3.8 also ASCII str), and the collector is shown it, as it is
+    shown the names of encoding and error handler, which the fresh object had too.
+    """
+    if not SHOWS_TEXT:
+        return b"?"
+    count = 0
+    for o in gc.get_referents(f):
+        if id(o) not in born and type(o) in (list, bytes, str):
+            count += sum(map(len, o)) if type(o) is list else len(o)
+    return b"%d" % count
+
+
+def shows_text():
+    """Whether held_text works here: PyPy's collector shows it nothing."""
+    global SHOWS_TEXT
+    SHOWS_TEXT = True
+    text = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    born = referents(text)
+    seen = [held_text(text, born)]
+    for data in ("abc", "\xe9", ""):
+        text.write(data)
+        seen.append(held_text(text, born))
+    text.flush()
+    seen.append(held_text(text, born))
+    return seen == [b"0", b"3", b"5", b"5", b"0"]
+
+
+def held_buffer(f):
+    """Bytes that a BufferedWriter has and its file hasn't.
+
+    tell() is what the file's own tell() says, and these bytes (`RAW_OFFSET` in
+    Modules/_io/bufferedio.c). A FIFO has no position, so one is given to it: the
+    call finds this attribute before the method. What it stores (`abs_pos`) is of
+    use to seek() alone, which a FIFO hasn't.
+    """
+    raw = f.raw
+    raw.tell = at_start
+    try:
+        return b"%d" % f.tell()
+    except OSError:
+        # PyPy doesn't look for it there.
+        return b"?"
+    finally:
+        del raw.tell
+
+
+def at_start():
+    return 0
+
+
 def do_close(channel):
     # Forgotten even if close() raises: close() of every layer closes what is
     # below it also when its flush fails, so the object is of no more use.
     writer, reader = ends.pop(channel)
+    fresh.pop(channel, None)
     try:
         for f in (writer, reader):
             if f is not None:
@@ -347,12 +427,14 @@ def carry_out(words, payload):
     if verb == b"write":
         arguments.append(payload)
     answer = VERBS[verb](*arguments)
-    return counted(answer, ends[channel]) if channel in ends else answer
+    if channel not in ends:
+        return answer
+    return counted(answer, ends[channel], held(channel) if channel in fresh else b"")
 
 
-def counted(answer, pair):
-    """The answer with what is in the kernel now."""
-    count = b" queued=%d" % queued((pair[0] or pair[1]).fileno())
+def counted(answer, pair, layers):
+    """The answer with what is in the kernel and in the layers now."""
+    count = b" queued=%d%s" % (queued((pair[0] or pair[1]).fileno()), layers)
     end = answer.index(b"\n")
     at = answer.find(b" message=", 0, end)
     at = end if at < 0 else at
@@ -402,10 +484,13 @@ def greeting():
     )
 
 
-MODE, BUFFERING = MODES[0], -1
+MODE, BUFFERING, LAYERS, SHOWS_TEXT = MODES[0], -1, False, False
 for word in sys.argv[1:]:
     if word.startswith("buffer="):
         BUFFERING = int(word[len("buffer=") :])
+    elif word == "layers":
+        LAYERS = True
+        SHOWS_TEXT = shows_text()
     elif word in MODES:
         MODE = word
     elif word == "sigpipe=default":
@@ -414,7 +499,7 @@ for word in sys.argv[1:]:
 
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     else:
-        sys.exit("no mode %r: there are %s, and buffer=SIZE" % (word, ", ".join(MODES)))
+        sys.exit("no mode %r: there are %s, and buffer=SIZE, layers" % (word, ", ".join(MODES)))
 
 control.sendall(greeting().encode())
 # What is here now stays: a collection between two cases needn't look at it.

@@ -3,6 +3,10 @@
 
 use crate::outcome::Verb;
 
+/// The option, and the word of a mode, that has a driver tell after each step what the
+/// layers of its runtime hold back. Off unless asked for: it costs calls.
+pub const LAYERS: &str = "layers";
+
 /// One mode of a driver: a way of its runtime to do I/O.
 #[derive(Clone, Copy, Debug)]
 pub struct ModeInfo {
@@ -12,6 +16,9 @@ pub struct ModeInfo {
     pub takes_buffer: bool,
     /// Can `read CHANNEL available`: its runtime has a way to read without blocking.
     pub reads_available: bool,
+    /// The layers between a program's call and write(2) whose bytes it can tell, the
+    /// outermost first. Empty: it takes no `layers`.
+    pub layers: &'static [&'static str],
 }
 
 /// One line of the driver table.
@@ -31,7 +38,8 @@ pub struct DriverInfo {
     pub ignores_sigpipe: bool,
 }
 
-const PLAIN: ModeInfo = ModeInfo { name: "", about: "", takes_buffer: false, reads_available: true };
+const PLAIN: ModeInfo =
+    ModeInfo { name: "", about: "", takes_buffer: false, reads_available: true, layers: &[] };
 
 /// All drivers.
 pub const DRIVERS: &[DriverInfo] = &[
@@ -63,18 +71,21 @@ pub const DRIVERS: &[DriverInfo] = &[
                 about: "fully buffered; setvbuf(3) with the size given, else the library's own choice",
                 takes_buffer: true,
                 reads_available: false,
+                layers: &["buffer"],
             },
             ModeInfo {
                 name: "line",
                 about: "line-buffered: setvbuf(3) with _IOLBF",
                 takes_buffer: true,
                 reads_available: false,
+                layers: &["buffer"],
             },
             ModeInfo {
                 name: "unbuffered",
                 about: "setvbuf(3) with _IONBF",
                 takes_buffer: false,
                 reads_available: false,
+                layers: &[],
             },
         ],
         verbs: &[
@@ -100,12 +111,15 @@ pub const DRIVERS: &[DriverInfo] = &[
                 about: "BufWriter around a File; close is a drop, as in most programs",
                 takes_buffer: true,
                 reads_available: true,
+                layers: &["buffer"],
             },
             ModeInfo {
                 name: "linewriter",
                 about: "LineWriter around a File; close is a drop",
                 takes_buffer: true,
                 reads_available: true,
+                // LineWriter keeps its BufWriter to itself.
+                layers: &[],
             },
             ModeInfo { name: "file", about: "a bare File, written with write_all", ..PLAIN },
         ],
@@ -132,30 +146,35 @@ pub const DRIVERS: &[DriverInfo] = &[
                 about: "open(path, 'w'): TextIOWrapper, BufferedWriter, FileIO",
                 takes_buffer: true,
                 reads_available: false,
+                layers: &["text", "buffer"],
             },
             ModeInfo {
                 name: "binary",
                 about: "open(path, 'wb'): BufferedWriter, FileIO",
                 takes_buffer: true,
                 reads_available: true,
+                layers: &["buffer"],
             },
             ModeInfo {
                 name: "raw",
                 about: "open(path, 'wb', buffering=0): FileIO alone",
                 takes_buffer: false,
                 reads_available: true,
+                layers: &[],
             },
             ModeInfo {
                 name: "line",
                 about: "open(path, 'w', buffering=1): text, flushed at each line feed",
                 takes_buffer: false,
                 reads_available: false,
+                layers: &["text", "buffer"],
             },
             ModeInfo {
                 name: "write_through",
                 about: "TextIOWrapper with write_through=True over a BufferedWriter",
                 takes_buffer: true,
                 reads_available: false,
+                layers: &["text", "buffer"],
             },
         ],
         verbs: &[

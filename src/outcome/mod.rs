@@ -4,6 +4,7 @@
 mod action;
 mod error_at;
 mod findings;
+mod layer;
 pub mod ledger;
 pub mod payload;
 pub mod snapshot;
@@ -15,6 +16,7 @@ mod words;
 
 pub use action::{Access, Action, Amount, Part, Readiness};
 pub use error_at::{ErrorAt, error_at};
+pub use layer::Layer;
 pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;
 pub use snapshot::Recorded;

@@ -6,8 +6,14 @@
 //! where a read got just what step 4 wrote, `all` or `none` where a count is the
 //! whole or nothing, and numbers otherwise: nothing is guessed back from a number. Messages, process ids and paths stay out.
 //!
+//! Behind a step of an actor whose driver says `layers`, in brackets, the bytes that its
+//! runtime's layers hold back and those in the kernel; behind its close, only these.
+//!
 //! The files are insta's (<https://insta.rs/docs/snapshot-files/>): `X.snap` is
 //! accepted, `X.snap.new` waits for `cargo insta review`.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -16,7 +22,8 @@ use std::{
 };
 
 use super::{
-    Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, error_at, offer_bytes,
+    Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
+    offer_bytes,
 };
 use crate::{
     driver::{Spec, Version},
@@ -80,11 +87,12 @@ fn steps_text(case: &Case, transcript: &Transcript) -> String {
         let attempt =
             if record.attempt > 1 { format!(" (attempt {})", record.attempt) } else { String::new() };
         let names = Names { case, transcript, record };
+        let held = names.held(index);
         let mut outcome = names.outcome(&record.outcome);
         if let Some(resumed) = &record.resumed {
             outcome.push_str(&format!(", then by {}: {}", resumed.by + 1, names.outcome(&resumed.outcome)));
         }
-        text.push_str(&format!("{:>3}  {:<width$}  {outcome}{attempt}\n", index + 1, step.text));
+        text.push_str(&format!("{:>3}  {:<width$}  {outcome}{attempt}{held}\n", index + 1, step.text));
     }
     text
 }
@@ -115,6 +123,43 @@ impl Names<'_> {
             Outcome::Exited { status } => format!("exited {status}"),
             other => other.kind().to_owned(),
         }
+    }
+
+    /// What the layers hold back after this record, the `index`th, beside what the
+    /// kernel holds, where its driver tells.
+    fn held(&self, index: usize) -> String {
+        let record = self.record;
+        let Some(channel) = record.channel else { return String::new() };
+        let same = |other: &&StepRecord| (other.actor, other.channel) == (record.actor, record.channel);
+        let earlier = || self.transcript.steps[..index].iter().rev().filter(same);
+        let answered = matches!(record.last(), Outcome::Ok { .. } | Outcome::Failed(_));
+        // Once it is closed there is nothing to ask any more.
+        let closed = record.verb == Verb::Close && answered && {
+            let before = earlier().find(|other| !matches!(other.outcome, Outcome::Skipped));
+            before.is_some_and(|other| other.held.is_some())
+        };
+        if record.held.is_none() && !closed {
+            return String::new();
+        }
+        let size = |bytes: Option<u64>| match bytes {
+            None => "?".to_owned(),
+            Some(0) => "0".to_owned(),
+            // Just what a write asked for, under its name; any other number is a sum.
+            Some(bytes) => std::iter::once(record)
+                .chain(earlier())
+                .find(|write| write.offered.is_some_and(|offer| offer.len == bytes))
+                .and_then(|write| self.case.steps[write.step].size_text.clone())
+                .unwrap_or_else(|| bytes.to_string()),
+        };
+        // A call that a later step released had its counts taken only then.
+        let counted = record.resumed.as_ref().map_or(record, |resumed| &self.transcript.steps[resumed.by]);
+        let kernel = counted.counts.get(channel).and_then(|count| count.queued.known());
+        let layers = record.held.iter().flatten().map(|layer| (layer.name.as_str(), layer.bytes));
+        let all: Vec<String> = layers
+            .chain([("kernel", kernel)])
+            .map(|(name, bytes)| format!("{name} {}", size(bytes)))
+            .collect();
+        format!("  [{}]", all.join(", "))
     }
 
     /// The scenario's own expression for so many bytes of this step: the size

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Verb};
+use super::{Layer, Outcome, Verb};
 
 /// A count of bytes, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct StepRecord {
     pub offered: Option<Offer>,
     /// Read steps: the bytes delivered by this call, lossless (see `Bytes`).
     pub data: Option<Bytes>,
+    /// What the layers of its runtime held back once the call had answered, the
+    /// outermost first; `None` where nobody asked (`layers`) or there was nothing to ask.
+    pub held: Option<Vec<Layer>>,
     /// After this step had settled: each channel's count.
     pub counts: Vec<ChannelCount>,
 }

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::{Report, Summary};
 use crate::{
     driver::{Spec, Version},
-    outcome::{ChannelLedger, Count, Judged, Played, Status, snapshot, words},
+    outcome::{ChannelLedger, Judged, Played, Status, snapshot, words},
     runner::Loaded,
 };
 
@@ -78,9 +78,11 @@ impl Human {
     }
 }
 
-/// Every record: what was asked, what came of it, what the channels held then.
+/// Every record: what was asked, what came of it, what the layers of the actor's runtime
+/// held back then if it tells, what the channels held.
 fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()> {
     let mut table = plain();
+    let layers = played.transcript.steps.iter().any(|record| record.held.is_some());
     for (index, record) in played.transcript.steps.iter().enumerate() {
         let mut outcome = words(&record.outcome);
         if let Some(resumed) = &record.resumed {
@@ -91,22 +93,29 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
             .iter()
             .zip(&judged.case.plan.channels)
             .map(|(count, channel)| {
-                let number = |count: &Count| count.known().map_or("?".to_owned(), |bytes| bytes.to_string());
-                format!("{}: {} in, {} queued", channel.name, number(&count.accepted), number(&count.queued))
+                let [accepted, queued] = [&count.accepted, &count.queued].map(|count| number(count.known()));
+                format!("{}: {accepted} in, {queued} queued", channel.name)
             })
             .collect();
-        table.add_row([
-            (index + 1).to_string(),
-            judged.case.steps[record.step].text.clone(),
-            outcome,
-            counts.join("; "),
-        ]);
+        let mut row = vec![(index + 1).to_string(), judged.case.steps[record.step].text.clone(), outcome];
+        if layers {
+            let held = record.held.iter().flatten();
+            let held: Vec<String> =
+                held.map(|layer| format!("{} {}", layer.name, number(layer.bytes))).collect();
+            row.push(held.join(", "));
+        }
+        row.push(counts.join("; "));
+        table.add_row(row);
     }
     show(out, &table)?;
     for (ledger, channel) in played.ledgers.iter().zip(&judged.case.plan.channels) {
         writeln!(out, "  {}: {}", channel.name, fate(judged, ledger))?;
     }
     Ok(())
+}
+
+fn number(bytes: Option<u64>) -> String {
+    bytes.map_or("?".to_owned(), |bytes| bytes.to_string())
 }
 
 /// A row a case; cases that differ only in a runtime's version and gave the same

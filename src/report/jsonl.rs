@@ -134,6 +134,11 @@ fn step(judged: &Judged, index: usize, record: &StepRecord) -> Value {
         add_outcome(&mut then, &resumed.outcome);
         fields.insert("then".into(), Value::Object(then));
     }
+    if let Some(layers) = &record.held {
+        let held: Map<String, Value> =
+            layers.iter().map(|layer| (layer.name.clone(), json!(layer.bytes))).collect();
+        fields.insert("held".into(), Value::Object(held));
+    }
     let counts: Map<String, Value> = record
         .counts
         .iter()

@@ -14,7 +14,7 @@ use super::{
     words::MAX_SIZE,
 };
 use crate::{
-    driver::{DRIVERS, DriverInfo, ModeInfo, Runtime, Spec, Version, environment, python},
+    driver::{DRIVERS, DriverInfo, LAYERS, ModeInfo, Runtime, Spec, Version, environment, python},
     stage::Launch,
 };
 
@@ -41,7 +41,7 @@ impl BoundActor {
             Problem::new("spec", format!("`{text}` isn't a driver: {}", error.message))
                 .at_place(&filled.place(error.span), "here")
                 .help(
-                    "the form is `driver[@version][:mode[,buffer=SIZE]]`, such as `python:text,buffer=8192`",
+                    "the form is `driver[@version][:mode[,buffer=SIZE][,layers]]`, such as `python:text,buffer=8192`",
                 )
         })?;
         let driver = 0..spec.driver.len();
@@ -82,13 +82,29 @@ impl BoundActor {
                     None => format!("leave it out: no mode of `{}` has a buffer", info.name),
                 }));
         }
+        if let (true, Some(info), Some(mode)) = (spec.layers, info, mode)
+            && mode.layers.is_empty()
+        {
+            let others: Vec<&str> =
+                info.modes.iter().filter(|mode| !mode.layers.is_empty()).map(|mode| mode.name).collect();
+            return Err(Problem::new(
+                "layers",
+                format!("`{}:{}` has no layers to show", info.name, mode.name),
+            )
+            .at_place(&filled.place(layers_range(text, mode_at)), "not in this mode")
+            .help(match nearest(mode.name, others.iter().copied()).or(others.first().copied()) {
+                Some(other) => format!("a mode that shows them: `{other}`"),
+                None => format!("leave it out: no mode of `{}` holds bytes back", info.name),
+            }));
+        }
         Ok(BoundActor { spec, info, mode, every_version: false, filled, buffer })
     }
 
-    /// The words of the mode, for the driver: its name and the buffer's size.
+    /// The words of the mode, for the driver: its name, `layers`, the buffer's size.
     pub fn mode_words(&self, scope: &Scope<'_>) -> Result<Vec<String>, Problem> {
         let name = self.mode.map(|mode| mode.name.to_owned()).or_else(|| self.spec.mode.clone());
         let mut words = Vec::from_iter(name);
+        words.extend(self.spec.layers.then(|| LAYERS.to_owned()));
         let Some(range) = self.buffer.clone() else { return Ok(words) };
         let start = range.start;
         let place = |part: Range<usize>| self.filled.place(start + part.start..start + part.end).span;
@@ -191,6 +207,18 @@ fn buffer_range(text: &str, start: usize) -> Option<Range<usize>> {
         at += word.len() + 1;
     }
     found
+}
+
+/// The option `layers` of a spec whose mode starts at `start`, and says it.
+fn layers_range(text: &str, start: usize) -> Range<usize> {
+    let mut at = start;
+    for (index, word) in text[start..].split(',').enumerate() {
+        if index > 0 && word == LAYERS {
+            break;
+        }
+        at += word.len() + 1;
+    }
+    at.min(text.len())..(at + LAYERS.len()).min(text.len())
 }
 
 /// `3.1` is named by `python 3.1`, and not by `python 3.13`.

@@ -53,6 +53,7 @@ impl Play<'_> {
                 return Err(self.broken(at, "it answered the steps of a batch out of order"));
             }
             let record = self.parts[at].due.remove(place);
+            self.records[record].held = answer.held;
             let outcome = self.take_answer(at, record, answer.reply)?;
             self.note(record, outcome);
             if self.given.contains(&record) {

@@ -241,6 +241,7 @@ impl<'case> Play<'case> {
             resumed: None,
             offered: None,
             data: None,
+            held: None,
             counts: Vec::new(),
         });
     }

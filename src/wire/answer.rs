@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io::Write};
 
 use super::{Malformed, VERSION};
+use crate::outcome::Layer;
 
 /// The first line a driver says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,9 @@ pub struct Answer {
     /// Bytes queued on the step's channel right after the call, as the driver's own
     /// descriptor tells (FIONREAD).
     pub queued: Option<u64>,
+    /// What the layers of the runtime hold back for the step's channel right after the
+    /// call, the outermost first, if the mode says `layers`.
+    pub held: Option<Vec<Layer>>,
 }
 
 /// The forms of an answer.
@@ -138,9 +142,12 @@ impl Answer {
     pub fn encode_to(&self, out: &mut Vec<u8>) {
         let id = self.id;
         // Writing to memory doesn't fail.
-        let queued = |out: &mut Vec<u8>| {
+        let state = |out: &mut Vec<u8>| {
             if let Some(bytes) = self.queued {
                 let _ = write!(out, " queued={bytes}");
+            }
+            for (at, layer) in self.held.iter().flatten().enumerate() {
+                let _ = write!(out, "{}{layer}", if at == 0 { " held=" } else { "," });
             }
         };
         let _ = match &self.reply {
@@ -152,18 +159,18 @@ impl Answer {
                 if let Some(bytes) = bytes {
                     let _ = write!(out, " bytes={bytes}");
                 }
-                queued(out);
+                state(out);
                 writeln!(out)
             }
             Reply::Data(data) => {
                 let _ = write!(out, "{id} ok data={}", data.len());
-                queued(out);
+                state(out);
                 let _ = writeln!(out);
                 out.write_all(data)
             }
             Reply::Eof => {
                 let _ = write!(out, "{id} eof");
-                queued(out);
+                state(out);
                 writeln!(out)
             }
             Reply::Fail { errno, error, message, bytes, data } => {
@@ -175,7 +182,7 @@ impl Answer {
                 if let Some(name) = error {
                     let _ = write!(out, " error={name}");
                 }
-                queued(out);
+                state(out);
                 let _ = writeln!(out, " message={}", message.replace('\n', " "));
                 out.write_all(data)
             }
@@ -204,7 +211,8 @@ fn decode(line: &str) -> Option<(Answer, usize)> {
     let mut words = line.split(' ');
     let kind = words.next()?;
     let errno = if kind == "fail" { words.next()?.to_owned() } else { String::new() };
-    let (mut fd, mut bytes, mut data, mut error, mut queued) = (None, None, None, None, None);
+    let (mut fd, mut bytes, mut data, mut error) = (None, None, None, None);
+    let (mut queued, mut held) = (None, None);
     for word in words {
         match word.split_once('=')? {
             ("fd", number) => fd = Some(number.parse().ok()?),
@@ -212,6 +220,7 @@ fn decode(line: &str) -> Option<(Answer, usize)> {
             ("data", count) => data = Some(count.parse().ok()?),
             ("error", name) => error = Some(name.to_owned()),
             ("queued", count) => queued = Some(count.parse().ok()?),
+            ("held", layers) => held = Some(Layer::list(layers)?),
             _ => return None,
         }
     }
@@ -223,7 +232,7 @@ fn decode(line: &str) -> Option<(Answer, usize)> {
         "unsupported" => Reply::Unsupported,
         _ => return None,
     };
-    Some((Answer { id, reply, queued }, data.unwrap_or(0)))
+    Some((Answer { id, reply, queued, held }, data.unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -242,9 +251,21 @@ mod tests {
                 data: vec![],
             },
             queued: Some(4096),
+            held: Some(vec![Layer::new("text", None), Layer::new("buffer", Some(4097))]),
         };
         let line = String::from_utf8(answer.encode()).unwrap();
         assert_eq!(Answer::decode(line.trim_end()), Ok((answer, 0)));
+    }
+
+    #[test]
+    fn layers_that_arent_of_the_form_are_malformed() {
+        for layers in ["", "buffer", "buffer:", "buffer:-1", ":5", "text:1,", "text:1;buffer:2"] {
+            let line = format!("3 ok held={layers}");
+            assert_eq!(Answer::decode(&line), Err(Malformed(format!("answer `{line}`"))));
+        }
+        let held = |line| Answer::decode(line).unwrap().0.held;
+        assert_eq!(held("3 ok bytes=1 held=buffer:0"), Some(vec![Layer::new("buffer", Some(0))]));
+        assert_eq!(held("3 ok bytes=1"), None, "nobody said that it was nothing");
     }
 
     #[test]

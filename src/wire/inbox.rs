@@ -74,9 +74,9 @@ mod tests {
         #[test]
         fn messages_survive_any_cut(data in proptest::collection::vec(any::<u8>(), 0..200), cut in 1usize..40) {
             let answers = [
-                Answer { id: 1, reply: Reply::Data(data), queued: None },
-                Answer { id: 2, reply: Reply::Ok { fd: Some(5), bytes: None }, queued: Some(7) },
-                Answer { id: 3, reply: Reply::Eof, queued: None },
+                Answer { id: 1, reply: Reply::Data(data), queued: None, held: None },
+                Answer { id: 2, reply: Reply::Ok { fd: Some(5), bytes: None }, queued: Some(7), held: None },
+                Answer { id: 3, reply: Reply::Eof, queued: None, held: None },
             ];
             let stream: Vec<u8> = answers.iter().flat_map(Answer::encode).collect();
             let mut inbox = Inbox::default();

@@ -6,6 +6,7 @@ mod detector;
 mod drivers;
 mod kill;
 mod lab;
+mod layers;
 mod model;
 mod play;
 mod puppet;

@@ -43,11 +43,13 @@ pub fn write_in_pieces(channel: &str, payload: &[u8], piece: usize) -> Step {
 /// What a driver answered.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The line behind the step's number, without `queued=`.
+    /// The line behind the step's number, without `queued=` and `held=`.
     pub line: String,
     pub data: Vec<u8>,
     /// Bytes in the kernel, from a driver that counts.
     pub queued: Option<u64>,
+    /// What its layers hold, from one whose mode says `layers`: `text:0,buffer:9`.
+    pub held: Option<String>,
 }
 
 impl Answer {
@@ -111,10 +113,12 @@ impl Puppet {
         let (head, message) =
             line.split_once(" message=").map_or((line, None), |(head, message)| (head, Some(message)));
         let (counts, words): (Vec<&str>, Vec<&str>) =
-            head.split(' ').partition(|word| word.starts_with("queued="));
-        let queued = counts.first().map(|word| word["queued=".len()..].parse().unwrap());
+            head.split(' ').partition(|word| word.starts_with("queued=") || word.starts_with("held="));
+        let count = |name: &str| counts.iter().find_map(|word| word.strip_prefix(name));
+        let queued = count("queued=").map(|bytes| bytes.parse().unwrap());
+        let held = count("held=").map(str::to_owned);
         let message = message.map(|message| format!(" message={message}")).unwrap_or_default();
-        let mut answer = Answer { line: words.join(" ") + &message, data: Vec::new(), queued };
+        let mut answer = Answer { line: words.join(" ") + &message, data: Vec::new(), queued, held };
         if let Some(length) = answer.value("data") {
             answer.data = vec![0; length.parse().unwrap()];
             self.started.control.read_exact(&mut answer.data).unwrap();

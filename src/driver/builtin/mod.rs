@@ -7,7 +7,12 @@ mod stdio;
 
 use nix::errno::Errno;
 
-use crate::wire::{Hello, Order, Reply};
+use super::LAYERS;
+
+use crate::{
+    outcome::Layer,
+    wire::{Hello, Order, Reply},
+};
 
 /// A built-in driver: one runtime's own I/O behind the orders of the wire.
 trait Builtin {
@@ -21,6 +26,12 @@ trait Builtin {
 
     /// The descriptor of an open channel.
     fn descriptor(&self, channel: &str) -> Option<i32>;
+
+    /// What the layers hold back for an open channel, if the mode says `layers` and
+    /// there is an end to write to.
+    fn held(&self, _channel: &str) -> Option<Vec<Layer>> {
+        None
+    }
 
     /// Whether it has an event loop, for `await`.
     fn has_event_loop(&self) -> bool {
@@ -50,6 +61,8 @@ struct Mode {
     /// Seed of the delays before each call of `raw`: `jitter=SEED`, a mode for
     /// tests that want to catch the detector at a bad moment.
     jitter: Option<u64>,
+    /// Say what the runtime's layers hold back: `layers`.
+    layers: bool,
 }
 
 impl Mode {
@@ -60,6 +73,7 @@ impl Mode {
                 Some(("buffer", bytes)) => mode.buffer = bytes.parse().ok(),
                 Some(("jitter", seed)) => mode.jitter = seed.parse().ok(),
                 Some(_) => {}
+                None if word == LAYERS => mode.layers = true,
                 None => mode.name = word.clone(),
             }
         }

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 
 use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
 use crate::{
-    outcome::{Access, Amount},
+    outcome::{Access, Amount, Layer},
     wire::{Abilities, Hello},
 };
 
@@ -22,10 +22,29 @@ pub(super) struct RustStd {
     open: HashMap<String, Stream>,
 }
 
+/// What a program writes to.
+trait Writer: Write {
+    /// Bytes in its buffer, if it shows them.
+    fn buffered(&self) -> Option<usize> {
+        None
+    }
+}
+
+impl Writer for File {}
+
+/// It has no method for what its BufWriter holds.
+impl Writer for LineWriter<File> {}
+
+impl Writer for BufWriter<File> {
+    fn buffered(&self) -> Option<usize> {
+        Some(self.buffer().len())
+    }
+}
+
 /// What a program holds for one channel.
 struct Stream {
     fd: i32,
-    writer: Option<Box<dyn Write>>,
+    writer: Option<Box<dyn Writer>>,
     reader: Option<BufReader<File>>,
 }
 
@@ -47,7 +66,7 @@ impl RustStd {
             Access::Read => return Ok(Stream { fd, writer: None, reader: Some(BufReader::new(file)) }),
             Access::Both => Some(BufReader::new(file.try_clone()?)),
         };
-        let writer: Box<dyn Write> = match (self.mode.name.as_str(), self.mode.buffer) {
+        let writer: Box<dyn Writer> = match (self.mode.name.as_str(), self.mode.buffer) {
             ("file", _) => Box::new(file),
             ("linewriter", None) => Box::new(LineWriter::new(file)),
             ("linewriter", Some(bytes)) => Box::new(LineWriter::with_capacity(bytes, file)),
@@ -85,7 +104,7 @@ impl Builtin for RustStd {
                 }
             }
             Order::Write { channel, piece, payload } => match self.open.get_mut(&channel) {
-                Some(Stream { writer: Some(writer), .. }) => write(writer, &payload, piece),
+                Some(Stream { writer: Some(writer), .. }) => write(writer.as_mut(), &payload, piece),
                 Some(_) => wrong_way(&channel, "writing"),
                 None => not_open(&channel),
             },
@@ -123,6 +142,11 @@ impl Builtin for RustStd {
         self.open.get(channel).map(|stream| stream.fd)
     }
 
+    fn held(&self, channel: &str) -> Option<Vec<Layer>> {
+        let writer = self.open.get(channel).filter(|_| self.mode.layers)?.writer.as_ref()?;
+        Some(vec![Layer::new("buffer", Some(writer.buffered()? as u64))])
+    }
+
     fn reset(&mut self) -> Reply {
         for (_, stream) in self.open.drain() {
             silence(stream.fd);
@@ -149,7 +173,7 @@ fn failure(error: &io::Error, bytes: u64, data: Vec<u8>) -> Reply {
 
 /// `write_all` piece by piece. It doesn't say how much of a failed piece went
 /// through, so such a piece counts as not accepted.
-fn write(writer: &mut dyn Write, payload: &[u8], piece: u64) -> Reply {
+fn write(writer: &mut dyn Writer, payload: &[u8], piece: u64) -> Reply {
     let mut accepted = 0;
     for piece in payload.chunks(piece.max(1) as usize) {
         if let Err(error) = writer.write_all(piece) {

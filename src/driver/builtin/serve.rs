@@ -66,10 +66,11 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
                     driver.carry_out(order)
                 }
             };
+            let held = channel.as_deref().and_then(|channel| driver.held(channel));
             let descriptor = channel.and_then(|channel| driver.descriptor(&channel));
             let queued = descriptor.and_then(|fd| raw::queued(fd).ok()).map(|bytes| bytes as u64);
             answer.clear();
-            Answer { id, reply, queued }.encode_to(&mut answer);
+            Answer { id, reply, queued, held }.encode_to(&mut answer);
             say(&answer);
         }
     }
@@ -79,7 +80,7 @@ pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
 fn give_up(watches: &mut Vec<Watch>, channel: &str) {
     for watch in watches.extract_if(.., |watch| watch.channel == channel) {
         let reply = failed(Errno::EBADF, None, 0, vec![]);
-        say(&Answer { id: watch.id, reply, queued: None }.encode());
+        say(&Answer { id: watch.id, reply, queued: None, held: None }.encode());
     }
 }
 
@@ -102,7 +103,7 @@ fn wait_for_orders(watches: &mut Vec<Watch>) -> bool {
     }
     let fired: Vec<bool> = polled.iter().map(|fd| fd.any().unwrap_or(false)).collect();
     for (watch, _) in watches.iter().zip(&fired[1..]).filter(|(_, fired)| **fired) {
-        say(&Answer { id: watch.id, reply: Reply::DONE, queued: None }.encode());
+        say(&Answer { id: watch.id, reply: Reply::DONE, queued: None, held: None }.encode());
     }
     let mut ready = fired[1..].iter();
     watches.retain(|_| !ready.next().expect("one for each watch"));

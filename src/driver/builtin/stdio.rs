@@ -12,12 +12,17 @@ use nix::errno::Errno;
 
 use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
 use crate::{
-    outcome::{Access, Amount},
+    outcome::{Access, Amount, Layer},
     wire::{Abilities, Hello},
 };
 
 /// Bytes that one fread(3) of `to-eof` asks for.
 const GULP: usize = 64 * 1024;
+
+unsafe extern "C" {
+    /// Bytes in a stream's output buffer (stdio_ext(3); glibc and musl have it).
+    fn __fpending(stream: *mut FILE) -> libc::size_t;
+}
 
 pub(super) struct Stdio {
     mode: Mode,
@@ -27,6 +32,8 @@ pub(super) struct Stdio {
 /// An open stream. The buffer given to setvbuf must outlive it.
 struct Stream {
     file: *mut FILE,
+    /// It was opened to write.
+    writes: bool,
     _buffer: Option<Box<[u8]>>,
 }
 
@@ -68,7 +75,7 @@ impl Stdio {
             // beside it until after fclose.
             unsafe { libc::setvbuf(file, start, how, bytes) };
         }
-        Ok(Stream { file, _buffer: buffer })
+        Ok(Stream { file, writes: access.writes(), _buffer: buffer })
     }
 }
 
@@ -135,6 +142,13 @@ impl Builtin for Stdio {
     fn descriptor(&self, channel: &str) -> Option<i32> {
         // SAFETY: the stream is open.
         self.open.get(channel).map(|stream| unsafe { libc::fileno(stream.file) })
+    }
+
+    fn held(&self, channel: &str) -> Option<Vec<Layer>> {
+        let stream = self.open.get(channel).filter(|stream| self.mode.layers && stream.writes)?;
+        // SAFETY: the stream is open, and the call only looks.
+        let bytes = unsafe { __fpending(stream.file) };
+        Some(vec![Layer::new("buffer", Some(bytes as u64))])
     }
 
     fn reset(&mut self) -> Reply {

@@ -97,6 +97,15 @@ fn a_step_carries_its_expectation_condition_and_repeat() {
 }
 
 #[test]
+fn layers_reach_the_driver_as_a_word_and_stay_out_of_nothing_else() {
+    let case = &cases_of(&with_script("python@3.8:text,layers,buffer=page", "w sleep"))[0];
+    assert_eq!(case.plan.actors[1].mode, ["text", "layers", "buffer=4096"]);
+    // A driver of one's own may have layers that nobody here knows.
+    let own = with_script("mine:fast,layers", "w sleep") + "[drivers.mine]\ncommand = [\"/bin/mine\"]\n";
+    assert_eq!(cases_of(&own)[0].plan.actors[1].mode, ["fast", "layers"]);
+}
+
+#[test]
 fn the_buffer_reaches_the_driver_as_a_number() {
     let text = with_script("python@3.8:text,buffer=2*{n}", "w open log write") + "[params]\nn = \"page+1\"\n";
     let case = &cases_of(&text)[0];

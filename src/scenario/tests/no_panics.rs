@@ -110,6 +110,7 @@ fn inserts() -> impl Strategy<Value = String> {
         ":",
         ",",
         "buffer=",
+        "layers",
         "raw",
         "/0",
         "python.buffer",
@@ -147,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_values(value in "\\PC{0,30}", spec in "(raw|python|stdio|@|:|,|buffer=|all|[0-9a-z{}]|\\PC){0,6}") {
+    fn arbitrary_values(value in "\\PC{0,30}", spec in "(raw|python|stdio|@|:|,|buffer=|layers|all|[0-9a-z{}]|\\PC){0,6}") {
         let quoted = |text: &str| text.replace(['\'', '\n'], "");
         let (value, spec) = (quoted(&value), quoted(&spec));
         let head = format!("[params]\nn = ['{value}']\n[expect]\nlost = '{value}'\n");

@@ -86,7 +86,11 @@ fn verdict(claim: &Claim) -> String {
         let varies = claim.cases.iter().filter(|(_, values)| values.len() != 1).map(|(name, _)| name);
         let case: Vec<String> = varies.map(|name| format!("{name} = {}", record.param(name))).collect();
         let case = if case.is_empty() { String::new() } else { format!(" for {}", case.join(", ")) };
-        parts.push(format!("**{}** ({}): {seen}{case}", claim.otherwise, versions::told(&not, &known)));
+        let versions = versions::told(&not, &known);
+        parts.push(match claim.otherwise == fails() {
+            true => format!("**{}** ({versions}): {seen}{case}", claim.otherwise),
+            false => format!("**{}** ({versions})", claim.otherwise),
+        });
     }
     let mut text = parts.join("; ");
     if !claim.because.is_empty() {

@@ -34,6 +34,9 @@ fn the_first_articles_page_is_what_the_snapshots_say() {
 /// For each column what is seen there: one thing, or as many as the cases differ.
 type Cells = Vec<Vec<String>>;
 
+/// What was asked, and what came of it.
+type Steps = Vec<(String, String)>;
+
 fn made(folder: &Path, article: &str) -> String {
     let read = |name: String| {
         fs::read_to_string(folder.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -44,8 +47,38 @@ fn made(folder: &Path, article: &str) -> String {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_function("claims", move || claims::table(&claims));
     environment.add_function("table", table);
+    environment.add_function("steps", steps);
     let page = environment.render_str(&template, ()).unwrap_or_else(|error| panic!("{error:#}"));
     format!("{}\n", page.trim_end())
+}
+
+/// `steps("articles/000/layers", n="blksize")`: a row for each step of a case, a column for
+/// each group of versions in which all went the same way.
+fn steps(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error> {
+    let mut wanted = Wanted::default();
+    for name in arguments.args() {
+        let value: Value = arguments.get(name)?;
+        wanted.only(name, vec![value.to_string()]);
+    }
+    let all: Vec<Record> = records(&scenario).into_iter().filter(|record| wanted.fits(record)).collect();
+    let known = versions::known(all.iter().map(|record| record.key.as_str()));
+    assert_eq!(all.len(), known.len(), "one case a version");
+    let mut groups: Vec<(Steps, Vec<&str>)> = Vec::new();
+    for key in &known {
+        let record = all.iter().find(|record| record.key == **key).expect("known by it");
+        match groups.iter_mut().find(|(steps, _)| *steps == record.steps()) {
+            Some((_, group)) => group.push(key),
+            None => groups.push((record.steps(), vec![key])),
+        }
+    }
+    let names: Vec<String> = groups.iter().map(|(_, group)| versions::told(group, &known)).collect();
+    let mut text = format!("| step | {} |\n|{}\n", names.join(" | "), "---|".repeat(names.len() + 1));
+    for (at, (asked, _)) in groups[0].0.iter().enumerate() {
+        let cells: Vec<&str> =
+            groups.iter().map(|(steps, _)| steps.get(at).map_or("", |(_, outcome)| outcome)).collect();
+        text.push_str(&format!("| `{asked}` | {} |\n", cells.join(" | ")));
+    }
+    Ok(text.trim_end().to_owned())
 }
 
 /// `table("articles/000/experiment", columns="n", cell="error", writer="python:text")`: a

@@ -114,6 +114,14 @@ impl Record {
         }
     }
 
+    /// Every record: what was asked, what came of it.
+    pub fn steps(&self) -> Vec<(String, String)> {
+        let step = Regex::new(r"(?m)^ *\d+  (.*?)  +(.*)$").expect("a pattern");
+        step.captures_iter(&self.text)
+            .map(|found| (found[1].to_owned(), found[2].replace("  ", " ")))
+            .collect()
+    }
+
     /// The block holds this text.
     pub fn holds(&self, text: &str) -> bool {
         self.text.contains(text)

@@ -34,6 +34,7 @@ const CHECKS: &[Check] = &[
     ("what is added while the available is read comes later", available_counts_once),
     ("a channel opened for both is written and read", both),
     ("two channels are kept apart", two_channels),
+    ("what is written is in a layer or in the kernel, if the layers are told", layers),
     ("a non-blocking open without a reader is ENXIO", no_reader),
     ("an unknown verb is unsupported, and the next step carried out", unknown_verb),
     ("a channel is opened once", open_twice),
@@ -218,6 +219,35 @@ fn two_channels(driver: &mut Puppet) {
     driver.must(step("close right"));
     assert_eq!(drain(&left_reader), b"l");
     assert_eq!(drain(&right_reader), b"r");
+}
+
+fn layers(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    let opened = driver.must(fifo.open("log", "write block"));
+    let names = |held: &str| -> Vec<String> {
+        held.split(',').map(|layer| layer.split_once(':').expect("name:bytes").0.to_owned()).collect()
+    };
+    let (mut written, mut arrived) = (0, 0);
+    for step in [write("log", &text(30)), step("flush log"), write("log", &text(20_000)), step("flush log")] {
+        let answer = driver.must(step);
+        written += answer.value("bytes").map_or(0, |_| answer.bytes());
+        arrived += drain(&reader).len();
+        assert_eq!(answer.held.is_some(), opened.held.is_some(), "{answer:?}");
+        let Some(held) = answer.held else { continue };
+        assert_eq!(Some(names(&held)), opened.held.as_deref().map(names), "{held}");
+        let bytes = held.split(',').map(|layer| layer.split_once(':').expect("name:bytes").1.parse());
+        // A layer that it can't look into is `?`.
+        if let Ok(bytes) = bytes.collect::<Result<Vec<usize>, _>>() {
+            assert_eq!(bytes.iter().sum::<usize>(), written - arrived, "{held}");
+        }
+    }
+    assert_eq!(written, arrived);
+    assert_eq!(driver.must(step("close log")).held, None, "nothing is left that could hold bytes");
+    drop(reader);
+    // Layers are a writer's.
+    assert_eq!(driver.must(fifo.open("log", "read nonblock")).held, None);
+    driver.must(step("close log"));
 }
 
 fn no_reader(driver: &mut Puppet) {

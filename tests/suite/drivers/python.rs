@@ -43,7 +43,8 @@ fn start(runtime: &Runtime, mode: &[&str]) -> Puppet {
 fn every_python_conforms(
     #[values(
         &["text"], &["binary"], &["raw"], &["line"], &["write_through"],
-        &["text", "buffer=100"], &["binary", "buffer=100"]
+        &["text", "buffer=100"], &["binary", "buffer=100"],
+        &["text", "layers"], &["binary", "buffer=100", "layers"], &["line", "layers"]
     )]
     mode: &[&str],
 ) {
@@ -143,6 +144,58 @@ fn the_articles_tables_hold_with_the_changes_since() {
             assert_eq!((failed, received.len()), (vec![verb], got), "{release:?} {mode} {n}");
             assert_eq!(received, text(got));
         }
+    }
+}
+
+/// What a mode tells of 4,097 characters: after the open, the write, a flush that fails.
+#[rstest]
+#[case("text", ["text:0,buffer:0", "text:4097,buffer:0", "text:0,buffer:0"])]
+#[case("binary", ["buffer:0", "buffer:0", "buffer:0"])]
+#[case("write_through", ["text:0,buffer:0", "text:0,buffer:0", "text:0,buffer:0"])]
+fn every_cpython_shows_its_layers(#[case] mode: &str, #[case] expected: [&str; 3]) {
+    for runtime in pythons() {
+        if !runtime.full_version.starts_with("CPython ") {
+            continue;
+        }
+        let (fifo, mut driver) = (Fifo::new(), start(runtime, &[mode, "layers"]));
+        let reader = fifo.reader();
+        let opened = driver.must(fifo.open("log", "write block"));
+        drop(reader);
+        let answers = [opened, driver.step(write("log", &text(4097))), driver.step(step("flush log"))];
+        let held = answers.each_ref().map(|answer| answer.held.as_deref().expect("it was asked"));
+        assert_eq!(held, expected, "{}", runtime.full_version);
+        assert!(answers.iter().any(|answer| answer.errno() == Some("EPIPE")), "{answers:?}");
+    }
+}
+
+#[test]
+fn text_on_its_way_is_counted_whole_and_in_pieces() {
+    for runtime in pythons() {
+        if !runtime.full_version.starts_with("CPython ") {
+            continue;
+        }
+        let (fifo, mut driver) = (Fifo::new(), start(runtime, &["text", "layers"]));
+        let reader = fifo.reader();
+        driver.must(fifo.open("log", "write block"));
+        // One object pending, then a list of them.
+        assert_eq!(driver.must(write("log", b"x")).held.as_deref(), Some("text:1,buffer:0"));
+        let pieces = driver.must(write_in_pieces("log", &text(1000), 30));
+        assert_eq!(pieces.held.as_deref(), Some("text:1001,buffer:0"));
+        // Both layers at once: the bytes of a failed flush, and younger text.
+        drop(reader);
+        assert_eq!(driver.step(step("flush log")).held.as_deref(), Some("text:0,buffer:1001"));
+        assert_eq!(driver.must(write("log", &text(50))).held.as_deref(), Some("text:50,buffer:1001"));
+        assert_eq!(driver.step(step("close log")).held, None);
+    }
+}
+
+#[test]
+fn without_layers_nothing_is_told_of_them() {
+    for runtime in pythons() {
+        let (fifo, mut driver) = (Fifo::new(), start(runtime, &["text"]));
+        let _reader = fifo.reader();
+        assert_eq!(driver.must(fifo.open("log", "write block")).held, None);
+        assert_eq!(driver.must(write("log", b"x")).held, None);
     }
 }
 

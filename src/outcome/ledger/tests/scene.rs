@@ -86,6 +86,7 @@ impl Scene {
             resumed: None,
             offered,
             data: data.map(Bytes),
+            held: None,
             counts: vec![ChannelCount {
                 queued: Count::Known(self.accepted - self.taken - self.dropped),
                 accepted: Count::Known(self.accepted),
