@@ -16,14 +16,20 @@ const VERSION: u32 = 1;
 
 /// One object a line, one line a case.
 #[derive(Debug, Default)]
-pub struct Jsonl;
+pub struct Jsonl {
+    /// Room for a line, kept.
+    line: Vec<u8>,
+}
 
 impl Report for Jsonl {
-    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &[Judged]) -> io::Result<()> {
-        for judged in judged {
-            serde_json::to_writer(&mut *out, &case(&loaded.scenario.name, judged))?;
-            out.write_all(b"\n")?;
-        }
+    fn case(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &Judged) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &case(&loaded.scenario.name, judged))?;
+        self.line.push(b'\n');
+        out.write_all(&self.line)
+    }
+
+    fn scenario(&mut self, _out: &mut dyn Write, _loaded: &Loaded) -> io::Result<()> {
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! From TOML to the parts of a scenario: a walk of the spanned tree, by hand,
 //! that collects every mistake on its way.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use toml::{
     Spanned,
@@ -154,6 +154,7 @@ impl<'i> Walk<'i> {
             );
         }
         let mut values: Vec<Text> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         let items: Vec<&Value<'i>> = match value.get_ref() {
             DeValue::Array(array) => array.iter().collect(),
             _ => vec![value],
@@ -185,7 +186,7 @@ impl<'i> Walk<'i> {
                     continue;
                 }
             };
-            if let Some(first) = values.iter().find(|other| other.value == text.value) {
+            if let Some(first) = known.get(&text.value).map(|at| &values[*at]) {
                 self.problems.push(
                     Problem::new("twice", format!("`{}` has the value `{}` twice", name.value, text.value))
                         .at(text.span.clone(), "again")
@@ -194,6 +195,7 @@ impl<'i> Walk<'i> {
                 );
                 continue;
             }
+            known.insert(text.value.clone(), values.len());
             values.push(text);
         }
         if items.is_empty() {
@@ -203,7 +205,7 @@ impl<'i> Walk<'i> {
                     .help("give it a value, or leave the parameter out"),
             );
         }
-        self.document.params.push(Param { name, values });
+        self.document.params.push(Param { name, values: values.into() });
     }
 
     fn channel(&mut self, key: &Key<'i>, value: &Value<'i>) {
