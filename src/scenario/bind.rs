@@ -32,7 +32,7 @@ const MOST_CASTS: usize = 64;
 /// Binds combination after combination.
 pub(super) struct Binder<'a> {
     scenario: &'a Scenario,
-    values: &'a [Arc<[Text]>],
+    values: &'a [Arc<Vec<Text>>],
     /// Parameters whose values were all at fault: what touches them isn't judged.
     poisoned: BTreeSet<usize>,
     /// `None` checks what needs no machine; sizes in symbols are unknown then.
@@ -89,7 +89,7 @@ pub(super) enum Found {
 impl<'a> Binder<'a> {
     pub fn new(
         scenario: &'a Scenario,
-        values: &'a [Arc<[Text]>],
+        values: &'a [Arc<Vec<Text>>],
         poisoned: BTreeSet<usize>,
         machine: Option<Machine<'a>>,
     ) -> Binder<'a> {

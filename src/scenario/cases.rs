@@ -21,7 +21,7 @@ pub struct Cases {
     catalog: Arc<Catalog>,
     recorded: Vec<(String, String)>,
     /// Of each parameter.
-    values: Vec<Arc<[Text]>>,
+    values: Vec<Arc<Vec<Text>>>,
     places: Vec<Place>,
 }
 
@@ -46,7 +46,7 @@ impl Cases {
             return fail(unknown);
         }
         let machine = Machine { symbols, catalog, recorded: &overrides.recorded };
-        let values: Vec<Arc<[Text]>> =
+        let values: Vec<Arc<Vec<Text>>> =
             (0..scenario.params.len()).map(|param| values(scenario, param, &machine, overrides)).collect();
         let expansion = expand(scenario, &values, BTreeSet::new(), Some(machine));
         if !expansion.problems.is_empty() {
@@ -103,7 +103,7 @@ impl Maker<'_> {
 }
 
 /// The values of a parameter: as overridden, with all versions.
-fn values(scenario: &Scenario, param: usize, machine: &Machine<'_>, overrides: &Overrides) -> Arc<[Text]> {
+fn values(scenario: &Scenario, param: usize, machine: &Machine<'_>, overrides: &Overrides) -> Arc<Vec<Text>> {
     let param = &scenario.params[param];
     let set = overrides.set.iter().find(|(name, values)| *name == param.name.value && !values.is_empty());
     if set.is_none() && !param.values.iter().any(|text| text.value.contains("@all")) {
@@ -150,7 +150,7 @@ pub(super) struct Expansion {
 /// Checks every combination.
 pub(super) fn expand(
     scenario: &Scenario,
-    values: &[Arc<[Text]>],
+    values: &[Arc<Vec<Text>>],
     poisoned: BTreeSet<usize>,
     machine: Option<Machine<'_>>,
 ) -> Expansion {

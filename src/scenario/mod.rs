@@ -167,12 +167,12 @@ impl Scenario {
     /// Checks every combination, as far as that needs no machine.
     fn check_all(&self) -> Expansion {
         let mut poisoned = BTreeSet::new();
-        let values: Vec<Arc<[Text]>> = (self.params.iter().enumerate())
+        let values: Vec<Arc<Vec<Text>>> = (self.params.iter().enumerate())
             .map(|(index, param)| match param.values.is_empty() {
                 false => param.values.clone(),
                 true => {
                     poisoned.insert(index);
-                    [Text::whole("1".to_owned(), param.name.span.clone())].into()
+                    vec![Text::whole("1".to_owned(), param.name.span.clone())].into()
                 }
             })
             .collect();

@@ -17,9 +17,9 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub fn of(scenario: &Scenario, values: &[Arc<[Text]>]) -> Needs {
+    pub fn of(scenario: &Scenario, values: &[Arc<Vec<Text>>]) -> Needs {
         let params = &scenario.params;
-        let in_values = |list: &Arc<[Text]>| -> BTreeSet<usize> {
+        let in_values = |list: &Arc<Vec<Text>>| -> BTreeSet<usize> {
             // Numbers, mostly, and many of them.
             let named =
                 list.iter().filter(|text| text.value.contains(|c: char| c.is_alphabetic() || c == '_'));

@@ -13,7 +13,7 @@ use crate::channel::Kind;
 pub struct Param {
     pub name: Text,
     /// Integers in decimal, strings as they are.
-    pub values: Arc<[Text]>,
+    pub values: Arc<Vec<Text>>,
 }
 
 /// What actors talk over.

@@ -9,6 +9,7 @@ mod model;
 mod play;
 mod puppet;
 mod run;
+mod shards;
 mod strace;
 mod support;
 mod surroundings;
