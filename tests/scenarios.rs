@@ -45,11 +45,11 @@ fn told(error: &LoadError) -> String {
 
 /// One test for each set of runtimes.
 fn by_runtimes(loaded: Arc<Loaded>) -> Vec<Trial> {
-    let mut keys: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    let mut keys: BTreeMap<Arc<str>, Vec<Arc<Case>>> = BTreeMap::new();
     let mut trials = Vec::new();
-    for case in &loaded.cases {
+    for case in loaded.cases.iter() {
         match &case.skip {
-            None => keys.entry(case.snapshot_key.clone()).or_default().push(case.clone()),
+            None => keys.entry(case.snapshot_key.clone()).or_default().push(case.into()),
             Some(skip) => {
                 let name = format!("{} {}", loaded.scenario.name, case.title());
                 let kind = format!("skipped: {}: {}", skip.reason, skip.remedy);
@@ -59,7 +59,7 @@ fn by_runtimes(loaded: Arc<Loaded>) -> Vec<Trial> {
     }
     for (key, cases) in keys {
         let name = format!("{}@{key}", loaded.scenario.name);
-        let unrecorded = !loaded.recorded.contains_key(&key);
+        let unrecorded = !loaded.recorded.contains_key(&*key);
         let loaded = Arc::clone(&loaded);
         let trial = Trial::test(name, move || play(&loaded, &key, &cases)).with_ignored_flag(unrecorded);
         trials.push(if unrecorded {
@@ -71,13 +71,13 @@ fn by_runtimes(loaded: Arc<Loaded>) -> Vec<Trial> {
     trials
 }
 
-fn play(loaded: &Loaded, key: &str, cases: &[Case]) -> Result<(), Failed> {
+fn play(loaded: &Loaded, key: &str, cases: &[Arc<Case>]) -> Result<(), Failed> {
     let mut lab = Lab::open(&Options::default())?;
     let judged = cases
         .iter()
         .map(|case| lab.play(case, loaded.snapshot_of(case)))
         .collect::<Result<Vec<Judged>, _>>()?;
-    let content = snapshot_content(&judged.iter().collect::<Vec<_>>());
+    let content = snapshot_content(judged.iter().map(Judged::block));
     if let Some(content) = content {
         let path = snapshot::path(&loaded.snapshots, &loaded.scenario.name, key);
         assert_snapshot(&path, &loaded.scenario.path, &content);

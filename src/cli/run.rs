@@ -1,6 +1,6 @@
 //! `pipelab run`.
 
-use std::{collections::BTreeMap, io::Write, path::PathBuf};
+use std::{collections::BTreeMap, io::Write, path::PathBuf, sync::Arc, thread};
 
 use clap::{Args, ValueEnum};
 
@@ -31,6 +31,9 @@ pub(super) struct Run {
     /// for `cargo insta review`
     #[arg(long, conflicts_with = "set")]
     update: bool,
+    /// Play on so many CPUs at once [default: all that pipelab may use]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     #[command(flatten)]
     stage: StageArgs,
 }
@@ -52,58 +55,75 @@ impl Run {
         }
         let found = find(&self.paths)
             .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
-        let mut lab = Lab::open(&self.stage.options())?;
+        let mut lab = Lab::sharded(&self.stage.options(), self.jobs())?;
         let loaded = lab.load(&found, &overrides).map_err(mistakes)?;
         let mut report: Box<dyn Report> = match self.format {
-            Format::Human => Box::new(Human { steps: self.steps }),
-            Format::Jsonl => Box::new(Jsonl),
+            Format::Human => Box::new(Human::new(self.steps)),
+            Format::Jsonl => Box::new(Jsonl::default()),
         };
         let mut summary = Summary::default();
-        for loaded in &loaded {
-            let mut all = Vec::new();
-            for case in &loaded.cases {
-                let judged = match lab.play(case, loaded.snapshot_of(case)) {
-                    Ok(judged) => judged,
-                    Err(fault) => {
-                        // What has been seen so far was seen.
-                        report.scenario(out, loaded, &all)?;
-                        return Err(fault.into());
-                    }
-                };
-                summary.add(&judged);
-                all.push(judged);
+        let mut proposals = Proposals::default();
+        // The scenario whose cases come now.
+        let mut now = 0;
+        let result = lab.play_all(&loaded, |scenario, judged| -> Result<(), Failure> {
+            while now < scenario {
+                report.scenario(out, &loaded[now])?;
+                proposals.write(&loaded[now])?;
+                now += 1;
             }
-            report.scenario(out, loaded, &all)?;
+            summary.add(&judged);
+            report.case(out, &loaded[now], &judged)?;
             if self.update {
-                propose(loaded, &all)?;
+                proposals.add(&judged);
             }
+            Ok(())
+        });
+        if let Err(Failure::Fault(_)) = &result {
+            // What has been seen so far was seen.
+            report.scenario(out, &loaded[now])?;
+        }
+        result?;
+        for loaded in &loaded[now..] {
+            report.scenario(out, loaded)?;
+            proposals.write(loaded)?;
         }
         report.end(out, &summary)?;
         Ok(summary.exit_status())
     }
+
+    fn jobs(&self) -> usize {
+        self.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
+    }
 }
 
-/// Writes the snapshots that would record what was seen.
-fn propose(loaded: &Loaded, judged: &[Judged]) -> Result<(), Failure> {
-    let mut by_key: BTreeMap<&str, Vec<&Judged>> = BTreeMap::new();
-    for judged in judged {
-        by_key.entry(&judged.case.snapshot_key).or_default().push(judged);
+/// The snapshots that would record what is seen of a scenario, by runtime key: a
+/// case's block, or `None` if it wasn't played.
+#[derive(Default)]
+struct Proposals(BTreeMap<Arc<str>, Vec<Option<String>>>);
+
+impl Proposals {
+    fn add(&mut self, judged: &Judged) {
+        self.0.entry(judged.case.snapshot_key.clone()).or_default().push(judged.block());
     }
-    for (key, judged) in by_key {
-        let Some(content) = snapshot_content(&judged) else { continue };
-        let path = snapshot::path(&loaded.snapshots, &loaded.scenario.name, key);
-        let source = format!("scenarios/{}.toml", loaded.scenario.name);
-        let waits = snapshot::propose(&path, &source, &content).map_err(|error| {
-            Failure::Fault(Fault::harness(&format!("writing {}.new", path.display()), error))
-        })?;
-        if waits {
-            anstream::eprintln!(
-                "{0}.new waits: `cargo insta review` accepts it, or rename it to {0}",
-                path.display()
-            );
+
+    /// Writes those of a scenario of which all cases were seen.
+    fn write(&mut self, loaded: &Loaded) -> Result<(), Failure> {
+        for (key, blocks) in std::mem::take(&mut self.0) {
+            let Some(content) = snapshot_content(blocks) else { continue };
+            let path = snapshot::path(&loaded.snapshots, &loaded.scenario.name, &key);
+            let source = format!("scenarios/{}.toml", loaded.scenario.name);
+            let waits = snapshot::propose(&path, &source, &content).map_err(|error| {
+                Failure::Fault(Fault::harness(&format!("writing {}.new", path.display()), error))
+            })?;
+            if waits {
+                anstream::eprintln!(
+                    "{0}.new waits: `cargo insta review` accepts it, or rename it to {0}",
+                    path.display()
+                );
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn mistakes(errors: Vec<LoadError>) -> Failure {

@@ -46,7 +46,8 @@ impl Process {
         let proc_dir = PathBuf::from(format!("/proc/{pid}"));
         let tasks_dir = proc_dir.join("task");
         // Opening works without the right: the read is what is refused.
-        let refused = || fs::read(proc_dir.join("syscall")).is_err();
+        let read = || File::open(proc_dir.join("syscall"))?.read_at(&mut [0; 64], 0);
+        let refused = || read().is_err();
         let place = if access == Access::NoSyscall || refused() { "wchan" } else { "syscall" };
         let io = match File::open(proc_dir.join("io")) {
             // Not refused, but for now impossible: nothing may be counted as unknown for that.

@@ -1,6 +1,8 @@
 //! What a transcript means: held against the scenario's expectations and the
 //! snapshot. Nothing is run here.
 
+use std::sync::Arc;
+
 use similar::TextDiff;
 
 use super::{ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, snapshot};
@@ -45,7 +47,7 @@ impl Status {
 /// A case with what came of it.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    pub case: Case,
+    pub case: Arc<Case>,
     pub status: Status,
     /// What was recorded; `None` for a case that was skipped or failed.
     pub played: Option<Played>,
@@ -77,8 +79,13 @@ impl Played {
 }
 
 impl Judged {
+    /// Its block in a snapshot, if it was played.
+    pub fn block(&self) -> Option<String> {
+        self.played.as_ref().map(|played| played.block(&self.case))
+    }
+
     /// A case that can't be played here, if it can't.
-    pub fn skipped(case: &Case) -> Option<Judged> {
+    pub fn skipped(case: &Arc<Case>) -> Option<Judged> {
         let skip = case.skip.as_ref()?;
         Some(Judged {
             case: case.clone(),
@@ -90,7 +97,7 @@ impl Judged {
     }
 
     /// A case without a transcript.
-    pub fn failed(case: &Case, fault: &Fault) -> Judged {
+    pub fn failed(case: &Arc<Case>, fault: &Fault) -> Judged {
         Judged {
             case: case.clone(),
             status: Status::Error,
@@ -101,7 +108,7 @@ impl Judged {
     }
 
     /// A case that was played; `recorded` is the snapshot of its runtimes.
-    pub fn of(case: &Case, transcript: Transcript, recorded: Option<&Recorded>) -> Judged {
+    pub fn of(case: &Arc<Case>, transcript: Transcript, recorded: Option<&Recorded>) -> Judged {
         let played = Played::of(case, transcript);
         let mut differences = Vec::new();
         steps(case, &played, &mut differences);

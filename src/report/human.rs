@@ -1,6 +1,11 @@
-//! For a person: a table a scenario, the steps of each case if asked for.
+//! For a person: a table a scenario, the steps of each case if asked for. What it
+//! will show is kept until the scenario's end, in words; transcripts aren't.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    mem,
+};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
@@ -16,10 +21,41 @@ use crate::{
 pub struct Human {
     /// Show every step of every case.
     pub steps: bool,
+    rows: Rows,
+    /// What comes below the table.
+    below: Vec<u8>,
+}
+
+impl Human {
+    /// `steps`: show every step of every case.
+    pub fn new(steps: bool) -> Human {
+        Human { steps, ..Human::default() }
+    }
+}
+
+/// A row a case; cases that differ only in a runtime's version and gave the same
+/// share one.
+#[derive(Debug, Default)]
+struct Rows {
+    /// The names of the parameters.
+    names: Vec<String>,
+    /// Cells, and the versions that share them.
+    rows: Vec<(Vec<String>, Vec<String>)>,
+    places: HashMap<Vec<String>, usize>,
 }
 
 impl Report for Human {
-    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &[Judged]) -> io::Result<()> {
+    fn case(&mut self, _out: &mut dyn Write, _loaded: &Loaded, judged: &Judged) -> io::Result<()> {
+        if judged.played.is_some() {
+            self.rows.add(judged);
+        }
+        let mut below = mem::take(&mut self.below);
+        let result = self.details(&mut below, judged);
+        self.below = below;
+        result
+    }
+
+    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded) -> io::Result<()> {
         let scenario = &loaded.scenario;
         writeln!(
             out,
@@ -30,13 +66,11 @@ impl Report for Human {
         if let Some(source) = &scenario.source {
             writeln!(out, "  ({source})")?;
         }
-        let played: Vec<&Judged> = judged.iter().filter(|judged| judged.played.is_some()).collect();
-        if !played.is_empty() {
-            show(out, &table(&played))?;
+        let rows = mem::take(&mut self.rows);
+        if !rows.rows.is_empty() {
+            show(out, &rows.table())?;
         }
-        for judged in judged {
-            self.case(out, judged)?;
-        }
+        out.write_all(&mem::take(&mut self.below))?;
         writeln!(out)
     }
 
@@ -52,7 +86,7 @@ impl Report for Human {
 }
 
 impl Human {
-    fn case(&self, out: &mut dyn Write, judged: &Judged) -> io::Result<()> {
+    fn details(&self, out: &mut dyn Write, judged: &Judged) -> io::Result<()> {
         let title = judged.case.title();
         let title = if title.is_empty() { "its only case" } else { &title };
         if self.steps
@@ -118,38 +152,46 @@ fn number(bytes: Option<u64>) -> String {
     bytes.map_or("?".to_owned(), |bytes| bytes.to_string())
 }
 
-/// A row a case; cases that differ only in a runtime's version and gave the same
-/// share one.
-fn table(judged: &[&Judged]) -> Table {
-    let names: Vec<&str> = judged[0].case.params.iter().map(|(name, _)| name.as_str()).collect();
-    let mut rows: Vec<(Vec<String>, Vec<String>)> = Vec::new();
-    for judged in judged {
+impl Rows {
+    fn add(&mut self, judged: &Judged) {
+        if self.rows.is_empty() {
+            self.names = judged.case.params.iter().map(|(name, _)| name.clone()).collect();
+        }
         let (row, version) = row(judged);
-        match rows.iter_mut().find(|(known, _)| *known == row) {
-            Some((_, versions)) => versions.push(version),
-            None => rows.push((row, vec![version])),
+        match self.places.get(&row) {
+            Some(&place) => self.rows[place].1.push(version),
+            None => {
+                self.places.insert(row.clone(), self.rows.len());
+                self.rows.push((row, vec![version]));
+            }
         }
     }
-    let with_versions = rows.iter().any(|(_, versions)| versions.iter().any(|version| !version.is_empty()));
-    let mut table = plain();
-    let mut header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    if with_versions {
-        header.push("versions".into());
-    }
-    header.extend(["error at", "error", "arrived", "and the rest", "status"].map(str::to_owned));
-    table.set_header(header);
-    for (mut row, mut versions) in rows {
+
+    fn table(self) -> Table {
+        let has_version =
+            |(_, versions): &(_, Vec<String>)| versions.iter().any(|version| !version.is_empty());
+        let with_versions = self.rows.iter().any(has_version);
+        let columns = self.names.len();
+        let mut table = plain();
+        let mut header = self.names;
         if with_versions {
-            versions.retain(|version| !version.is_empty());
-            row.insert(names.len(), versions.join(" "));
+            header.push("versions".into());
         }
-        table.add_row(row);
+        header.extend(["error at", "error", "arrived", "and the rest", "status"].map(str::to_owned));
+        table.set_header(header);
+        for (mut row, mut versions) in self.rows {
+            if with_versions {
+                versions.retain(|version| !version.is_empty());
+                row.insert(columns, versions.join(" "));
+            }
+            table.add_row(row);
+        }
+        let arrived = columns + usize::from(with_versions) + 2;
+        if let Some(column) = table.column_mut(arrived) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        table
     }
-    let arrived = names.len() + usize::from(with_versions) + 2;
-    if let Some(column) = table.column_mut(arrived) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
 
 /// Without the blanks that fill the last column.
@@ -175,7 +217,7 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
             _ => cells.push(value.clone()),
         }
     }
-    for actor in &case.actors {
+    for actor in case.actors.iter() {
         let version = actor.runtime.as_ref().map_or("", |runtime| runtime.version.as_str());
         if !version.is_empty() && !versions.contains(&version) {
             versions.push(version);

@@ -3,12 +3,17 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 
 use super::{Report, Summary};
 use crate::{
-    outcome::{Count, Judged, Outcome, Played, StepRecord},
+    outcome::{
+        ChannelLedger, End, Judged, Outcome, Played, StepRecord,
+        ledger::{Duplicate, Foreign, Loss, Reorder, Torn},
+        snapshot,
+    },
     runner::Loaded,
+    scenario::Case,
 };
 
 /// Version of the names and their meaning.
@@ -16,14 +21,20 @@ const VERSION: u32 = 1;
 
 /// One object a line, one line a case.
 #[derive(Debug, Default)]
-pub struct Jsonl;
+pub struct Jsonl {
+    /// Room for a line, kept.
+    line: Vec<u8>,
+}
 
 impl Report for Jsonl {
-    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &[Judged]) -> io::Result<()> {
-        for judged in judged {
-            serde_json::to_writer(&mut *out, &case(&loaded.scenario.name, judged))?;
-            out.write_all(b"\n")?;
-        }
+    fn case(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &Judged) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &line(&loaded.scenario.name, judged))?;
+        self.line.push(b'\n');
+        out.write_all(&self.line)
+    }
+
+    fn scenario(&mut self, _out: &mut dyn Write, _loaded: &Loaded) -> io::Result<()> {
         Ok(())
     }
 
@@ -32,144 +43,236 @@ impl Report for Jsonl {
     }
 }
 
-fn case(scenario: &str, judged: &Judged) -> Value {
-    let params: Map<String, Value> =
-        judged.case.params.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    let mut object = json!({
-        "v": VERSION,
-        "scenario": scenario,
-        "params": params,
-        "runtimes": judged.case.snapshot_key,
-        "status": judged.status.name(),
-    });
-    let fields = object.as_object_mut().expect("an object");
-    if let Some(reason) = &judged.reason {
-        fields.insert("reason".into(), json!(reason));
+/// Pairs as an object, in their order.
+struct Object<Pairs>(Pairs);
+
+impl<'a, Value: Serialize, Pairs: Clone + Iterator<Item = (&'a str, Value)>> Serialize for Object<Pairs> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.clone())
     }
-    if !judged.differences.is_empty() {
-        fields.insert("differences".into(), json!(judged.differences));
-    }
-    if let Some(played) = &judged.played {
-        add_played(fields, judged, played);
-    }
-    object
 }
 
-fn add_played(fields: &mut Map<String, Value>, judged: &Judged, played: &Played) {
-    let records = &played.transcript.steps;
-    let steps: Vec<Value> =
-        records.iter().enumerate().map(|(index, record)| step(judged, index, record)).collect();
-    fields.insert("steps".into(), json!(steps));
-    fields.insert(
-        "error_at".into(),
-        played.error_at.as_ref().map_or(
-            Value::Null,
-            |error| json!({"step": error.record + 1, "verb": error.verb.name(), "errno": error.errno, "error": error.error}),
-        ),
-    );
-    let ledger: Map<String, Value> = played
-        .ledgers
-        .iter()
-        .map(|ledger| {
-            let name = judged.case.plan.channels[ledger.channel].name.clone();
-            let value = json!({
-                "offered": ledger.offered,
-                "accepted": ledger.accepted,
-                "kernel": count(&ledger.kernel),
-                "queued": count(&ledger.queued),
-                "delivered": ledger.delivered,
-                "held": ledger.held,
-                "refused": ledger.refused,
-                "unanswered": ledger.unanswered,
-                "uncredited": ledger.uncredited,
-                "lost": ledger.lost_bytes(),
-                "duplicated": ledger.duplicated_bytes(),
-                "reordered": ledger.reordered_bytes(),
-                "torn": ledger.torn_records(),
-                "foreign": ledger.foreign_bytes(),
-                "extents": {
-                    "lost": ledger.lost,
-                    "duplicated": ledger.duplicated,
-                    "reordered": ledger.reordered,
-                    "torn": ledger.torn,
-                    "foreign": ledger.foreign,
-                },
-            });
-            (name, value)
-        })
-        .collect();
-    fields.insert("ledger".into(), Value::Object(ledger));
-    let stuck = match &played.transcript.end {
-        crate::outcome::End::Played => Value::Null,
-        crate::outcome::End::Stuck { step, waits } => {
-            let line = judged.case.steps[*step].line;
-            let waits: Vec<String> = waits
-                .iter()
-                .map(|wait| crate::outcome::snapshot::wait_text(&judged.case, &played.transcript, wait))
-                .collect();
-            json!({"line": line, "waits": waits})
-        }
-    };
-    fields.insert("stuck".into(), stuck);
+/// Values as an array, made one by one.
+struct Array<Values>(Values);
+
+impl<Value: Serialize, Values: Clone + Iterator<Item = Value>> Serialize for Array<Values> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a, Params, Rest> {
+    v: u32,
+    scenario: &'a str,
+    params: Params,
+    runtimes: &'a str,
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    differences: &'a [String],
+    #[serde(flatten)]
+    played: Option<Rest>,
+}
+
+fn line<'a>(scenario: &'a str, judged: &'a Judged) -> impl Serialize + 'a {
+    Line {
+        v: VERSION,
+        scenario,
+        params: Object(judged.case.params.iter().map(|(name, value)| (name.as_str(), value))),
+        runtimes: &judged.case.snapshot_key,
+        status: judged.status.name(),
+        reason: judged.reason.as_deref(),
+        differences: &judged.differences,
+        played: judged.played.as_ref().map(|played| rest(&judged.case, played)),
+    }
+}
+
+#[derive(Serialize)]
+struct Rest<'a, Steps, Ledgers> {
+    steps: Steps,
+    error_at: Option<ErrorAt<'a>>,
+    ledger: Ledgers,
+    stuck: Option<Stuck>,
+}
+
+#[derive(Serialize)]
+struct ErrorAt<'a> {
+    step: usize,
+    verb: &'a str,
+    errno: &'a str,
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Stuck {
+    line: usize,
+    waits: Vec<String>,
+}
+
+fn rest<'a>(case: &'a Case, played: &'a Played) -> impl Serialize + 'a {
+    let transcript = &played.transcript;
+    let name = |channel: usize| case.plan.channels[channel].name.as_str();
+    Rest {
+        steps: Array(transcript.steps.iter().enumerate().map(|(index, record)| step(case, index, record))),
+        error_at: played.error_at.as_ref().map(|error| ErrorAt {
+            step: error.record + 1,
+            verb: error.verb.name(),
+            errno: &error.errno,
+            error: error.error.as_deref(),
+        }),
+        ledger: Object(played.ledgers.iter().map(move |entry| (name(entry.channel), ledger(entry)))),
+        stuck: match &transcript.end {
+            End::Played => None,
+            End::Stuck { step, waits } => Some(Stuck {
+                line: case.steps[*step].line,
+                waits: waits.iter().map(|wait| snapshot::wait_text(case, transcript, wait)).collect(),
+            }),
+        },
+    }
+}
+
+#[derive(Serialize)]
+struct LedgerLine<'a> {
+    offered: u64,
+    accepted: u64,
+    kernel: Option<u64>,
+    queued: Option<u64>,
+    delivered: u64,
+    held: u64,
+    refused: u64,
+    unanswered: u64,
+    uncredited: u64,
+    lost: u64,
+    duplicated: u64,
+    reordered: u64,
+    torn: u64,
+    foreign: u64,
+    extents: Extents<'a>,
+}
+
+#[derive(Serialize)]
+struct Extents<'a> {
+    lost: &'a [Loss],
+    duplicated: &'a [Duplicate],
+    reordered: &'a [Reorder],
+    torn: &'a [Torn],
+    foreign: &'a [Foreign],
+}
+
+/// A count that can't be known is null.
+fn ledger(ledger: &ChannelLedger) -> LedgerLine<'_> {
+    LedgerLine {
+        offered: ledger.offered,
+        accepted: ledger.accepted,
+        kernel: ledger.kernel.known(),
+        queued: ledger.queued.known(),
+        delivered: ledger.delivered,
+        held: ledger.held,
+        refused: ledger.refused,
+        unanswered: ledger.unanswered,
+        uncredited: ledger.uncredited,
+        lost: ledger.lost_bytes(),
+        duplicated: ledger.duplicated_bytes(),
+        reordered: ledger.reordered_bytes(),
+        torn: ledger.torn_records(),
+        foreign: ledger.foreign_bytes(),
+        extents: Extents {
+            lost: &ledger.lost,
+            duplicated: &ledger.duplicated,
+            reordered: &ledger.reordered,
+            torn: &ledger.torn,
+            foreign: &ledger.foreign,
+        },
+    }
 }
 
 /// A step's record. Its index counts records from 1, as `resumed_by` does.
-fn step(judged: &Judged, index: usize, record: &StepRecord) -> Value {
-    let case = &judged.case;
-    let mut object = json!({
-        "index": index + 1,
-        "line": case.steps[record.step].line,
-        "actor": case.actors[record.actor].name,
-        "verb": record.verb.name(),
-        "channel": record.channel.map(|channel| case.plan.channels[channel].name.as_str()),
+#[derive(Serialize)]
+struct Step<'a, Held, Counts> {
+    index: usize,
+    line: usize,
+    actor: &'a str,
+    verb: &'a str,
+    channel: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    #[serde(flatten)]
+    outcome: OutcomeFields<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed_by: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    then: Option<OutcomeFields<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    queued: Option<u64>,
+    accepted: Option<u64>,
+    taken: Option<u64>,
+}
+
+fn step<'a>(case: &'a Case, index: usize, record: &'a StepRecord) -> impl Serialize + 'a {
+    let name = |channel: usize| case.plan.channels[channel].name.as_str();
+    let counts = record.counts.iter().enumerate().map(move |(channel, counts)| {
+        let (queued, accepted, taken) =
+            (counts.queued.known(), counts.accepted.known(), counts.taken.known());
+        (name(channel), Counts { queued, accepted, taken })
     });
-    let fields = object.as_object_mut().expect("an object");
-    if record.attempt > 1 {
-        fields.insert("attempt".into(), json!(record.attempt));
-    }
-    add_outcome(fields, &record.outcome);
-    if let Some(resumed) = &record.resumed {
-        fields.insert("resumed_by".into(), json!(resumed.by + 1));
-        let mut then = Map::new();
-        add_outcome(&mut then, &resumed.outcome);
-        fields.insert("then".into(), Value::Object(then));
-    }
-    if let Some(layers) = &record.held {
-        let held: Map<String, Value> =
-            layers.iter().map(|layer| (layer.name.clone(), json!(layer.bytes))).collect();
-        fields.insert("held".into(), Value::Object(held));
-    }
-    let counts: Map<String, Value> = record
-        .counts
-        .iter()
-        .enumerate()
-        .map(|(channel, counts)| {
-            let value = json!({"queued": count(&counts.queued), "accepted": count(&counts.accepted), "taken": count(&counts.taken)});
-            (case.plan.channels[channel].name.clone(), value)
-        })
-        .collect();
-    fields.insert("counts".into(), Value::Object(counts));
-    object
-}
-
-fn add_outcome(fields: &mut Map<String, Value>, outcome: &Outcome) {
-    fields.insert("outcome".into(), json!(outcome.kind()));
-    fields.insert("bytes".into(), json!(outcome.bytes()));
-    match outcome {
-        Outcome::Failed(failure) => {
-            fields.insert("errno".into(), json!(failure.errno));
-            fields.insert("error".into(), json!(failure.error));
-        }
-        Outcome::Blocked { call } | Outcome::Waiting { call } | Outcome::Pending { call } => {
-            fields.insert("call".into(), json!(call));
-        }
-        Outcome::Killed { signal } => drop(fields.insert("signal".into(), json!(signal))),
-        Outcome::Exited { status } => drop(fields.insert("exit_status".into(), json!(status))),
-        _ => {}
+    let held = record.held.as_ref();
+    let held = held.map(|layers| Object(layers.iter().map(|layer| (layer.name.as_str(), layer.bytes))));
+    Step {
+        index: index + 1,
+        line: case.steps[record.step].line,
+        actor: &case.actors[record.actor].name,
+        verb: record.verb.name(),
+        channel: record.channel.map(name),
+        attempt: (record.attempt > 1).then_some(record.attempt),
+        outcome: OutcomeFields::of(&record.outcome),
+        resumed_by: record.resumed.as_ref().map(|resumed| resumed.by + 1),
+        then: record.resumed.as_ref().map(|resumed| OutcomeFields::of(&resumed.outcome)),
+        held,
+        counts: Object(counts),
     }
 }
 
-/// A number, or null where it can't be known.
-fn count(count: &Count) -> Value {
-    json!(count.known())
+#[derive(Default, Serialize)]
+struct OutcomeFields<'a> {
+    outcome: &'a str,
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno: Option<&'a str>,
+    /// Null for an error without a name of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_status: Option<i32>,
+}
+
+impl OutcomeFields<'_> {
+    fn of(outcome: &Outcome) -> OutcomeFields<'_> {
+        let mut fields =
+            OutcomeFields { outcome: outcome.kind(), bytes: outcome.bytes(), ..OutcomeFields::default() };
+        match outcome {
+            Outcome::Failed(failure) => {
+                fields.errno = Some(&failure.errno);
+                fields.error = Some(failure.error.as_deref());
+            }
+            Outcome::Blocked { call } | Outcome::Waiting { call } | Outcome::Pending { call } => {
+                fields.call = Some(call);
+            }
+            Outcome::Killed { signal } => fields.signal = Some(signal),
+            Outcome::Exited { status } => fields.exit_status = Some(*status),
+            _ => {}
+        }
+        fields
+    }
 }

@@ -14,11 +14,19 @@ use crate::{outcome::Judged, runner::Loaded};
 
 /// A form in which results are shown. One file each.
 pub trait Report {
-    /// Shows a scenario with all its cases, once they are judged.
+    /// Takes a case once it is judged; the cases of a scenario come one after the
+    /// other, in their order.
     ///
     /// # Errors
     /// As writing does.
-    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &[Judged]) -> io::Result<()>;
+    fn case(&mut self, out: &mut dyn Write, loaded: &Loaded, judged: &Judged) -> io::Result<()>;
+
+    /// Shows what waited for the end of the scenario. It also comes if a fault ended
+    /// it early.
+    ///
+    /// # Errors
+    /// As writing does.
+    fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded) -> io::Result<()>;
 
     /// Shows the end of the run.
     ///

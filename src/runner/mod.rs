@@ -2,28 +2,37 @@
 //! machine, has them played and judged.
 
 mod find;
+mod shards;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
+    thread,
 };
 
 pub use find::{Found, find};
 
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_getcpu},
+    unistd::Pid,
+};
+
 use crate::{
     driver::Catalog,
     outcome::{Judged, Recorded, snapshot},
-    scenario::{Case, Overrides, Problems, Scenario, Symbols},
+    scenario::{Case, Cases, Overrides, Problems, Scenario, Symbols},
     stage::{Fault, Handle, Options},
 };
+use shards::{Board, Shard};
 
 /// A scenario with its cases on this machine.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    pub scenario: Scenario,
+    pub scenario: Arc<Scenario>,
     /// Where its snapshots are.
     pub snapshots: PathBuf,
-    pub cases: Vec<Case>,
+    pub cases: Cases,
     /// The accepted snapshots, by runtime key.
     pub recorded: BTreeMap<String, Recorded>,
 }
@@ -45,7 +54,11 @@ type Wanted = (BTreeSet<&'static str>, BTreeSet<PathBuf>);
 #[derive(Debug)]
 pub struct Lab {
     stage: Handle,
-    catalog: Option<(Wanted, Catalog)>,
+    /// Beside it: one for each further shard, started when there is work for it.
+    others: Vec<Option<Handle>>,
+    /// How the stage of each shard is to be.
+    options: Vec<Options>,
+    catalog: Option<(Wanted, Arc<Catalog>)>,
 }
 
 impl Lab {
@@ -54,7 +67,26 @@ impl Lab {
     /// # Errors
     /// The stage can't be started here.
     pub fn open(options: &Options) -> Result<Lab, Fault> {
-        Ok(Lab { stage: Handle::start(options)?, catalog: None })
+        Lab::with_options(vec![options.clone()])
+    }
+
+    /// A lab that plays on so many stages at once (at least one), each pinned to a
+    /// CPU of its own as far as this process may use so many. It starts one.
+    ///
+    /// # Errors
+    /// The stage can't be started here.
+    pub fn sharded(options: &Options, shards: usize) -> Result<Lab, Fault> {
+        let cpus = cpus();
+        let pinned = |shard: usize| Options {
+            cpu: (!cpus.is_empty()).then(|| cpus[shard % cpus.len()]),
+            ..options.clone()
+        };
+        Lab::with_options((0..shards.max(1)).map(pinned).collect())
+    }
+
+    fn with_options(options: Vec<Options>) -> Result<Lab, Fault> {
+        let others = options.iter().skip(1).map(|_| None).collect();
+        Ok(Lab { stage: Handle::start(&options[0])?, others, options, catalog: None })
     }
 
     pub fn stage(&mut self) -> &mut Handle {
@@ -85,7 +117,7 @@ impl Lab {
                 Err(error) => errors.push(error),
             }
         }
-        let catalog = self.catalog(parsed.iter().map(|(_, scenario)| scenario), overrides).clone();
+        let catalog = self.catalog(parsed.iter().map(|(_, scenario)| scenario), overrides);
         let symbols = self.symbols();
         let mut loaded = Vec::new();
         for (found, scenario) in parsed {
@@ -102,7 +134,7 @@ impl Lab {
         &mut self,
         scenarios: impl Iterator<Item = &'scenario Scenario> + Clone,
         overrides: &Overrides,
-    ) -> &Catalog {
+    ) -> Arc<Catalog> {
         let wanted: BTreeSet<&'static str> =
             scenarios.clone().flat_map(|scenario| scenario.drivers_named(overrides)).collect();
         let paths: BTreeSet<PathBuf> = scenarios
@@ -113,33 +145,86 @@ impl Lab {
         if self.catalog.as_ref().is_none_or(|(known, _)| *known != wanted) {
             let names: Vec<&str> = wanted.0.iter().copied().collect();
             let paths: Vec<PathBuf> = wanted.1.iter().cloned().collect();
-            self.catalog = Some((wanted, Catalog::discover(&names, &paths)));
+            self.catalog = Some((wanted, Catalog::discover(&names, &paths).into()));
         }
-        &self.catalog.as_ref().expect("filled above").1
+        self.catalog.as_ref().expect("filled above").1.clone()
     }
 
     /// Plays a case and judges it.
     ///
     /// # Errors
     /// The stage is of no more use.
-    pub fn play(&mut self, case: &Case, recorded: Option<&Recorded>) -> Result<Judged, Fault> {
+    pub fn play(&mut self, case: &Arc<Case>, recorded: Option<&Recorded>) -> Result<Judged, Fault> {
         if let Some(skipped) = Judged::skipped(case) {
             return Ok(skipped);
         }
         match self.stage.play(&case.plan) {
             Ok(transcript) => Ok(Judged::of(case, transcript, recorded)),
             Err(fault @ Fault::Driver { .. }) => Ok(Judged::failed(case, &fault)),
-            Err(Fault::Harness { message }) => {
-                Err(Fault::Harness { message: format!("{message} (in the case {})", case.title()) })
-            }
+            Err(fault) => Err(in_case(fault, case)),
         }
+    }
+
+    /// Plays and judges all cases on all shards. `take` gets them one by one, in
+    /// their order, with the index of their scenario.
+    ///
+    /// # Errors
+    /// A stage is of no more use, after everything before that case was taken; or
+    /// what `take` says.
+    pub fn play_all<E: From<Fault>>(
+        &mut self,
+        loaded: &[Loaded],
+        take: impl FnMut(usize, Judged) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let cases: usize = loaded.iter().map(|loaded| loaded.cases.len()).sum();
+        let shards = self.options.len().min(cases).max(1);
+        let board = Board::new(loaded, shards);
+        thread::scope(|scope| {
+            let (board, stage) = (&board, &mut self.stage);
+            scope.spawn(move || Shard::new(board, stage).work());
+            for (stage, options) in self.others.iter_mut().zip(&self.options[1..]).take(shards - 1) {
+                scope.spawn(move || {
+                    let stage = match stage {
+                        Some(stage) => Ok(stage),
+                        None => Handle::start(options).map(|started| stage.insert(started)),
+                    };
+                    match stage {
+                        Ok(stage) => Shard::new(board, stage).work(),
+                        Err(fault) => board.give_up(fault),
+                    }
+                });
+            }
+            let result = board.show(take);
+            board.abandon();
+            result
+        })
+    }
+}
+
+/// The CPUs that this process may use, from the one on which it runs: so that
+/// several runs at once don't all choose the same one.
+fn cpus() -> Vec<usize> {
+    let Ok(allowed) = sched_getaffinity(Pid::from_raw(0)) else { return Vec::new() };
+    let mut cpus: Vec<usize> =
+        (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect();
+    let here = sched_getcpu().ok().and_then(|here| cpus.iter().position(|&cpu| cpu == here));
+    cpus.rotate_left(here.unwrap_or(0));
+    cpus
+}
+
+fn in_case(fault: Fault, case: &Case) -> Fault {
+    match fault {
+        Fault::Harness { message } => {
+            Fault::Harness { message: format!("{message} (in the case {})", case.title()) }
+        }
+        fault => fault,
     }
 }
 
 impl Loaded {
     /// The accepted snapshot of a case's runtimes.
     pub fn snapshot_of(&self, case: &Case) -> Option<&Recorded> {
-        self.recorded.get(&case.snapshot_key)
+        self.recorded.get(&*case.snapshot_key)
     }
 }
 
@@ -153,7 +238,7 @@ fn expand(
     found: &Found,
     scenario: Scenario,
     symbols: &Symbols,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
     overrides: &Overrides,
 ) -> Result<Loaded, LoadError> {
     let mut recorded = BTreeMap::new();
@@ -166,14 +251,14 @@ fn expand(
     }
     let mut overrides = overrides.clone();
     overrides.recorded = recorded.keys().flat_map(|key| crate::driver::versions_of_key(key)).collect();
+    let scenario = Arc::new(scenario);
     let cases = scenario.cases(symbols, catalog, &overrides).map_err(LoadError::Mistakes)?;
     Ok(Loaded { scenario, snapshots: found.snapshots.clone(), cases, recorded })
 }
 
-/// The snapshot file of these cases, if all of them were played: their blocks
-/// in order. Nothing if a case of them has none.
-pub fn snapshot_content(judged: &[&Judged]) -> Option<String> {
-    let block = |judged: &&Judged| judged.played.as_ref().map(|played| played.block(&judged.case));
-    let blocks: Option<Vec<String>> = judged.iter().map(block).collect();
+/// The snapshot file of these cases' blocks, in their order. Nothing if a case has
+/// none.
+pub fn snapshot_content(blocks: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let blocks: Option<Vec<String>> = blocks.into_iter().collect();
     blocks.map(|blocks| snapshot::content(&blocks))
 }

@@ -1,6 +1,6 @@
 //! Puts the parts of a case together once nothing is wrong with them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Scenario,
@@ -22,35 +22,112 @@ pub(super) struct Cast {
     pub mode: Vec<String>,
 }
 
+/// The actors of a case, in the order of the scenario's, and what is made of them
+/// alone.
+pub(super) struct Troupe {
+    actors: Vec<Option<BoundActor>>,
+    /// `None` if one is at fault, or without a machine.
+    cast: Option<Vec<Cast>>,
+    setting: Setting,
+    planned: Vec<PlannedActor>,
+    in_case: Arc<[CaseActor]>,
+    snapshot_key: Arc<str>,
+}
+
+impl Troupe {
+    pub fn new(
+        scenario: &Scenario,
+        actors: Vec<Option<BoundActor>>,
+        cast: Option<Vec<Cast>>,
+        setting: Setting,
+    ) -> Troupe {
+        let names = || scenario.actors.iter().map(|actor| actor.name.value.clone());
+        let known = cast.as_deref().unwrap_or_default();
+        let in_case = names().zip(known).map(|(name, cast)| CaseActor {
+            name,
+            spec: cast.actor.spec.clone(),
+            runtime: cast.runtime.as_ref().ok().cloned(),
+        });
+        let planned = names().zip(known).filter_map(|(name, cast)| {
+            Some(PlannedActor {
+                name,
+                launch: cast.runtime.as_ref().ok()?.launch.clone(),
+                mode: cast.mode.clone(),
+                ignores_sigpipe: cast.actor.info.is_some_and(|info| info.ignores_sigpipe),
+            })
+        });
+        Troupe {
+            planned: planned.collect(),
+            in_case: in_case.collect(),
+            snapshot_key: snapshot_key(known).into(),
+            actors,
+            cast,
+            setting,
+        }
+    }
+
+    /// It makes no case.
+    pub fn is_incomplete(&self) -> bool {
+        self.cast.is_none()
+    }
+
+    /// `None` where the actor's spec was at fault.
+    pub fn actors(&self) -> &[Option<BoundActor>] {
+        &self.actors
+    }
+
+    fn cast(&self) -> &[Cast] {
+        self.cast.as_deref().unwrap_or_default()
+    }
+}
+
+/// A runtime that is missing goes by the name that its key would have.
+fn snapshot_key(cast: &[Cast]) -> String {
+    let keys: BTreeSet<String> = cast
+        .iter()
+        .filter_map(|cast| match (&cast.runtime, &cast.actor.spec.version) {
+            (Ok(runtime), _) => runtime.snapshot_key.clone(),
+            (Err(_), Version::Named(version)) => Some(format!("{}-{version}", cast.actor.spec.driver)),
+            (Err(_), _) => Some(cast.actor.spec.driver.clone()),
+        })
+        .collect();
+    if keys.is_empty() { "raw".to_owned() } else { Vec::from_iter(keys).join("+") }
+}
+
 /// The bound parts of a case.
 pub(super) struct Parts<'a> {
     pub scenario: &'a Scenario,
     pub params: &'a [(&'a str, &'a Text)],
-    pub setting: Setting,
-    /// In the order of the scenario's actors.
-    pub cast: Vec<Cast>,
-    pub steps: Vec<CaseStep>,
-    pub expect: CaseExpect,
+    pub troupe: &'a Troupe,
+    pub steps: Vec<Arc<CaseStep>>,
+    pub expect: Arc<CaseExpect>,
     /// A size that the case needs and no runtime tells.
     pub untold: Option<String>,
 }
 
 impl Parts<'_> {
-    /// The case; skipped if a runtime is missing.
-    pub fn assemble(self) -> Case {
-        let mut params = self.own_params();
-        let missing: Vec<usize> =
-            (0..self.cast.len()).filter(|index| self.cast[*index].runtime.is_err()).collect();
-        let mut skip = missing.first().and_then(|index| self.cast[*index].runtime.as_ref().err().cloned());
-        if skip.is_some() {
-            let about = self.params_of(&missing);
-            params.retain(|(name, _)| about.contains(name));
-        } else if let Some(untold) = &self.untold {
-            skip = Some(Skip {
+    /// Why the case can't be played here, if it can't.
+    pub fn skip(&self) -> Option<Skip> {
+        let missing = self.troupe.cast().iter().find_map(|cast| cast.runtime.as_ref().err().cloned());
+        let untold = || {
+            self.untold.as_ref().map(|untold| Skip {
                 reason: format!("the runtime here tells no size `{untold}`"),
                 remedy: "use a size that every runtime of the scenario tells".to_owned(),
-            });
+            })
+        };
+        missing.or_else(untold)
+    }
+
+    /// The case; skipped if a runtime is missing.
+    pub fn assemble(self) -> Case {
+        let cast = self.troupe.cast();
+        let mut params = self.own_params();
+        let missing: Vec<usize> = (0..cast.len()).filter(|index| cast[*index].runtime.is_err()).collect();
+        if !missing.is_empty() {
+            let about = self.params_of(&missing);
+            params.retain(|(name, _)| about.contains(name));
         }
+        let skip = self.skip();
         let channels = self.scenario.channels.iter();
         let channels =
             channels.map(|channel| PlannedChannel { name: channel.name.value.clone(), kind: channel.kind });
@@ -58,24 +135,18 @@ impl Parts<'_> {
             channels: channels.collect(),
             actors: Vec::new(),
             steps: Vec::new(),
-            setting: self.setting.clone(),
+            setting: self.troupe.setting.clone(),
         };
         if skip.is_none() {
-            plan.actors = self.planned_actors();
+            plan.actors = self.troupe.planned.clone();
             plan.steps = self.steps.iter().map(|step| step.planned.clone()).collect();
         }
-        let names = self.scenario.actors.iter().map(|actor| actor.name.value.clone());
-        let actors = names.zip(&self.cast).map(|(name, cast)| CaseActor {
-            name,
-            spec: cast.actor.spec.clone(),
-            runtime: cast.runtime.as_ref().ok().cloned(),
-        });
         Case {
             params,
-            actors: actors.collect(),
+            actors: self.troupe.in_case.clone(),
             plan,
             skip,
-            snapshot_key: self.snapshot_key(),
+            snapshot_key: self.troupe.snapshot_key.clone(),
             steps: self.steps,
             expect: self.expect,
             snapshot: self.scenario.snapshot,
@@ -86,7 +157,9 @@ impl Parts<'_> {
     fn own_params(&self) -> Vec<(String, String)> {
         let mut params: Vec<(String, String)> =
             self.params.iter().map(|(name, text)| ((*name).to_owned(), text.value.clone())).collect();
-        for (index, cast) in self.cast.iter().enumerate().filter(|(_, cast)| cast.actor.every_version) {
+        for (index, cast) in
+            self.troupe.cast().iter().enumerate().filter(|(_, cast)| cast.actor.every_version)
+        {
             params.push((self.actor_param(index), cast.actor.spec.to_string()));
         }
         params
@@ -103,41 +176,12 @@ impl Parts<'_> {
     fn params_of(&self, actors: &[usize]) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for &index in actors {
-            if self.cast[index].actor.every_version {
+            if self.troupe.cast()[index].actor.every_version {
                 names.insert(self.actor_param(index));
             }
             let mentioned = mentioned(&self.scenario.params, &self.scenario.actors[index].driver.value);
             names.extend(mentioned.into_iter().map(|param| self.scenario.params[param].name.value.clone()));
         }
         names
-    }
-
-    fn planned_actors(&self) -> Vec<PlannedActor> {
-        let names = self.scenario.actors.iter().map(|actor| actor.name.value.clone());
-        names
-            .zip(&self.cast)
-            .filter_map(|(name, cast)| {
-                Some(PlannedActor {
-                    name,
-                    launch: cast.runtime.as_ref().ok()?.launch.clone(),
-                    mode: cast.mode.clone(),
-                    ignores_sigpipe: cast.actor.info.is_some_and(|info| info.ignores_sigpipe),
-                })
-            })
-            .collect()
-    }
-
-    /// A runtime that is missing goes by the name that its key would have.
-    fn snapshot_key(&self) -> String {
-        let keys: BTreeSet<String> = self
-            .cast
-            .iter()
-            .filter_map(|cast| match (&cast.runtime, &cast.actor.spec.version) {
-                (Ok(runtime), _) => runtime.snapshot_key.clone(),
-                (Err(_), Version::Named(version)) => Some(format!("{}-{version}", cast.actor.spec.driver)),
-                (Err(_), _) => Some(cast.actor.spec.driver.clone()),
-            })
-            .collect();
-        if keys.is_empty() { "raw".to_owned() } else { Vec::from_iter(keys).join("+") }
     }
 }

@@ -1,87 +1,216 @@
-//! Binds the parameters of a scenario: one round for each combination.
+//! Binds the parameters of a scenario, one combination of values at a time. What
+//! depends on none of the values that changed is kept from the combination before:
+//! a scenario of many cases has few casts, and few lines that differ.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
     Scenario,
     actor::{BoundActor, all_versions},
-    assemble::{Cast, Parts},
-    case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine, Skip},
+    assemble::{Cast, Parts, Troupe},
+    case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine},
     check,
     expr::Expr,
     holes::mentioned,
     lexer::substitute,
-    parts::ByteKey,
+    needs::Needs,
+    parts::{ByteKey, Line},
     place::{Text, line_and_column},
     problem::Problem,
-    script::{Context, Parsed},
+    script::{Context, Parsed, Step},
     setting,
     symbols::{Scope, ScopeActor},
 };
-use crate::{
-    driver::{Runtime, Version},
-    setting::Setting,
-    stage::PlannedStep,
-};
+use crate::{driver::Version, setting::Setting, stage::PlannedStep};
 
-/// One combination of values.
-pub(super) struct Round<'a> {
-    pub scenario: &'a Scenario,
-    pub params: Vec<(&'a str, &'a Text)>,
+/// More casts than that aren't kept.
+const MOST_CASTS: usize = 64;
+
+/// Binds combination after combination.
+pub(super) struct Binder<'a> {
+    scenario: &'a Scenario,
+    values: &'a [Arc<Vec<Text>>],
     /// Parameters whose values were all at fault: what touches them isn't judged.
-    pub poisoned: &'a BTreeSet<usize>,
+    poisoned: BTreeSet<usize>,
     /// `None` checks what needs no machine; sizes in symbols are unknown then.
-    pub machine: Option<&'a Machine<'a>>,
-    /// Mistakes, each with the parameters that it depends on.
+    machine: Option<Machine<'a>>,
+    needs: Needs,
+    /// Those without mistakes, by the values that they depend on.
+    casts: HashMap<Vec<usize>, Casting<'a>>,
+    /// The lines of `[expect]`'s counts, of `error_at` and of `end`.
+    expect_lines: (Vec<usize>, usize, usize),
+    /// The combination: for each parameter, the index of its value.
+    at: Vec<usize>,
+    pub params: Vec<(&'a str, &'a Text)>,
+    /// Its mistakes, each with the parameters that it depends on.
     pub problems: Vec<(Problem, BTreeSet<usize>)>,
+    /// Parameters that any combination used.
     pub used: BTreeSet<usize>,
-    pub cases: Vec<Case>,
 }
 
-impl<'a> Round<'a> {
-    /// Binds everything; `limit` bounds the number of cases made of `@all`.
-    pub fn play(&mut self, limit: usize) {
-        let scope = self.scope();
-        let setting =
-            self.item(&scope, "", |problems| setting::bind(&self.scenario.setting, &scope, problems));
-        let mut alternatives = Vec::new();
-        for actor in &self.scenario.actors {
-            let bound = self.item(&scope, &actor.driver.value, |problems| {
-                BoundActor::read(self.scenario, actor, &scope).map_err(|problem| problems.push(problem)).ok()
-            });
-            alternatives.push(self.versions(bound.flatten()));
+/// Actors and setting, bound.
+struct Casting<'a> {
+    setting: Setting,
+    /// For each actor, what `@all` stands for.
+    alternatives: Vec<Vec<Option<BoundActor>>>,
+    troupes: HashMap<usize, Bound<'a>>,
+}
+
+/// The actors of a case, and what was last read against them.
+struct Bound<'a> {
+    troupe: Troupe,
+    /// As the lines see them.
+    names: Arc<[ScopeActor<'a>]>,
+    untold: BTreeSet<String>,
+    lines: Vec<Option<BoundLine>>,
+    expect: Option<(Vec<usize>, Arc<CaseExpect>, BTreeSet<String>)>,
+}
+
+struct BoundLine {
+    /// The values that it was read with.
+    at: Vec<usize>,
+    parsed: Parsed,
+    steps: Vec<Arc<CaseStep>>,
+    untold: BTreeSet<String>,
+}
+
+/// What one alternative of a combination gives.
+pub(super) enum Found {
+    /// It is at fault, or there is no machine.
+    Nothing,
+    Playable,
+    /// A case that can't be played: its parameters and the reason.
+    Skipped(Vec<(String, String)>, String),
+}
+
+impl<'a> Binder<'a> {
+    pub fn new(
+        scenario: &'a Scenario,
+        values: &'a [Arc<Vec<Text>>],
+        poisoned: BTreeSet<usize>,
+        machine: Option<Machine<'a>>,
+    ) -> Binder<'a> {
+        let line = |offset: usize| line_and_column(&scenario.text, offset).0;
+        let keys = &scenario.expect;
+        Binder {
+            scenario,
+            values,
+            poisoned,
+            machine,
+            needs: Needs::of(scenario, values),
+            casts: HashMap::new(),
+            expect_lines: (
+                keys.bytes.iter().map(|key| line(key.value.span.start)).collect(),
+                keys.error_at.as_ref().map_or(0, |(_, span)| line(span.start)),
+                keys.end.as_ref().map_or(0, |(_, span)| line(span.start)),
+            ),
+            at: Vec::new(),
+            params: Vec::new(),
+            problems: Vec::new(),
+            used: BTreeSet::new(),
         }
-        let count = alternatives.iter().try_fold(1_usize, |count, list| count.checked_mul(list.len()));
-        let Some(count) = count.filter(|count| *count <= limit) else {
+    }
+
+    /// Checks a combination; `limit` bounds the number of cases made of `@all`.
+    pub fn check(&mut self, combination: usize, limit: usize) -> Vec<Found> {
+        self.turn_to(combination);
+        let mut casting = self.casting();
+        let count = (casting.alternatives.iter())
+            .try_fold(1_usize, |count, list| count.checked_mul(list.len()))
+            .filter(|count| *count <= limit);
+        let Some(count) = count else {
             self.problems.push((too_many(self.scenario), BTreeSet::new()));
-            return;
+            return Vec::new();
         };
-        for mut index in 0..count {
-            let mut actors = Vec::new();
-            for list in alternatives.iter().rev() {
-                actors.push(list[index % list.len()].clone());
-                index /= list.len();
-            }
-            actors.reverse();
-            self.case(setting.clone().flatten().unwrap_or_default(), &actors);
+        let mut found = Vec::with_capacity(count);
+        for alternative in 0..count {
+            let parts = self.parts(&mut casting, alternative, true);
+            found.push(match parts {
+                None => Found::Nothing,
+                Some(parts) => match parts.skip() {
+                    None => Found::Playable,
+                    Some(_) => {
+                        let case = parts.assemble();
+                        let reason = case.skip.map(|skip| skip.reason).unwrap_or_default();
+                        Found::Skipped(case.params, reason)
+                    }
+                },
+            });
         }
+        self.keep(casting);
+        found
+    }
+
+    /// One case of a combination that was checked.
+    pub fn case(&mut self, combination: usize, alternative: usize) -> Option<Case> {
+        self.turn_to(combination);
+        let mut casting = self.casting();
+        let case = self.parts(&mut casting, alternative, false).map(|parts| parts.assemble());
+        self.keep(casting);
+        case
+    }
+
+    fn turn_to(&mut self, mut combination: usize) {
+        self.problems.clear();
+        self.at.clear();
+        for list in self.values.iter().rev() {
+            self.at.push(combination % list.len());
+            combination /= list.len();
+        }
+        self.at.reverse();
+        let values = self.values.iter().zip(&self.at).map(|(list, at)| &list[*at]);
+        let names = self.scenario.params.iter().map(|param| param.name.value.as_str());
+        self.params = names.zip(values).collect();
+    }
+
+    /// The values of these parameters in this combination.
+    fn at(&self, params: &[usize]) -> Vec<usize> {
+        params.iter().map(|param| self.at[*param]).collect()
     }
 
     fn scope(&self) -> Scope<'a> {
         Scope::new(self.params.clone(), self.machine.map(|machine| machine.symbols))
     }
 
+    /// Actors and setting of this combination: kept ones, or new ones.
+    fn casting(&mut self) -> Casting<'a> {
+        if let Some(casting) = self.casts.remove(&self.at(&self.needs.cast)) {
+            return casting;
+        }
+        let scope = self.scope();
+        let setting =
+            self.item(&scope, "", |problems| setting::bind(&self.scenario.setting, &scope, problems)).0;
+        let mut alternatives = Vec::new();
+        for actor in &self.scenario.actors {
+            let bound = self.item(&scope, &actor.driver.value, |problems| {
+                BoundActor::read(self.scenario, actor, &scope).map_err(|problem| problems.push(problem)).ok()
+            });
+            alternatives.push(self.versions(bound.0.flatten()));
+        }
+        Casting { setting: setting.flatten().unwrap_or_default(), alternatives, troupes: HashMap::new() }
+    }
+
+    fn keep(&mut self, casting: Casting<'a>) {
+        // One with mistakes shows them in each combination.
+        if self.problems.is_empty() {
+            if self.casts.len() >= MOST_CASTS {
+                self.casts.clear();
+            }
+            self.casts.insert(self.at(&self.needs.cast), casting);
+        }
+    }
+
     /// Does one part of the work and books its mistakes on the parameters that
-    /// it used. `None` if it can't be judged.
+    /// it used, which come second. `None` if it can't be judged.
     fn item<T>(
         &mut self,
         scope: &Scope<'_>,
         text: &str,
         work: impl FnOnce(&mut Vec<Problem>) -> T,
-    ) -> Option<T>
-    where
-        Self: Sized,
-    {
+    ) -> (Option<T>, BTreeSet<usize>) {
         scope.take_touched();
         let mut problems = Vec::new();
         let result = work(&mut problems);
@@ -91,18 +220,18 @@ impl<'a> Round<'a> {
             // What the part would have used, had it been read to its end.
             self.used.extend(mentioned(&self.scenario.params, text));
         }
-        if !touched.is_disjoint(self.poisoned) {
-            return None;
+        if !touched.is_disjoint(&self.poisoned) {
+            return (None, touched);
         }
         self.problems.extend(problems.into_iter().map(|problem| (problem, touched.clone())));
-        Some(result)
+        (Some(result), touched)
     }
 
     /// An actor with `@all` as one with each version.
     fn versions(&self, actor: Option<BoundActor>) -> Vec<Option<BoundActor>> {
         match (actor, self.machine) {
             (Some(actor), Some(machine)) if actor.spec.version == Version::All => {
-                let versions = all_versions(&actor.spec.driver, machine);
+                let versions = all_versions(&actor.spec.driver, &machine);
                 match versions.is_empty() {
                     true => vec![Some(actor)],
                     false => versions.iter().map(|version| Some(actor.with_version(version))).collect(),
@@ -112,103 +241,143 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn case(&mut self, setting: Setting, actors: &[Option<BoundActor>]) {
-        let scenario = self.scenario;
-        let runtimes: Vec<Option<Result<Runtime, Skip>>> =
-            actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, self.machine?))).collect();
-        let mut scope = self.scope();
-        scope.declared = &scenario.declared.actors;
-        for ((declared, actor), runtime) in scenario.actors.iter().zip(actors).zip(&runtimes) {
-            scope.actors.push(ScopeActor {
-                name: &declared.name.value,
-                driver: actor.as_ref().map_or_else(String::new, |actor| actor.spec.driver.clone()),
-                info: actor.as_ref().and_then(|actor| actor.info),
-                sizes: runtime.as_ref().and_then(|runtime| Some(runtime.as_ref().ok()?.symbols.clone())),
-            });
+    fn parts<'p>(
+        &'p mut self,
+        casting: &'p mut Casting<'a>,
+        mut alternative: usize,
+        check: bool,
+    ) -> Option<Parts<'p>> {
+        if !casting.troupes.contains_key(&alternative) {
+            let number = alternative;
+            let mut actors = Vec::new();
+            for list in casting.alternatives.iter().rev() {
+                actors.push(list[alternative % list.len()].clone());
+                alternative /= list.len();
+            }
+            actors.reverse();
+            let bound = self.bound(actors, casting.setting.clone());
+            alternative = number;
+            casting.troupes.insert(number, bound);
         }
+        let bound = casting.troupes.get_mut(&alternative).expect("just made");
+        let mut untold = bound.untold.clone();
+        let mut scope = None;
+        self.lines(bound, &mut scope, check);
+        let expect = self.expect(bound, &mut scope);
+        if !self.problems.is_empty() || bound.troupe.is_incomplete() {
+            return None;
+        }
+        let lines = bound.lines.iter().flatten();
+        untold.extend(lines.clone().flat_map(|line| line.untold.iter().cloned()));
+        untold.extend(bound.expect.iter().flat_map(|(.., untold)| untold.iter().cloned()));
+        Some(Parts {
+            scenario: self.scenario,
+            params: &self.params,
+            troupe: &bound.troupe,
+            steps: lines.flat_map(|line| line.steps.iter().cloned()).collect(),
+            expect,
+            untold: untold.pop_first(),
+        })
+    }
+
+    /// Everything that the cast alone decides.
+    fn bound(&mut self, actors: Vec<Option<BoundActor>>, setting: Setting) -> Bound<'a> {
+        let scenario = self.scenario;
+        let runtimes: Vec<_> =
+            actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, &self.machine?))).collect();
+        let cast = scenario.actors.iter().zip(&actors).zip(&runtimes);
+        let names = cast.map(|((declared, actor), runtime)| ScopeActor {
+            name: &declared.name.value,
+            driver: actor.as_ref().map_or_else(String::new, |actor| actor.spec.driver.clone()),
+            info: actor.as_ref().and_then(|actor| actor.info),
+            sizes: runtime.as_ref().and_then(|runtime| Some(runtime.as_ref().ok()?.symbols.clone())),
+        });
+        let names: Arc<[ScopeActor<'_>]> = names.collect();
+        let scope = self.scope().with_actors(&names, &scenario.declared.actors);
         let mut modes = Vec::new();
-        for (declared, actor) in scenario.actors.iter().zip(actors) {
-            let words = self.item(&scope, &declared.driver.value, |problems| {
+        for (declared, actor) in scenario.actors.iter().zip(&actors) {
+            let (words, _) = self.item(&scope, &declared.driver.value, |problems| {
                 actor.as_ref()?.mode_words(&scope).map_err(|problem| problems.push(problem)).ok()
             });
             modes.push(words.flatten().unwrap_or_default());
         }
-        let steps = self.steps(&scope, actors);
-        let expect = self.expect(&scope);
-        if !self.problems.is_empty() {
-            return;
-        }
         let cast = actors.iter().zip(runtimes).zip(modes);
-        let cast = cast
-            .map(|((actor, runtime), mode)| Some(Cast { actor: actor.clone()?, runtime: runtime?, mode }));
-        // Without a machine there is no cast, and no case.
-        if let Some(cast) = cast.collect() {
-            let untold = scope.untold.borrow().first().cloned();
-            let parts = Parts { scenario, params: &self.params, setting, cast, steps, expect, untold };
-            self.cases.push(parts.assemble());
+        let cast: Option<Vec<Cast>> = cast
+            .map(|((actor, runtime), mode)| Some(Cast { actor: actor.clone()?, runtime: runtime?, mode }))
+            .collect();
+        let lines = scenario.script.as_ref().map_or(0, |script| script.lines.len());
+        Bound {
+            troupe: Troupe::new(scenario, actors, cast, setting),
+            names,
+            untold: scope.untold.take(),
+            lines: Vec::from_iter((0..lines).map(|_| None)),
+            expect: None,
         }
     }
 
-    fn steps(&mut self, scope: &Scope<'_>, actors: &[Option<BoundActor>]) -> Vec<CaseStep> {
+    /// Reads the lines that may have changed.
+    fn lines(&mut self, bound: &mut Bound<'a>, scope: &mut Option<Scope<'a>>, check: bool) {
         let scenario = self.scenario;
-        let Some(script) = &scenario.script else { return Vec::new() };
-        let context = Context { scenario, scope, actors };
-        let mut parsed = Vec::new();
-        for line in &script.lines {
-            let step = self.item(scope, &line.text, |problems| {
-                let before = problems.len();
-                let parsed = context.read(line, problems);
-                // What comes of an unbound name is no mistake of its own.
-                let follows = |problem: &Problem| {
-                    let span = problem.span();
-                    line.unbound.iter().any(|name| name.start < span.end && span.start < name.end)
-                };
-                let own: Vec<Problem> =
-                    problems.drain(before..).filter(|problem| !follows(problem)).collect();
-                problems.extend(own);
-                parsed
+        let Some(script) = &scenario.script else { return };
+        for (index, line) in script.lines.iter().enumerate() {
+            let needs = &self.needs.lines[index];
+            let as_before =
+                |known: &BoundLine| needs.iter().zip(&known.at).all(|(param, at)| self.at[*param] == *at);
+            if bound.lines[index].as_ref().is_some_and(as_before) {
+                continue;
+            }
+            let scope = scope
+                .get_or_insert_with(|| self.scope().with_actors(&bound.names, &scenario.declared.actors));
+            scope.untold.take();
+            let context = Context { scenario, scope, actors: bound.troupe.actors() };
+            let (parsed, touched) = self.item(scope, &line.text, |problems| read(&context, line, problems));
+            // Values that were joined to the name of another parameter.
+            if touched.iter().any(|param| !self.needs.lines[index].contains(param)) {
+                self.needs.lines[index] = (0..self.at.len()).collect();
+            }
+            let parsed = parsed.filter(|_| line.unbound.is_empty()).unwrap_or(Parsed::Fault(None));
+            bound.lines[index] = Some(BoundLine {
+                at: self.at(&self.needs.lines[index]),
+                steps: case_steps(line, &parsed),
+                parsed,
+                untold: scope.untold.take(),
             });
-            parsed.push(step.filter(|_| line.unbound.is_empty()).unwrap_or(Parsed::Fault(None)));
         }
         if script.incomplete {
             self.used.extend(mentioned(&scenario.params, &script.text.value));
         }
-        let mut problems = Vec::new();
-        check::flow(scenario, &parsed, &mut problems);
-        self.problems.extend(problems.into_iter().map(|problem| (problem, BTreeSet::new())));
-        let lines = script.lines.iter().zip(parsed);
-        lines
-            .flat_map(|(line, parsed)| {
-                let steps = if let Parsed::Steps(steps) = parsed { steps } else { Vec::new() };
-                steps.into_iter().map(|step| CaseStep {
-                    line: line.number,
-                    text: step.text,
-                    size_text: step.size_text,
-                    planned: PlannedStep {
-                        actor: step.actor,
-                        action: step.action,
-                        condition: step.condition,
-                        attempts: step.attempts,
-                        joined: step.joined,
-                    },
-                    expectation: step.expectation,
-                })
-            })
-            .collect()
+        if check {
+            let mut problems = Vec::new();
+            check::flow(scenario, bound.lines.iter().flatten().map(|line| &line.parsed), &mut problems);
+            self.problems.extend(problems.into_iter().map(|problem| (problem, BTreeSet::new())));
+        }
+        if !self.problems.is_empty() {
+            // Each combination shows its mistakes.
+            bound.lines.fill_with(|| None);
+        }
     }
 
-    fn expect(&mut self, scope: &Scope<'_>) -> CaseExpect {
-        let keys = &self.scenario.expect;
-        let line = |offset| line_and_column(&self.scenario.text, offset).0;
+    fn expect(&mut self, bound: &mut Bound<'a>, scope: &mut Option<Scope<'a>>) -> Arc<CaseExpect> {
+        let at = self.at(&self.needs.expect);
+        if let Some((known, expect, _)) = &bound.expect
+            && *known == at
+        {
+            return expect.clone();
+        }
+        let scenario = self.scenario;
+        let scope =
+            scope.get_or_insert_with(|| self.scope().with_actors(&bound.names, &scenario.declared.actors));
+        scope.untold.take();
+        let keys = &scenario.expect;
         let mut expect = CaseExpect {
             bytes: Vec::new(),
             error_at: keys.error_at.as_ref().map(|(at, _)| *at),
             end: keys.end.as_ref().map(|(end, _)| *end),
-            error_at_line: keys.error_at.as_ref().map_or(0, |(_, span)| line(span.start)),
-            end_line: keys.end.as_ref().map_or(0, |(_, span)| line(span.start)),
+            error_at_line: self.expect_lines.1,
+            end_line: self.expect_lines.2,
         };
-        for key in &self.scenario.expect.bytes {
-            let value = self.item(scope, &key.value.value, |problems| {
+        for (index, key) in keys.bytes.iter().enumerate() {
+            let (value, _) = self.item(scope, &key.value.value, |problems| {
                 expected_bytes(key, scope).map_err(|problem| problems.push(problem)).ok()
             });
             if let Some(value) = value.flatten() {
@@ -217,12 +386,45 @@ impl<'a> Round<'a> {
                     quantity: key.quantity,
                     text: substitute(&key.value.value, &|name| scope.expanded(name)),
                     value,
-                    line: line_and_column(&self.scenario.text, key.value.span.start).0,
+                    line: self.expect_lines.0[index],
                 });
             }
         }
+        let expect = Arc::new(expect);
+        bound.expect = self.problems.is_empty().then(|| (at, expect.clone(), scope.untold.take()));
         expect
     }
+}
+
+fn read(context: &Context<'_>, line: &Line, problems: &mut Vec<Problem>) -> Parsed {
+    let before = problems.len();
+    let parsed = context.read(line, problems);
+    // What comes of an unbound name is no mistake of its own.
+    let follows = |problem: &Problem| {
+        let span = problem.span();
+        line.unbound.iter().any(|name| name.start < span.end && span.start < name.end)
+    };
+    let own: Vec<Problem> = problems.drain(before..).filter(|problem| !follows(problem)).collect();
+    problems.extend(own);
+    parsed
+}
+
+fn case_steps(line: &Line, parsed: &Parsed) -> Vec<Arc<CaseStep>> {
+    let Parsed::Steps(steps) = parsed else { return Vec::new() };
+    let case_step = |step: &Step| CaseStep {
+        line: line.number,
+        text: step.text.clone(),
+        size_text: step.size_text.clone(),
+        planned: PlannedStep {
+            actor: step.actor,
+            action: step.action.clone(),
+            condition: step.condition,
+            attempts: step.attempts,
+            joined: step.joined,
+        },
+        expectation: step.expectation.clone(),
+    };
+    steps.iter().map(|step| Arc::new(case_step(step))).collect()
 }
 
 fn expected_bytes(key: &ByteKey, scope: &Scope<'_>) -> Result<u64, Problem> {

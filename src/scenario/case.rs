@@ -1,5 +1,7 @@
 //! A case: a scenario with every parameter bound, ready for the stage.
 
+use std::sync::Arc;
+
 use super::{
     expect::Expectation,
     parts::{EndKind, ErrorAt, Quantity, SnapshotKind},
@@ -10,23 +12,24 @@ use crate::{
     stage::{Plan, PlannedStep},
 };
 
-/// A scenario with every parameter bound.
+/// A scenario with every parameter bound. What neighbouring cases have in common,
+/// they share.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The parameters in order of declaration and their values as the scenario
     /// writes them; then, for each actor whose spec says `@all` by itself, the
     /// actor's name and its spec. A skipped case names only what it is about.
     pub params: Vec<(String, String)>,
-    pub actors: Vec<CaseActor>,
-    pub steps: Vec<CaseStep>,
-    pub expect: CaseExpect,
+    pub actors: Arc<[CaseActor]>,
+    pub steps: Vec<Arc<CaseStep>>,
+    pub expect: Arc<CaseExpect>,
     pub snapshot: SnapshotKind,
     /// What the stage plays; without actors and steps if the case is skipped.
     pub plan: Plan,
     /// Why it can't be played on this machine.
     pub skip: Option<Skip>,
     /// The sorted snapshot keys of its runtimes joined by `+`, or `raw`.
-    pub snapshot_key: String,
+    pub snapshot_key: Arc<str>,
 }
 
 /// An actor of a case.
@@ -86,6 +89,7 @@ pub struct Skip {
 }
 
 /// What there is to know of the machine.
+#[derive(Clone, Copy)]
 pub(super) struct Machine<'a> {
     pub symbols: &'a Symbols,
     pub catalog: &'a Catalog,

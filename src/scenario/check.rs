@@ -14,7 +14,11 @@ use crate::{
 };
 
 /// Checks the steps of one case in their order.
-pub(super) fn flow(scenario: &Scenario, steps: &[Parsed], problems: &mut Vec<Problem>) {
+pub(super) fn flow<'a>(
+    scenario: &'a Scenario,
+    steps: impl Iterator<Item = &'a Parsed>,
+    problems: &mut Vec<Problem>,
+) {
     let mut flow = Flow::new(scenario);
     for parsed in steps {
         match parsed {

@@ -1,7 +1,7 @@
 //! From TOML to the parts of a scenario: a walk of the spanned tree, by hand,
 //! that collects every mistake on its way.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use toml::{
     Spanned,
@@ -25,6 +25,17 @@ use crate::{
     channel::{KINDS, Kind},
     driver::DriverInfo,
 };
+
+/// The values that stand there already, each with the first like it, in their order.
+fn twins(values: &[Text]) -> Vec<(usize, usize)> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|at| &values[*at].value);
+    let alike = order.chunk_by(|one, other| values[*one].value == values[*other].value);
+    let mut twins: Vec<(usize, usize)> =
+        alike.flat_map(|alike| alike[1..].iter().map(|again| (*again, alike[0]))).collect();
+    twins.sort_unstable();
+    twins
+}
 
 /// What the walk found; parts that were at fault are missing.
 #[derive(Default)]
@@ -158,12 +169,13 @@ impl<'i> Walk<'i> {
                     .help("give the parameter another name"),
             );
         }
-        let mut values: Vec<Text> = Vec::new();
-        let items: Vec<&Value<'i>> = match value.get_ref() {
-            DeValue::Array(array) => array.iter().collect(),
-            _ => vec![value],
+        let items: &mut dyn ExactSizeIterator<Item = &Value<'i>> = match value.get_ref() {
+            DeValue::Array(array) => &mut array.iter(),
+            _ => &mut std::iter::once(value),
         };
-        for item in &items {
+        let is_empty = items.len() == 0;
+        let mut values: Vec<Text> = Vec::with_capacity(items.len());
+        for item in items {
             let text = match item.get_ref() {
                 DeValue::String(text) => Text::literal(text, self.file, item.span()),
                 DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
@@ -190,25 +202,25 @@ impl<'i> Walk<'i> {
                     continue;
                 }
             };
-            if let Some(first) = values.iter().find(|other| other.value == text.value) {
-                self.problems.push(
-                    Problem::new("twice", format!("`{}` has the value `{}` twice", name.value, text.value))
-                        .at(text.span.clone(), "again")
-                        .at(first.span.clone(), "first here")
-                        .help("leave one out: both would be the same case"),
-                );
-                continue;
-            }
             values.push(text);
         }
-        if items.is_empty() {
+        for (again, first) in twins(&values).into_iter().rev() {
+            let (text, first) = (values.remove(again), &values[first]);
+            self.problems.push(
+                Problem::new("twice", format!("`{}` has the value `{}` twice", name.value, text.value))
+                    .at(text.span.clone(), "again")
+                    .at(first.span.clone(), "first here")
+                    .help("leave one out: both would be the same case"),
+            );
+        }
+        if is_empty {
             self.problems.push(
                 Problem::new("empty", format!("`{}` has no value", name.value))
                     .at(value.span(), "an empty list makes no case at all")
                     .help("give it a value, or leave the parameter out"),
             );
         }
-        self.document.params.push(Param { name, values });
+        self.document.params.push(Param { name, values: Arc::new(values) });
     }
 
     fn channel(&mut self, key: &Key<'i>, value: &Value<'i>) {

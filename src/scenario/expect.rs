@@ -87,7 +87,7 @@ impl Expected {
         match (self, outcome) {
             (Expected::Ok { bytes }, Outcome::Ok { bytes: got }) => bytes.is_none() || bytes == got,
             (Expected::Errno { errno, error }, Outcome::Failed(failure)) => {
-                let got = names::errno(&failure.errno).unwrap_or_else(|| failure.errno.clone());
+                let got = names::errno(&failure.errno).unwrap_or(&failure.errno);
                 *errno == got && (error.is_none() || *error == failure.error)
             }
             (Expected::Killed { signal }, Outcome::Killed { signal: got }) => {
@@ -173,10 +173,10 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
                 ));
             }
         },
-        _ => match names::errno(first).or_else(|| (first == "-").then(|| first.to_owned())) {
+        _ => match names::errno(first).or_else(|| (first == "-").then_some(first)) {
             Some(errno) => {
                 let error = (!args.is_empty()).then(|| words.get(args.start).to_owned());
-                (Expected::Errno { errno, error }, 1.min(args.len()))
+                (Expected::Errno { errno: errno.to_owned(), error }, 1.min(args.len()))
             }
             None => return Err(Box::new(unknown(words, range.start))),
         },

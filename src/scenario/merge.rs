@@ -16,7 +16,7 @@ impl Merged {
     pub fn add(
         &mut self,
         scenario: &Scenario,
-        round: Vec<(Problem, BTreeSet<usize>)>,
+        round: impl Iterator<Item = (Problem, BTreeSet<usize>)>,
         params: &[(&str, &Text)],
         varies: &[bool],
     ) {
@@ -32,7 +32,7 @@ impl Merged {
                 continue;
             }
             // A mistake in a value is shown there: no need to name the value.
-            let in_value = scenario.params.iter().flat_map(|param| &param.values);
+            let in_value = scenario.params.iter().flat_map(|param| param.values.iter());
             let in_value =
                 in_value.into_iter().any(|text| text.span.start <= span.start && span.end <= text.span.end);
             let touched = if touched.is_empty() { (0..params.len()).collect() } else { touched };

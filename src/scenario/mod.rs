@@ -6,6 +6,7 @@ mod args;
 mod assemble;
 mod bind;
 mod case;
+mod cases;
 mod check;
 mod document;
 mod expect;
@@ -17,6 +18,7 @@ mod lines;
 mod merge;
 mod modifiers;
 mod names;
+mod needs;
 mod overrides;
 mod parts;
 mod place;
@@ -36,9 +38,11 @@ mod tests;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use case::{Case, CaseActor, CaseExpect, CaseStep, ExpectedBytes, Skip};
+pub use cases::{Cases, Maker};
 pub use expect::{Expectation, Expected, OUTCOME_WORDS, OutcomeWord};
 pub use keys::{KEYS, KeyInfo};
 pub use overrides::Overrides;
@@ -48,6 +52,7 @@ pub use problem::{Label, Problem, Problems};
 pub use symbols::{BUILT_IN, SymbolInfo, Symbols};
 
 use crate::driver::{Catalog, DriverInfo, Spec, Version};
+use cases::Expansion;
 
 /// More cases than that are a slip of the pen.
 const MAX_CASES: usize = 100_000;
@@ -102,8 +107,7 @@ impl Scenario {
         if problems.iter().all(|problem| problem.rule != "toml") {
             let mut used = BTreeSet::new();
             holes::check(&mut scenario, &mut problems, &mut used);
-            let values = scenario.params.iter().map(|param| param.values.clone()).collect();
-            let expansion = scenario.expand(values, None);
+            let expansion = scenario.check_all();
             problems.extend(expansion.problems);
             used.extend(expansion.used);
             // An unknown name is most likely a parameter's, misspelt.
@@ -121,43 +125,17 @@ impl Scenario {
 
     /// The scenario's cases on a machine: the product of all parameters in order
     /// of declaration, the last one fastest. A runtime that isn't here makes one
-    /// skipped case.
+    /// skipped case. All are checked here, and made when they are wanted.
     ///
     /// # Errors
     /// Mistakes that show only with the machine's sizes, and those in `overrides`.
     pub fn cases(
-        &self,
+        self: &Arc<Scenario>,
         symbols: &Symbols,
-        catalog: &Catalog,
+        catalog: &Arc<Catalog>,
         overrides: &Overrides,
-    ) -> Result<Vec<Case>, Problems> {
-        let machine = case::Machine { symbols, catalog, recorded: &overrides.recorded };
-        let fail = |problems| Err(Problems::new(self.path.clone(), self.text.clone(), problems));
-        let unknown = self.unknown_overrides(overrides);
-        if !unknown.is_empty() {
-            return fail(unknown);
-        }
-        let values = self.params.iter().map(|param| {
-            let set =
-                overrides.set.iter().find(|(name, values)| *name == param.name.value && !values.is_empty());
-            let values = match set {
-                Some((_, values)) => {
-                    values.iter().map(|v| Text::whole(v.clone(), param.name.span.clone())).collect()
-                }
-                None => param.values.clone(),
-            };
-            let mut values: Vec<Text> =
-                values.into_iter().flat_map(|value| with_all_versions(value, &machine)).collect();
-            // `@all` may bring a version that is listed as well.
-            let mut seen = BTreeSet::new();
-            values.retain(|text| seen.insert(text.value.clone()));
-            values
-        });
-        let expansion = self.expand(values.collect(), Some(&machine));
-        match expansion.problems.is_empty() {
-            true => Ok(expansion.cases),
-            false => fail(expansion.problems),
-        }
+    ) -> Result<Cases, Problems> {
+        Cases::of(self, symbols, catalog, overrides)
     }
 
     /// The drivers that the scenario (with `overrides`) names, but for those it
@@ -182,58 +160,25 @@ impl Scenario {
 
     /// Whatever reads as a driver's spec, among actors and parameter values.
     fn specs<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
-        let params = self.params.iter().flat_map(|param| &param.values).map(|text| text.value.as_str());
+        let params = self.params.iter().flat_map(|param| param.values.iter()).map(|text| text.value.as_str());
         let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
         let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
         params.chain(actors).chain(set).filter_map(|text| Spec::parse(text).ok())
     }
 
-    fn expand(&self, mut values: Vec<Vec<Text>>, machine: Option<&case::Machine<'_>>) -> Expansion {
-        let mut expansion = Expansion::default();
+    /// Checks every combination, as far as that needs no machine.
+    fn check_all(&self) -> Expansion {
         let mut poisoned = BTreeSet::new();
-        for (index, list) in values.iter_mut().enumerate() {
-            if list.is_empty() {
-                poisoned.insert(index);
-                list.push(Text::whole("1".to_owned(), self.params[index].name.span.clone()));
-            }
-        }
-        let product = values.iter().try_fold(1_usize, |product, list| product.checked_mul(list.len()));
-        let Some(product) = product.filter(|product| *product <= MAX_CASES) else {
-            expansion.problems.push(bind::too_many(self));
-            return expansion;
-        };
-        let varies: Vec<bool> = values.iter().map(|list| list.len() > 1).collect();
-        let mut merged = merge::Merged::default();
-        let mut skipped = BTreeSet::new();
-        for mut index in 0..product {
-            let mut params = Vec::new();
-            for (param, list) in self.params.iter().zip(&values).rev() {
-                params.push((param.name.value.as_str(), &list[index % list.len()]));
-                index /= list.len();
-            }
-            params.reverse();
-            let mut round = bind::Round {
-                scenario: self,
-                params: params.clone(),
-                poisoned: &poisoned,
-                machine,
-                problems: Vec::new(),
-                used: BTreeSet::new(),
-                cases: Vec::new(),
-            };
-            round.play(MAX_CASES - expansion.cases.len().min(MAX_CASES));
-            expansion.used.append(&mut round.used);
-            // One runtime that is missing is one skip, however many cases need it.
-            round.cases.retain(|case| match &case.skip {
-                Some(skip) => skipped.insert((case.params.clone(), skip.reason.clone())),
-                None => true,
-            });
-            expansion.cases.append(&mut round.cases);
-            merged.add(self, round.problems, &params, &varies);
-        }
-        expansion.problems = merged.into_problems();
-        expansion.complete = true;
-        expansion
+        let values: Vec<Arc<Vec<Text>>> = (self.params.iter().enumerate())
+            .map(|(index, param)| match param.values.is_empty() {
+                false => param.values.clone(),
+                true => {
+                    poisoned.insert(index);
+                    vec![Text::whole("1".to_owned(), param.name.span.clone())].into()
+                }
+            })
+            .collect();
+        cases::expand(self, &values, poisoned, None)
     }
 
     fn unused<'s>(&'s self, used: &'s BTreeSet<usize>) -> impl Iterator<Item = Problem> + 's {
@@ -260,29 +205,4 @@ impl Scenario {
             })
             .collect()
     }
-}
-
-/// What the parameters' product gave.
-#[derive(Default)]
-struct Expansion {
-    cases: Vec<Case>,
-    problems: Vec<Problem>,
-    used: BTreeSet<usize>,
-    /// Every combination was looked at.
-    complete: bool,
-}
-
-/// A value such as `python@all:text` as one value for each version.
-fn with_all_versions(value: Text, machine: &case::Machine<'_>) -> Vec<Text> {
-    let spec = Spec::parse(&value.value).ok().filter(|spec| spec.version == Version::All);
-    let Some(spec) = spec.filter(|spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned))
-    else {
-        return vec![value];
-    };
-    let versions = actor::all_versions(&spec.driver, machine);
-    if versions.is_empty() {
-        return vec![value];
-    }
-    let named = |version: String| Spec { version: Version::Named(version), ..spec.clone() }.to_string();
-    versions.into_iter().map(|version| Text::whole(named(version), value.span.clone())).collect()
 }

@@ -1,23 +1,29 @@
 //! The system's names: errnos and signals.
 
+use std::sync::LazyLock;
+
 use nix::{errno::Errno, sys::signal::Signal};
 
-/// All errno names of this system, errno(3). Linux ends at 133, `EHWPOISON`.
-pub(super) fn errnos() -> Vec<String> {
+static ERRNOS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let named = (1..=133).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
     named.map(|errno| format!("{errno:?}")).collect()
+});
+
+/// All errno names of this system, errno(3). Linux ends at 133, `EHWPOISON`.
+pub(super) fn errnos() -> &'static [String] {
+    &ERRNOS
 }
 
 /// The usual spelling of an errno name, if it is one: on Linux some errors
 /// have two names, errno(3).
-pub(super) fn errno(name: &str) -> Option<String> {
+pub(super) fn errno(name: &str) -> Option<&'static str> {
     let name = match name {
         "EWOULDBLOCK" => "EAGAIN",
         "EDEADLOCK" => "EDEADLK",
         "ENOTSUP" => "EOPNOTSUPP",
         other => other,
     };
-    errnos().into_iter().find(|known| known == name)
+    errnos().iter().map(String::as_str).find(|known| *known == name)
 }
 
 /// The signal of this name (`SIGPIPE`).

@@ -1,5 +1,7 @@
 //! The parts of a scenario as the file declares them.
 
+use std::sync::Arc;
+
 use super::{
     place::{Span, Text},
     template::Piece,
@@ -11,7 +13,7 @@ use crate::channel::Kind;
 pub struct Param {
     pub name: Text,
     /// Integers in decimal, strings as they are.
-    pub values: Vec<Text>,
+    pub values: Arc<Vec<Text>>,
 }
 
 /// What actors talk over.

@@ -12,9 +12,18 @@ pub struct Text {
     pub value: String,
     /// The whole literal, quotes included.
     pub span: Span,
-    /// For each byte of `value`, and for its end, the place in the file; `None`
-    /// if only the whole literal can be named.
-    offsets: Option<Vec<usize>>,
+    offsets: Offsets,
+}
+
+/// Where the bytes of a value stand.
+#[derive(Clone, Debug)]
+enum Offsets {
+    /// Only the whole literal can be named.
+    Unknown,
+    /// The value stands there as it is, from this byte on.
+    Verbatim(usize),
+    /// Each byte's place, and the end's.
+    Each(Box<[usize]>),
 }
 
 impl Text {
@@ -26,27 +35,37 @@ impl Text {
             offsets.iter_mut().for_each(|offset| *offset += span.start);
             (decoded == value).then_some(offsets)
         });
+        let offsets = match offsets {
+            None => Offsets::Unknown,
+            Some(each) if each.windows(2).all(|pair| pair[1] == pair[0] + 1) => Offsets::Verbatim(each[0]),
+            Some(each) => Offsets::Each(each.into()),
+        };
         Text { value: value.to_owned(), span, offsets }
     }
 
     /// A value whose parts have no place of their own, only `span` as a whole.
     pub(super) fn whole(value: String, span: Span) -> Text {
-        Text { value, span, offsets: None }
+        Text { value, span, offsets: Offsets::Unknown }
     }
 
     /// A word that stands in the file as it is.
     pub(super) fn word(value: &str, span: Span) -> Text {
-        let offsets = (value.len() == span.len()).then(|| (span.start..=span.end).collect());
+        let verbatim = value.len() == span.len();
+        let offsets = if verbatim { Offsets::Verbatim(span.start) } else { Offsets::Unknown };
         Text { value: value.to_owned(), span, offsets }
     }
 
     /// Where these bytes of `value` stand in the file.
     pub(super) fn place(&self, range: Range<usize>) -> Span {
-        let Some(offsets) = &self.offsets else { return self.span.clone() };
-        let end_of_text = *offsets.last().unwrap_or(&self.span.end);
-        let start = offsets.get(range.start).copied().unwrap_or(end_of_text);
-        let end = offsets.get(range.end).copied().unwrap_or(end_of_text);
-        start..end.max(start)
+        let at = |byte: usize| match &self.offsets {
+            Offsets::Unknown => None,
+            Offsets::Verbatim(from) => Some(from + byte.min(self.value.len())),
+            Offsets::Each(each) => each.get(byte).or(each.last()).copied(),
+        };
+        match (at(range.start), at(range.end)) {
+            (Some(start), Some(end)) => start..end.max(start),
+            _ => self.span.clone(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use super::{
@@ -70,9 +71,9 @@ type Value = Result<Option<i128>, Problem>;
 pub(super) struct Scope<'a> {
     /// Name and bound value of each parameter.
     pub params: Vec<(&'a str, &'a Text)>,
-    pub actors: Vec<ScopeActor<'a>>,
+    actors: Arc<[ScopeActor<'a>]>,
     /// All actors that the file names, those at fault too.
-    pub declared: &'a [String],
+    declared: &'a [String],
     pub symbols: Option<&'a Symbols>,
     /// Parameters' values so far; `None` while one is being computed.
     memo: RefCell<BTreeMap<usize, Option<Value>>>,
@@ -86,7 +87,7 @@ impl<'a> Scope<'a> {
     pub fn new(params: Vec<(&'a str, &'a Text)>, symbols: Option<&'a Symbols>) -> Scope<'a> {
         Scope {
             params,
-            actors: Vec::new(),
+            actors: Arc::default(),
             declared: &[],
             symbols,
             memo: RefCell::default(),
@@ -94,6 +95,11 @@ impl<'a> Scope<'a> {
             touched: RefCell::default(),
             untold: RefCell::default(),
         }
+    }
+
+    /// The same with actors; `declared` are all that the file names.
+    pub fn with_actors(self, actors: &Arc<[ScopeActor<'a>]>, declared: &'a [String]) -> Scope<'a> {
+        Scope { actors: actors.clone(), declared, ..self }
     }
 
     /// The bound text of a parameter, which counts as a use of it.

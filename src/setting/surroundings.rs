@@ -71,10 +71,12 @@ pub fn reset_limits() {
         Resource::RLIMIT_NPROC,
         Resource::RLIMIT_STACK,
     ] {
-        if let Ok((_, hard)) = getrlimit(resource) {
+        if let Ok((before, hard)) = getrlimit(resource) {
             // An unlimited stack changes where a process maps its memory.
             let soft = if resource == Resource::RLIMIT_STACK { hard.min(STACK) } else { hard };
-            let _ = setrlimit(resource, soft, hard);
+            if soft != before {
+                let _ = setrlimit(resource, soft, hard);
+            }
         }
     }
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);

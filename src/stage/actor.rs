@@ -1,6 +1,7 @@
 //! One process of a case: started, spoken to, observed, reaped.
 
 use std::{
+    cell::RefCell,
     ffi::CString,
     fs::File,
     io::{self, Read, Seek},
@@ -32,6 +33,12 @@ use crate::{
 /// Bytes taken from a control socket at once.
 const GULP: usize = 64 * 1024;
 
+thread_local! {
+    /// Room for what comes over the wire: one for all actors, since each page that
+    /// is touched after a fork is copied.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; GULP].into());
+}
+
 /// How much of a driver's last words is shown (bytes).
 const LAST_WORDS: usize = 2000;
 
@@ -45,8 +52,6 @@ pub(super) struct Actor {
     /// The last batch, and how much of it the socket had room for.
     unsent: Vec<u8>,
     sent: usize,
-    /// Room for what comes over the wire, kept from one look to the next.
-    buffer: Box<[u8]>,
     access: observe::Access,
     /// Opened when it is first looked at.
     process: Option<Process>,
@@ -114,7 +119,6 @@ impl Actor {
             inbox: Inbox::default(),
             unsent: Vec::new(),
             sent: 0,
-            buffer: vec![0; GULP].into(),
             hung_up: false,
             stderr: File::from(stderr),
             ended: None,
@@ -219,16 +223,20 @@ impl Actor {
 
     /// Takes what has come over the wire, without waiting.
     pub(super) fn listen(&mut self) -> Result<(), Fault> {
+        BUFFER.with_borrow_mut(|buffer| self.listen_with(buffer))
+    }
+
+    fn listen_with(&mut self, buffer: &mut [u8]) -> Result<(), Fault> {
         loop {
-            match recv(self.control.as_raw_fd(), &mut self.buffer, MsgFlags::empty()) {
+            match recv(self.control.as_raw_fd(), buffer, MsgFlags::empty()) {
                 Err(Errno::EAGAIN) => return Ok(()),
                 Ok(0) | Err(Errno::ECONNRESET) => {
                     self.hung_up = true;
                     return Ok(());
                 }
                 Ok(length) => {
-                    self.inbox.push(&self.buffer[..length]);
-                    if length < self.buffer.len() {
+                    self.inbox.push(&buffer[..length]);
+                    if length < buffer.len() {
                         return Ok(());
                     }
                 }
@@ -270,6 +278,13 @@ impl Actor {
         }
     }
 
+    /// Kills it, without waiting for its end.
+    pub(super) fn kill(&self) {
+        if self.ended.is_none() {
+            let _ = nix::sys::signal::kill(self.pid, Signal::SIGKILL);
+        }
+    }
+
     /// Whether it can be shown clean after a case.
     pub(super) fn is_marked(&self) -> bool {
         self.unused.is_some()
@@ -296,7 +311,7 @@ impl Drop for Actor {
     /// Kills and reaps it. A SIGKILL can't be refused, so the wait is short.
     fn drop(&mut self) {
         if self.ended.is_none() {
-            let _ = nix::sys::signal::kill(self.pid, Signal::SIGKILL);
+            self.kill();
             while waitpid(self.pid, None) == Err(Errno::EINTR) {}
         }
     }

@@ -40,7 +40,7 @@ use nix::{
 
 use super::{
     handle::{Containment, Options, Orders, STAGE_VARIABLE},
-    serve,
+    serve::{self, Runner},
 };
 use crate::setting::surroundings;
 
@@ -83,7 +83,7 @@ fn keep(options: &Options, dir: &Path) -> i32 {
             return 1;
         }
     }
-    let prepared = take_socket().and_then(|runner| Ok((runner, pipe2(OFlag::O_CLOEXEC)?)));
+    let prepared = take_runner().and_then(|runner| Ok((runner, pipe2(OFlag::O_CLOEXEC)?)));
     let (runner, (keeper_lives, keeper_holds)) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -101,7 +101,7 @@ fn keep(options: &Options, dir: &Path) -> i32 {
             let_go();
             in_namespaces(options, &runner, &keeper_lives)
         });
-        let status = attend(Some(&runner), stage);
+        let status = attend(Some(&runner.socket), stage);
         if status != NO_NAMESPACES {
             return status;
         }
@@ -117,7 +117,7 @@ fn keep(options: &Options, dir: &Path) -> i32 {
         without_namespaces(options, &runner, &keeper_lives, dir)
     });
     let contained = options.containment != Containment::Nothing;
-    let status = attend(contained.then_some(&runner), stage);
+    let status = attend(contained.then_some(&runner.socket), stage);
     if !contained {
         return status;
     }
@@ -126,19 +126,21 @@ fn keep(options: &Options, dir: &Path) -> i32 {
     status
 }
 
-/// Takes the runner's socket from descriptor 0, leaves 0 and 3 on /dev/null so
-/// that nothing important ever has a number that an actor needs, closes strays.
-fn take_socket() -> Result<OwnedFd, Errno> {
-    // SAFETY: the number below is checked by fcntl.
-    let socket = unsafe { libc::fcntl(0, libc::F_DUPFD_CLOEXEC, FIRST_FREE) };
-    Errno::result(socket)?;
-    if socket != FIRST_FREE {
-        surroundings::place_descriptor(socket, FIRST_FREE)?;
-    }
-    surroundings::close_from(FIRST_FREE + 1);
-    // SAFETY: just placed there, and nothing else owns it.
-    let socket = unsafe { OwnedFd::from_raw_fd(FIRST_FREE) };
-    fcntl(&socket, FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+/// Takes the runner's socket from descriptor 0 and its record of the progress from 1,
+/// leaves 0 to 9 but 2 on /dev/null so that nothing important ever has a number that
+/// an actor needs, closes strays.
+fn take_runner() -> Result<Runner, Errno> {
+    let mut taken = [0, 1].map(|fd| -> Result<OwnedFd, Errno> {
+        let place = FIRST_FREE + fd;
+        surroundings::place_descriptor(fd, place)?;
+        // SAFETY: just placed there, and nothing else owns it.
+        let taken = unsafe { OwnedFd::from_raw_fd(place) };
+        fcntl(&taken, FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+        Ok(taken)
+    });
+    surroundings::close_from(FIRST_FREE + taken.len() as RawFd);
+    let [socket, progress] = taken.each_mut().map(|fd| std::mem::replace(fd, Err(Errno::EBADF)));
+    let runner = Runner { socket: socket?, progress: progress?.into() };
     let null = open("/dev/null", OFlag::O_RDWR, Mode::empty())?;
     for fd in [0, 1].into_iter().chain(3..FIRST_FREE) {
         if null.as_raw_fd() != fd {
@@ -147,7 +149,7 @@ fn take_socket() -> Result<OwnedFd, Errno> {
     }
     // It is one of those places now.
     std::mem::forget(null);
-    Ok(socket)
+    Ok(runner)
 }
 
 /// The namespaces that this user can have.
@@ -211,7 +213,7 @@ fn attend(runner: Option<&OwnedFd>, stage: Result<Pid, Errno>) -> i32 {
 }
 
 /// The stage, first in its pid namespace.
-fn in_namespaces(options: &Options, runner: &OwnedFd, keeper: &OwnedFd) -> i32 {
+fn in_namespaces(options: &Options, runner: &Runner, keeper: &OwnedFd) -> i32 {
     surroundings::die_with_parent();
     if keeper_is_gone(keeper) {
         return 1;
@@ -239,7 +241,7 @@ fn private_mounts() -> Result<PathBuf, Errno> {
 }
 
 /// The stage where there are no namespaces.
-fn without_namespaces(options: &Options, runner: &OwnedFd, keeper: &OwnedFd, dir: &Path) -> i32 {
+fn without_namespaces(options: &Options, runner: &Runner, keeper: &OwnedFd, dir: &Path) -> i32 {
     // SAFETY: takes a number.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
     let contained = options.containment != Containment::Nothing;

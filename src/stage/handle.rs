@@ -1,13 +1,18 @@
 //! The runner's side: starts a stage, gives it cases, takes transcripts.
 
 use std::{
+    fs::File,
     io,
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::FileExt, net::UnixStream},
+    },
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::Arc,
 };
 
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -71,6 +76,11 @@ pub struct Handle {
     under_way: usize,
     /// Cases that were submitted and not sent.
     waiting: usize,
+    /// Cases that were answered.
+    answered: u64,
+    /// Where the stage says which one it plays.
+    progress: File,
+    lost_at: usize,
     keeper: Child,
     measures: Measures,
     dir: PathBuf,
@@ -91,6 +101,9 @@ impl Handle {
         let dir = fresh_dir().map_err(fault)?;
         let orders = Orders { options: options.clone(), dir: dir.clone() };
         let (ours, theirs) = UnixStream::pair().map_err(fault)?;
+        let progress =
+            memfd_create(c"progress", MFdFlags::MFD_CLOEXEC).map_err(|errno| fault(errno.into()))?;
+        let progress = File::from(progress);
         let value = serde_json::to_string(&orders).map_err(|error| Fault::harness("options", error))?;
         let mut command = Command::new(program);
         command.env_clear().env(STAGE_VARIABLE, value);
@@ -101,7 +114,7 @@ impl Handle {
         }
         let keeper = command
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(progress.try_clone().map_err(fault)?))
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(fault)?;
@@ -112,6 +125,9 @@ impl Handle {
             launches: Vec::new(),
             under_way: 0,
             waiting: 0,
+            answered: 0,
+            progress,
+            lost_at: 0,
             keeper,
             measures: Measures { page: 0, pipe_buf: 0, blksize: 0, capacity: 0, containment: String::new() },
             dir,
@@ -165,13 +181,31 @@ impl Handle {
     /// The case has no transcript: a driver or the harness failed.
     #[expect(clippy::should_implement_trait, reason = "it isn't an iterator: there is no end")]
     pub fn next(&mut self) -> Result<Transcript, Fault> {
-        match self.response() {
+        let response = self.response();
+        match &response {
+            Ok(Some(_)) => self.answered += 1,
+            Ok(None) | Err(_) => self.lost_at = self.begun().saturating_sub(self.answered) as usize,
+        }
+        match response {
             Ok(Some(Response::Played(transcript))) => Ok(transcript),
             Ok(Some(Response::Failed(fault))) => Err(fault),
             Ok(Some(Response::Ready(_))) => Err(Fault::Harness { message: "the stage started over".into() }),
             Ok(None) => Err(Fault::Harness { message: "the stage ended in the middle of a case".into() }),
             Err(error) => Err(Fault::harness("talking to the stage", error)),
         }
+    }
+
+    /// After a fault of [`Handle::next`]: which of the cases without an answer was
+    /// being played, from 0, the oldest. A stage that ends may have played some whose
+    /// answers never came.
+    pub fn lost_at(&self) -> usize {
+        self.lost_at
+    }
+
+    /// The number of the case that the stage began last.
+    fn begun(&self) -> u64 {
+        let mut number = [0; 8];
+        self.progress.read_exact_at(&mut number, 0).map_or(0, |()| u64::from_le_bytes(number))
     }
 
     fn response(&mut self) -> io::Result<Option<Response>> {

@@ -1,10 +1,14 @@
 //! The stage's side of its talk with the runner: a case comes, a transcript goes.
 
 use std::{
-    fs, io, iter,
+    fs::{self, File},
+    io, iter,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
-        unix::{fs::MetadataExt, net::UnixStream},
+        unix::{
+            fs::{FileExt, MetadataExt},
+            net::UnixStream,
+        },
     },
     path::Path,
     sync::Arc,
@@ -50,6 +54,14 @@ pub(super) enum Response {
     Ready(Measures),
     Played(Transcript),
     Failed(Fault),
+}
+
+/// The runner, as the stage knows it.
+pub(super) struct Runner {
+    pub(super) socket: OwnedFd,
+    /// A file that says which case is being played, from 0, in eight bytes: it
+    /// outlives the stage.
+    pub(super) progress: File,
 }
 
 /// Bytes of answers that are worth a system call, and the longest that one waits for
@@ -108,7 +120,7 @@ impl Request {
 /// Serves cases until the runner hangs up. The exit status.
 pub(super) fn serve(
     options: &Options,
-    runner: &OwnedFd,
+    runner: &Runner,
     keeper: Option<&OwnedFd>,
     dir: &Path,
     containment: &'static str,
@@ -131,7 +143,7 @@ pub(super) fn serve(
 
 fn guard(
     options: &Options,
-    runner: &OwnedFd,
+    runner: &Runner,
     keeper: Option<&OwnedFd>,
     dir: &Path,
     containment: &str,
@@ -145,17 +157,33 @@ fn guard(
             let _ = fs::remove_dir_all(&dir);
         }
     };
-    let watched = iter::once(runner).chain(keeper).map(OwnedFd::try_clone).collect::<io::Result<_>>()?;
+    let watched =
+        iter::once(&runner.socket).chain(keeper).map(OwnedFd::try_clone).collect::<io::Result<_>>()?;
     Ok(Guard { watched, abandon: Box::new(abandon) })
 }
 
-fn talk(options: &Options, runner: &OwnedFd, guard: &Guard, dir: &Path, containment: &str) -> io::Result<()> {
-    pin(options.cpu)?;
-    let mut frames = Frames::new(UnixStream::from(runner.try_clone()?));
+fn talk(options: &Options, runner: &Runner, guard: &Guard, dir: &Path, containment: &str) -> io::Result<()> {
+    // A speed, and no condition: where it can't be had, it goes on without.
+    let _ = pin(options.cpu);
+    let mut frames = Frames::new(UnixStream::from(runner.socket.try_clone()?));
     frames.push(&Response::Ready(measure(dir, containment)?))?;
+    let result = play_all(options, runner, &mut frames, guard, dir);
+    // What was played was played.
+    let _ = frames.send_all();
+    result
+}
+
+fn play_all(
+    options: &Options,
+    runner: &Runner,
+    frames: &mut Frames,
+    guard: &Guard,
+    dir: &Path,
+) -> io::Result<()> {
     let mut workshop = Workshop::new(dir, options.fresh);
     let mut launches = Vec::new();
     let mut answered = Instant::now();
+    let mut cases: u64 = 0;
     loop {
         let request = match frames.take::<Request>()? {
             Some(request) => request,
@@ -170,6 +198,8 @@ fn talk(options: &Options, runner: &OwnedFd, guard: &Guard, dir: &Path, containm
             },
         };
         let plan = request.plan(&mut launches)?;
+        runner.progress.write_all_at(&cases.to_le_bytes(), 0)?;
+        cases += 1;
         let played = play::play(&plan, &mut workshop, options, guard);
         frames.push(&played.map_or_else(Response::Failed, Response::Played))?;
         // The runner has cases under way, so answers need not come one by one.

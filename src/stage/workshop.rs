@@ -3,13 +3,16 @@
 
 use std::{
     fs::{self, File},
-    io,
-    os::unix::fs::FileExt,
+    io::{self, stdin},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::FileExt,
+    },
     path::{Path, PathBuf},
 };
 
 use super::{
-    Fault, Options, Plan,
+    Fault, Launch, Options, Plan,
     actor::Actor,
     contain,
     play::{Play, describe_end},
@@ -51,12 +54,14 @@ impl Workshop {
     /// ones have one of their own.
     pub(super) fn dir(&mut self) -> io::Result<PathBuf> {
         if !self.pool.keeps() {
-            let _ = fs::remove_dir_all(self.root.join(self.cases.to_string()));
+            let last = self.root.join(self.cases.to_string());
+            // Seldom has anybody left a file there.
+            let _ = fs::remove_dir(&last).or_else(|_| fs::remove_dir_all(&last));
             self.cases += 1;
         }
         let dir = self.root.join(self.cases.to_string());
         if !self.pool.keeps() || !self.made {
-            fs::create_dir_all(&dir)?;
+            if self.made { fs::create_dir(&dir) } else { fs::create_dir_all(&dir) }?;
             self.made = true;
         }
         Ok(dir)
@@ -84,7 +89,8 @@ impl Workshop {
         if !started.is_empty() {
             let mut settler = Settler::new(guard, plan.setting.budget_ms);
             for at in started {
-                await_greeting(&mut actors[at], &mut settler)?;
+                let is_built_in = matches!(*plan.actors[at].launch, Launch::BuiltIn(_));
+                await_greeting(&mut actors[at], is_built_in, &mut settler)?;
                 if self.pool.keeps() && actors[at].abilities.resets {
                     actors[at].mark();
                 }
@@ -125,6 +131,8 @@ impl Workshop {
                 }
             }
         }
+        // All at once: each wait for one lets the others end too.
+        play.actors.iter().for_each(Actor::kill);
         Ok(())
     }
 
@@ -177,12 +185,13 @@ impl Workshop {
     }
 }
 
-fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {
+fn await_greeting(actor: &mut Actor, is_built_in: bool, settler: &mut Settler<'_>) -> Result<(), Fault> {
     settler.begin();
     loop {
         actor.listen()?;
         match actor.message()? {
-            Some(Message::Hello(_)) if actor.has_children() => {
+            // A built-in driver is the fork itself.
+            Some(Message::Hello(_)) if !is_built_in && actor.has_children() => {
                 return Err(actor.broken(
                     "it greets through a child process, which can't be proved settled: let the \
                      program that is named become the driver with exec, or name the driver itself",
@@ -207,6 +216,8 @@ fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fa
 /// Makes sure of the descriptors that counting opens for a moment, so that no
 /// count is unknown merely because the limit is low.
 fn keep_in_reserve() -> Result<(), Fault> {
-    let reserve: Result<Vec<File>, _> = (0..RESERVE).map(|_| File::open("/dev/null")).collect();
+    // Descriptor 0 is /dev/null.
+    let reserve: Result<Vec<OwnedFd>, _> =
+        (0..RESERVE).map(|_| stdin().as_fd().try_clone_to_owned()).collect();
     reserve.map(drop).map_err(|error| Fault::harness("counting", error))
 }

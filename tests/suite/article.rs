@@ -32,8 +32,9 @@ fn play(n: u64, mode: &str) -> Option<Judged> {
     overrides.set(&format!("writer=python@3.6:{mode}")).expect("a value");
     let mut lab = Lab::open(&options()).expect("a stage");
     let loaded = lab.load(&find(&[path]).expect("the scenario"), &overrides).expect("it loads");
-    let [case] = &loaded[0].cases[..] else { panic!("{} cases", loaded[0].cases.len()) };
-    Some(lab.play(case, None).expect("it plays"))
+    assert_eq!(loaded[0].cases.len(), 1);
+    let case = loaded[0].cases.maker().case(0);
+    Some(lab.play(&case.into(), None).expect("it plays"))
 }
 
 #[rstest]

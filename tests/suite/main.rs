@@ -12,6 +12,7 @@ mod play;
 mod puppet;
 mod rewrite;
 mod run;
+mod shards;
 mod strace;
 mod support;
 mod surroundings;

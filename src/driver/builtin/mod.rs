@@ -97,6 +97,34 @@ pub fn hello(driver: &str) -> Option<Hello> {
     Some(make(&Mode::default()).hello())
 }
 
+/// One read(2) of at most `room` bytes, added to the buffer.
+fn read_more(fd: i32, buffer: &mut Vec<u8>, room: usize) -> Result<usize, Errno> {
+    // SAFETY: the kernel writes at most as many bytes as it is told.
+    unsafe { add(buffer, room, |start, length| libc::read(fd, start, length)) }
+}
+
+/// The same with recv(2), which `/proc/PID/io` doesn't count as a read.
+fn receive_more(fd: i32, buffer: &mut Vec<u8>, room: usize) -> Result<usize, Errno> {
+    // SAFETY: as above.
+    unsafe { add(buffer, room, |start, length| libc::recv(fd, start, length, 0)) }
+}
+
+/// The room isn't cleared first: a fresh process pays for each page that it touches.
+///
+/// # Safety
+/// `call` returns -1 or how many bytes from the start it has written.
+unsafe fn add(
+    buffer: &mut Vec<u8>,
+    room: usize,
+    call: impl FnOnce(*mut libc::c_void, usize) -> libc::ssize_t,
+) -> Result<usize, Errno> {
+    buffer.reserve(room);
+    let count = Errno::result(call(buffer.spare_capacity_mut().as_mut_ptr().cast(), room))? as usize;
+    // SAFETY: they were written, into room that was reserved.
+    unsafe { buffer.set_len(buffer.len() + count) };
+    Ok(count)
+}
+
 /// Puts /dev/null in place of a descriptor: what a runtime still flushes into it when
 /// it closes it reaches nobody, and can't block.
 fn silence(fd: i32) {

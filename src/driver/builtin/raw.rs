@@ -13,7 +13,7 @@ use nix::{
     sys::stat,
 };
 
-use super::{Builtin, Mode, Order, Reply, failed, not_open, open_already};
+use super::{Builtin, Mode, Order, Reply, failed, not_open, open_already, read_more};
 use crate::{
     outcome::{Access, Amount},
     wire::{Abilities, Hello},
@@ -175,15 +175,12 @@ fn read(fd: i32, amount: Amount, jitter: &mut Jitter, buffer: &mut Vec<u8>) -> R
         },
     };
     let mut data = Vec::new();
-    if buffer.len() < GULP.min(wanted) {
-        buffer.resize(GULP.min(wanted), 0);
-    }
     while data.len() < wanted {
         jitter.delay();
-        let room = GULP.min(wanted - data.len());
-        match nix::unistd::read(borrow(fd), &mut buffer[..room]) {
+        buffer.clear();
+        match read_more(fd, buffer, GULP.min(wanted - data.len())) {
             Ok(0) => break,
-            Ok(count) => data.extend_from_slice(&buffer[..count]),
+            Ok(_) => data.extend_from_slice(buffer),
             Err(errno) => return failed(errno, None, 0, data),
         }
     }

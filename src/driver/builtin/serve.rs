@@ -8,10 +8,10 @@ use std::{
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::socket::{MsgFlags, recv, send},
+    sys::socket::{MsgFlags, send},
 };
 
-use super::{Builtin, failed, not_open, raw};
+use super::{Builtin, failed, not_open, raw, receive_more};
 use crate::{
     outcome::Readiness,
     wire::{Answer, CONTROL_FD, Order, Reply, Step, decode_steps},
@@ -112,54 +112,42 @@ fn wait_for_orders(watches: &mut Vec<Watch>) -> bool {
 
 /// What came over the control socket and hasn't been carried out.
 #[derive(Default)]
-struct Orders {
-    bytes: Vec<u8>,
-    /// How much of `bytes` has come; the rest is room.
-    have: usize,
-}
+struct Orders(Vec<u8>);
 
 impl Orders {
     fn is_empty(&self) -> bool {
-        self.have == 0
+        self.0.is_empty()
     }
 
     /// The next batch. Ends the process at end of file: the stage is gone or wants
     /// no more.
     fn receive(&mut self) -> Vec<Step> {
         loop {
-            if let Some((start, end)) = self.batch()
-                && end <= self.have
+            let batch = self.batch();
+            if let Some((start, end)) = batch
+                && end <= self.0.len()
             {
-                let steps = decode_steps(&self.bytes[start..end]).unwrap_or_else(|_| leave(72));
-                self.bytes.copy_within(end..self.have, 0);
-                self.have -= end;
+                let steps = decode_steps(&self.0[start..end]).unwrap_or_else(|_| leave(72));
+                self.0.drain(..end);
                 return steps;
             }
-            self.more();
+            let room = batch.map_or(0, |(_, end)| end - self.0.len()).max(GULP);
+            match receive_more(CONTROL_FD, &mut self.0, room) {
+                Ok(0) => leave(0),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => leave(71),
+            }
         }
     }
 
     /// Where the body of the first batch starts and ends, once its head is here.
     fn batch(&self) -> Option<(usize, usize)> {
-        let start = self.bytes[..self.have].iter().position(|&byte| byte == b'\n')? + 1;
-        let length = std::str::from_utf8(&self.bytes[..start])
+        let start = self.0.iter().position(|&byte| byte == b'\n')? + 1;
+        let length = std::str::from_utf8(&self.0[..start])
             .ok()
             .and_then(|line| line.trim_end().rsplit(' ').next()?.parse::<usize>().ok())
             .unwrap_or_else(|| leave(72));
         Some((start, start + length))
-    }
-
-    fn more(&mut self) {
-        let wanted = self.batch().map_or(0, |(_, end)| end).max(self.have + GULP);
-        if self.bytes.len() < wanted {
-            self.bytes.resize(wanted, 0);
-        }
-        match recv(CONTROL_FD, &mut self.bytes[self.have..], MsgFlags::empty()) {
-            Ok(0) => leave(0),
-            Ok(more) => self.have += more,
-            Err(Errno::EINTR) => {}
-            Err(_) => leave(71),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The brackets behind a step: layers and kernel.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::*;
 use crate::{
@@ -31,8 +31,9 @@ writer sleep
 fn case() -> (Case, Transcript) {
     let scenario = Scenario::parse("test", Path::new("test.toml"), SCENARIO).unwrap();
     let symbols = Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536 };
-    let cases = scenario.cases(&symbols, &crate::driver::Catalog::builtin(), &Overrides::default()).unwrap();
-    let case = cases.into_iter().next().unwrap();
+    let catalog = Arc::new(crate::driver::Catalog::builtin());
+    let cases = Arc::new(scenario).cases(&symbols, &catalog, &Overrides::default()).unwrap();
+    let case = cases.iter().next().unwrap();
     let mut offset = 0;
     let steps = (case.steps.iter().enumerate())
         .map(|(index, step)| {

@@ -4,11 +4,12 @@ mod cases;
 mod docs;
 mod expectations;
 mod expressions;
+mod kept;
 mod mistakes;
 mod no_panics;
 mod rendering;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use proptest::prelude::ProptestConfig;
 
@@ -87,6 +88,16 @@ pub(super) fn parse(text: &str) -> Result<Scenario, Problems> {
     Scenario::parse("test", Path::new("dir/test.toml"), text)
 }
 
+/// All cases of a scenario on a machine.
+pub(super) fn bind(
+    scenario: &Scenario,
+    catalog: &Catalog,
+    overrides: &Overrides,
+) -> Result<Vec<Case>, Problems> {
+    let cases = Arc::new(scenario.clone()).cases(&SYMBOLS, &Arc::new(catalog.clone()), overrides)?;
+    Ok(cases.iter().collect())
+}
+
 /// All cases of a scenario without mistakes.
 pub(super) fn cases_of(text: &str) -> Vec<Case> {
     cases_with(text, &Overrides::default())
@@ -94,14 +105,14 @@ pub(super) fn cases_of(text: &str) -> Vec<Case> {
 
 pub(super) fn cases_with(text: &str, overrides: &Overrides) -> Vec<Case> {
     let scenario = parse(text).unwrap_or_else(|problems| panic!("{problems}"));
-    scenario.cases(&SYMBOLS, &catalog(), overrides).unwrap_or_else(|problems| panic!("{problems}"))
+    bind(&scenario, &catalog(), overrides).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// All mistakes of a scenario, from reading it or else from binding it.
 pub(super) fn mistakes_of(text: &str) -> Problems {
     match parse(text) {
         Err(problems) => problems,
-        Ok(scenario) => match scenario.cases(&SYMBOLS, &catalog(), &Overrides::default()) {
+        Ok(scenario) => match bind(&scenario, &catalog(), &Overrides::default()) {
             Err(problems) => problems,
             Ok(_) => panic!("no mistake found in:\n{text}"),
         },

@@ -8,7 +8,7 @@ fn check(text: &str) {
     match parse(text) {
         Err(problems) => shown(&problems),
         Ok(scenario) => {
-            if let Err(problems) = scenario.cases(&SYMBOLS, &catalog(), &Overrides::default()) {
+            if let Err(problems) = bind(&scenario, &catalog(), &Overrides::default()) {
                 shown(&problems);
             }
         }
@@ -159,7 +159,7 @@ proptest! {
     fn arbitrary_overrides(name in "(n|writer|m|\\PC)", value in "(\\[|\\]|,|\"|'|page|[0-9]|[+*/-]|python|@all|:|\\PC){0,8}") {
         let mut overrides = Overrides::default();
         if overrides.set(&format!("{name}={value}")).is_ok() {
-            let cases = parse(SKETCH).expect("the sketch is sound").cases(&SYMBOLS, &catalog(), &overrides);
+            let cases = bind(&parse(SKETCH).expect("the sketch is sound"), &catalog(), &overrides);
             if let Err(problems) = cases {
                 problems.render(false);
             }
