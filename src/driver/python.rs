@@ -121,7 +121,8 @@ impl Found {
             version,
             full_version: self.identity.full_version(),
             snapshot_key: Some(self.identity.snapshot_key()),
-            launch: Launch::Program { command: command(&self.program), env: environment() }.into(),
+            launch: Launch::Program { command: command(&self.program), env: environment(), pinned: true }
+                .into(),
             symbols: self.greeting.symbols.into_iter().collect(),
         }
     }

@@ -45,12 +45,15 @@ struct Batch {
     end: usize,
 }
 
+/// How a batch ended.
+type End = Result<(), Fault>;
+
 /// What came of a batch so far.
 #[derive(Default)]
 struct Results {
     judged: Vec<Judged>,
     bytes: usize,
-    end: Option<Result<(), Fault>>,
+    end: Option<End>,
 }
 
 struct State {
@@ -136,13 +139,7 @@ impl<'a> Board<'a> {
     }
 
     /// Hands results of a batch over; false if nobody wants them.
-    fn put(
-        &self,
-        batch: Batch,
-        judged: &mut Vec<Judged>,
-        bytes: usize,
-        end: Option<Result<(), Fault>>,
-    ) -> bool {
+    fn put(&self, batch: Batch, judged: &mut Vec<Judged>, bytes: usize, end: Option<End>) -> bool {
         let mut state = self.state();
         while state.shown != batch.number
             && !state.abandoned
@@ -206,7 +203,7 @@ impl<'a> Board<'a> {
     }
 
     /// What has come of the batch that is shown now.
-    fn shown(&self) -> Result<Shown, Fault> {
+    fn shown(&self) -> Result<(Vec<Judged>, Option<End>), Fault> {
         let mut state = self.state();
         loop {
             let shown = state.shown;
@@ -339,6 +336,3 @@ fn weight(judged: &Judged) -> usize {
     let steps = judged.played.iter().flat_map(|played| &played.transcript.steps);
     steps.map(|step| 256 + step.data.as_ref().map_or(0, |data| data.0.len())).sum()
 }
-
-/// Judged cases, and how their batch ended, once it has.
-type Shown = (Vec<Judged>, Option<Result<(), Fault>>);

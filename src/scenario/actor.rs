@@ -139,7 +139,8 @@ impl BoundActor {
                 version: String::new(),
                 full_version: String::new(),
                 snapshot_key: Some(format!("custom-{}", own.name.value)),
-                launch: Launch::Program { command: own.command.clone(), env: environment() }.into(),
+                launch: Launch::Program { command: own.command.clone(), env: environment(), pinned: false }
+                    .into(),
                 symbols: known.next().map_or_else(BTreeMap::new, |runtime| runtime.symbols.clone()),
             });
         }

@@ -2,15 +2,17 @@
 //! mask, umask, descriptors, session, limits. For a child between fork and exec
 //! (or instead of exec), so nothing here allocates or locks.
 
-use std::os::fd::RawFd;
+use std::{os::fd::RawFd, sync::OnceLock};
 
 use nix::{
     errno::Errno,
     libc,
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     sys::{
         resource::{Resource, getrlimit, setrlimit},
         stat::{Mode, umask},
     },
+    unistd::Pid,
 };
 
 /// Signals below this exist on Linux (signal(7)).
@@ -119,4 +121,28 @@ pub fn place_descriptor(from: RawFd, to: RawFd) -> Result<(), Errno> {
 pub fn close_from(first: RawFd) {
     // SAFETY: closes descriptors that this process doesn't use any more.
     unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+}
+
+/// The CPUs that this process might use before it was pinned.
+static BEFORE: OnceLock<CpuSet> = OnceLock::new();
+
+/// Pins this process, and so what it forks.
+///
+/// # Errors
+/// It may not use this CPU, or not choose.
+pub fn pin(cpu: usize) -> Result<(), Errno> {
+    let this = Pid::from_raw(0);
+    let before = sched_getaffinity(this)?;
+    let mut cpus = CpuSet::new();
+    cpus.set(cpu)?;
+    sched_setaffinity(this, &cpus)?;
+    BEFORE.get_or_init(|| before);
+    Ok(())
+}
+
+/// Lets this process use again what it might before it was pinned.
+pub fn unpin() {
+    if let Some(before) = BEFORE.get() {
+        let _ = sched_setaffinity(Pid::from_raw(0), before);
+    }
 }

@@ -337,15 +337,26 @@ impl Drop for Child {
 
 /// A program's command line, made ready before the fork.
 enum Exec {
-    BuiltIn,
-    Program { path: CString, args: Vec<CString>, env: Vec<CString> },
+    /// With its greeting: what the stage makes, no fork has to.
+    BuiltIn {
+        greeting: Vec<u8>,
+    },
+    Program {
+        path: CString,
+        args: Vec<CString>,
+        env: Vec<CString>,
+        pinned: bool,
+    },
 }
 
 impl Exec {
     fn of(launch: &Launch) -> io::Result<Exec> {
         match launch {
-            Launch::BuiltIn(_) => Ok(Exec::BuiltIn),
-            Launch::Program { command, env } => {
+            Launch::BuiltIn(driver) => {
+                let hello = builtin::hello(driver);
+                Ok(Exec::BuiltIn { greeting: hello.map_or_else(Vec::new, |hello| hello.encode()) })
+            }
+            Launch::Program { command, env, pinned } => {
                 let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
                 let args = command.iter().map(|word| c_string(word)).collect::<io::Result<Vec<_>>>()?;
                 let program = command.first().ok_or_else(|| io::Error::other("it is empty"))?;
@@ -354,7 +365,7 @@ impl Exec {
                     .iter()
                     .map(|(name, value)| c_string(&format!("{name}={value}")))
                     .collect::<io::Result<Vec<_>>>()?;
-                Ok(Exec::Program { path, args, env })
+                Ok(Exec::Program { path, args, env, pinned: *pinned })
             }
         }
     }
@@ -388,7 +399,7 @@ fn become_actor(
     }
     let _ = setsid();
     let ignore = match setting.sigpipe {
-        Sigpipe::Runtime => planned.ignores_sigpipe && matches!(exec, Exec::BuiltIn),
+        Sigpipe::Runtime => planned.ignores_sigpipe && matches!(exec, Exec::BuiltIn { .. }),
         Sigpipe::Default => false,
         Sigpipe::Ignore => true,
     };
@@ -407,19 +418,22 @@ fn become_actor(
     }
     surroundings::close_from(CONTROL_FD + 1);
     match exec {
-        Exec::BuiltIn => {
+        Exec::BuiltIn { greeting } => {
             let Launch::BuiltIn(driver) = &*planned.launch else { complain("no built-in driver") };
             // A panic must not unwind into this copy of the stage: it would kill the
             // other actors.
-            let run = || builtin::run(driver, &planned.mode);
+            let run = || builtin::run(driver, &planned.mode, &greeting);
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
             complain("the driver panicked")
         }
-        Exec::Program { path, mut args, env } => {
+        Exec::Program { path, mut args, env, pinned } => {
             args.extend(planned.mode.iter().filter_map(|word| CString::new(word.as_str()).ok()));
             if setting.sigpipe == Sigpipe::Default && planned.ignores_sigpipe {
                 // Only the driver can undo what its runtime does after exec.
                 args.push(c"sigpipe=default".to_owned());
+            }
+            if !pinned {
+                surroundings::unpin();
             }
             let Err(error) = nix::unistd::execve(&path, &args, &env);
             complain(&format!("{}: {}", path.to_string_lossy(), error.desc()))

@@ -114,8 +114,13 @@ impl Frames {
         self.incoming.copy_within(self.taken..self.come, 0);
         self.come -= self.taken;
         self.taken = 0;
-        if self.incoming.len() < self.come + GULP {
-            self.incoming.resize(self.come + GULP, 0);
+        let wanted = self.come + GULP;
+        if self.incoming.len() < wanted {
+            // Zeroed by the system as it is touched: in the stage, every page that was is
+            // copied to each fork.
+            let mut longer = vec![0; wanted.next_power_of_two()];
+            longer[..self.come].copy_from_slice(&self.incoming[..self.come]);
+            self.incoming = longer;
         }
         loop {
             let room = &mut self.incoming[self.come..];

@@ -40,7 +40,13 @@ pub enum Launch {
     /// A driver inside this binary, run in a fork of the stage.
     BuiltIn(String),
     /// A program that speaks the wire protocol on descriptor 3.
-    Program { command: Vec<String>, env: Vec<(String, String)> },
+    Program {
+        command: Vec<String>,
+        env: Vec<(String, String)>,
+        /// It stays on its stage's CPU: only for a runtime of one thread that doesn't
+        /// arrange itself by the number of CPUs (a pinned JVM chooses another collector).
+        pinned: bool,
+    },
 }
 
 /// When a step is given.

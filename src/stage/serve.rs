@@ -18,9 +18,7 @@ use std::{
 use nix::{
     fcntl::OFlag,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sched::{CpuSet, sched_setaffinity},
     sys::stat::Mode,
-    unistd::Pid,
 };
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +124,7 @@ pub(super) fn serve(
     containment: &'static str,
 ) -> i32 {
     surroundings::exact_timers();
+    few_heap_pages();
     let result = guard(options, runner, keeper, dir, containment).and_then(|guard| {
         let result = talk(options, runner, &guard, dir, containment);
         // Whatever ended the talk, the runner may be gone, and the keeper too.
@@ -164,7 +163,7 @@ fn guard(
 
 fn talk(options: &Options, runner: &Runner, guard: &Guard, dir: &Path, containment: &str) -> io::Result<()> {
     // A speed, and no condition: where it can't be had, it goes on without.
-    let _ = pin(options.cpu);
+    let _ = options.cpu.map(surroundings::pin);
     let mut frames = Frames::new(UnixStream::from(runner.socket.try_clone()?));
     frames.push(&Response::Ready(measure(dir, containment)?))?;
     let result = play_all(options, runner, &mut frames, guard, dir);
@@ -211,12 +210,14 @@ fn play_all(
     Ok(())
 }
 
-/// Pins this process, and so the actors that it will fork.
-fn pin(cpu: Option<usize>) -> io::Result<()> {
-    let Some(cpu) = cpu else { return Ok(()) };
-    let mut cpus = CpuSet::new();
-    cpus.set(cpu)?;
-    Ok(sched_setaffinity(Pid::from_raw(0), &cpus)?)
+/// Keeps glibc from merging the small blocks of the whole heap, which a fork that
+/// does so has to copy page by page (mallopt(3), M_MXFAST).
+fn few_heap_pages() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes numbers.
+    unsafe {
+        libc::mallopt(libc::M_MXFAST, 0);
+    }
 }
 
 /// False if the keeper is gone. (The runner's end shows as end of file.)

@@ -141,13 +141,17 @@ fn a_read_that_failed_once_says_nothing_of_the_next() {
 /// with `answer` as its answer to every step.
 fn program(before: &str, answer: &str) -> Option<Launch> {
     let python = Catalog::discover(&["python"], &[]).find("python", &Version::Newest).pop()?.launch.clone();
-    let Launch::Program { command, env } = &*python else { return None };
+    let Launch::Program { command, env, .. } = &*python else { return None };
     let source = format!(
         "import socket, threading, time, os, sys\ns = socket.socket(fileno=3)\n{before}\n\
          s.sendall(b'hello 1 test 1\\n')\nwhile True:\n    b = s.recv(65536)\n    if not b: break\n    \
          i = b.split(b'\\n')[1].split()[0]\n    {answer}\n"
     );
-    Some(Launch::Program { command: vec![command[0].clone(), "-c".into(), source], env: env.clone() })
+    Some(Launch::Program {
+        command: vec![command[0].clone(), "-c".into(), source],
+        env: env.clone(),
+        pinned: true,
+    })
 }
 
 fn played_by(launch: Launch) -> Result<Transcript, Fault> {

@@ -124,8 +124,17 @@ fn compare(texts: &[(&str, String)], at_least: usize) {
     let lab = Lab::new(&borrowed);
     let trace = lab.path("trace");
     // A strace that follows into a pid namespace can't name the processes there.
-    let pipelab =
-        lab.command(&["run", "--fresh", "--format", "jsonl", "--containment", "subreaper", "scenarios"]);
+    let pipelab = lab.command(&[
+        "run",
+        "--fresh",
+        "--jobs",
+        "1",
+        "--format",
+        "jsonl",
+        "--containment",
+        "subreaper",
+        "scenarios",
+    ]);
     let mut strace = Command::new("strace");
     strace.args(["-f", "-s", "0", "-e", "signal=none", "-e", "trace=open,openat,write,dup,dup2,dup3,fcntl"]);
     strace.arg("-o").arg(&trace).arg(pipelab.get_program()).args(pipelab.get_args());

@@ -81,17 +81,17 @@ impl Mode {
     }
 }
 
-/// Serves the wire on descriptor 3 until its end; never returns to the fork's
-/// copy of the stage.
-pub fn run(driver: &str, mode: &[String]) -> ! {
+/// Serves the wire on descriptor 3 until its end, `greeting` first; never returns to
+/// the fork's copy of the stage.
+pub fn run(driver: &str, mode: &[String], greeting: &[u8]) -> ! {
     let mode = Mode::of(mode);
     match BUILTINS.iter().find(|(name, _)| *name == driver) {
-        Some((_, make)) => serve::serve(make(&mode).as_mut()),
+        Some((_, make)) => serve::serve(make(&mode).as_mut(), greeting),
         None => serve::leave(70),
     }
 }
 
-/// The greeting a built-in driver gives in this mode.
+/// The greeting that a built-in driver gives.
 pub fn hello(driver: &str) -> Option<Hello> {
     let (_, make) = BUILTINS.iter().find(|(name, _)| *name == driver)?;
     Some(make(&Mode::default()).hello())

@@ -21,7 +21,7 @@ use crate::{
 const LONG: Duration = Duration::from_secs(100 * 24 * 3600);
 
 /// Bytes taken from the control socket at once.
-const GULP: usize = 64 * 1024;
+const GULP: usize = 8 * 1024;
 
 /// An `await` that hasn't been answered.
 struct Watch {
@@ -31,8 +31,8 @@ struct Watch {
     readiness: Readiness,
 }
 
-pub(super) fn serve(driver: &mut dyn Builtin) -> ! {
-    say(&driver.hello().encode());
+pub(super) fn serve(driver: &mut dyn Builtin, greeting: &[u8]) -> ! {
+    say(greeting);
     let mut watches: Vec<Watch> = Vec::new();
     let mut orders = Orders::default();
     let mut answer = Vec::new();

@@ -282,7 +282,7 @@ fn a_driver_of_ones_own_starts_at_the_scenarios_folder() {
     let case = &cases_of(&text)[0];
     let actor = &case.plan.actors[1];
     assert_eq!(actor.mode, ["fast", "buffer=4096"]);
-    let Launch::Program { command, env } = &*actor.launch else { panic!("{:?}", actor.launch) };
+    let Launch::Program { command, env, .. } = &*actor.launch else { panic!("{:?}", actor.launch) };
     // Drivers don't start in the caller's folder.
     let program = std::env::current_dir().unwrap().join("dir/bin/drive");
     assert_eq!(*command, [program.to_str().unwrap(), "--fast"]);

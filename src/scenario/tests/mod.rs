@@ -59,7 +59,11 @@ fn runtime(driver: &str, version: &str, key: Option<&str>, symbols: &[(&str, u64
         snapshot_key: key.map(str::to_owned),
         launch: match version {
             "" => Launch::BuiltIn(driver.to_owned()),
-            _ => Launch::Program { command: vec![format!("/usr/bin/{driver}{version}")], env: Vec::new() },
+            _ => Launch::Program {
+                command: vec![format!("/usr/bin/{driver}{version}")],
+                env: Vec::new(),
+                pinned: false,
+            },
         }
         .into(),
         symbols: symbols.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect::<BTreeMap<_, _>>(),
