@@ -73,7 +73,7 @@ pub(super) fn play(
         let actors = workshop.actors(plan, &dir, options, guard)?;
         let mut play = Play::new(plan, &dir, actors, options, guard);
         let transcript = play.run()?;
-        workshop.keep(play)?;
+        workshop.keep(play, options)?;
         Ok(transcript)
     })();
     workshop.end_strays();
@@ -81,6 +81,7 @@ pub(super) fn play(
         std::fs::remove_file(dir.join(&planned.name))
             .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
     }
+    workshop.leave_dir(plan, &dir);
     result
 }
 
@@ -136,6 +137,7 @@ impl<'case> Play<'case> {
                 count => index += self.give(index, count, 1)?,
             }
         }
+        self.look_after()?;
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
         Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds })
     }
@@ -357,7 +359,7 @@ impl<'case> Play<'case> {
         waits
     }
 
-    pub(super) fn broken(&mut self, actor: usize, message: &str) -> Fault {
+    pub(super) fn broken(&self, actor: usize, message: &str) -> Fault {
         self.actors[actor].broken(message)
     }
 }

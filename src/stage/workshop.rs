@@ -3,26 +3,30 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io, iter,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
 use super::{
-    Fault, Options, Plan,
+    Fault, Launch, Options, Plan, PlannedActor,
     actor::Actor,
     contain,
     play::{Play, describe_end},
     pool::Pool,
-    settle::{Guard, Settler},
+    settle::{Guard, Rest, Settler},
 };
-use crate::wire::{Message, Order, Reply, Step};
+use crate::{
+    observe::Depth,
+    wire::{Message, Order, Reply, Step},
+};
 
 /// Descriptors open at once, for a moment, while a step is settled and counted.
 const RESERVE: usize = 4;
 
-/// Number of the step that asks for a reset: no record has it.
-const RESET: u64 = u64::MAX;
+/// Number of the step that asks for a reset: no record has it, and every language's
+/// numbers hold it.
+const RESET: u64 = (1 << 53) - 1;
 
 pub(super) struct Workshop {
     /// Where the stage keeps its files.
@@ -62,6 +66,19 @@ impl Workshop {
         Ok(dir)
     }
 
+    /// A case is over, its channels removed. If a program has left something else in
+    /// the directory, the next case is played in another.
+    pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
+        let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
+        let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
+        if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
+            self.pool.clear();
+            let _ = fs::remove_dir_all(dir);
+            self.cases += 1;
+            self.made = false;
+        }
+    }
+
     /// An actor for each part of the plan, each waiting for its first step.
     pub(super) fn actors(
         &mut self,
@@ -72,8 +89,9 @@ impl Workshop {
     ) -> Result<Vec<Actor>, Fault> {
         let mut actors = Vec::with_capacity(plan.actors.len());
         let mut started = Vec::new();
+        self.pool.make_room(plan.actors.len());
         for planned in &plan.actors {
-            actors.push(match self.pool.take(planned, &plan.setting) {
+            actors.push(match self.take(plan, planned, options) {
                 Some(actor) => actor,
                 None => {
                     started.push(actors.len());
@@ -86,7 +104,10 @@ impl Workshop {
             for at in started {
                 await_greeting(&mut actors[at], &mut settler)?;
                 if self.pool.keeps() && actors[at].abilities.resets {
-                    actors[at].mark();
+                    let still = !actors[at].is_program || idle(&mut settler, &mut actors, &[at])?[0];
+                    if still {
+                        actors[at].mark();
+                    }
                 }
             }
             keep_in_reserve()?;
@@ -94,70 +115,51 @@ impl Workshop {
         Ok(actors)
     }
 
+    /// An actor that is as it was when it was put away: a program may have ended, or
+    /// done something on its own.
+    fn take(&mut self, plan: &Plan, planned: &PlannedActor, options: &Options) -> Option<Actor> {
+        let same = |actor: &Actor| {
+            actor.is_quiet() && actor.difference(Depth::Numbers, &options.unchecked).is_none()
+        };
+        iter::from_fn(|| self.pool.take(planned, &plan.setting))
+            .find(|actor| !actor.is_program || same(actor))
+    }
+
     /// Takes back the actors of a case that is over, as far as they are shown clean;
     /// ends the others, and whatever they have left behind.
-    pub(super) fn keep(&mut self, mut play: Play<'_>) -> Result<(), Fault> {
-        for at in 0..play.actors.len() {
-            play.look_after(at)?;
+    pub(super) fn keep(&mut self, mut play: Play<'_>, options: &Options) -> Result<(), Fault> {
+        if !self.pool.keeps() {
+            return Ok(());
         }
-        if self.pool.keeps() {
-            let mut clean = vec![false; play.actors.len()];
-            let mut waiting = Vec::new();
-            for (at, clean) in clean.iter_mut().enumerate() {
-                let (actor, part) = (&mut play.actors[at], &play.parts[at]);
-                let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end;
-                if !idle || !actor.abilities.resets || !actor.is_marked() {
-                    continue;
-                }
-                *clean = true;
-                let nothing_open = part.ends.iter().all(Option::is_none);
-                if !(actor.abilities.forgets && nothing_open) {
-                    actor.give(&[Step { id: RESET, order: Order::Reset }])?;
-                    waiting.push(at);
-                }
+        let mut clean = vec![false; play.actors.len()];
+        let mut waiting = Vec::new();
+        for (at, clean) in clean.iter_mut().enumerate() {
+            let (actor, part) = (&mut play.actors[at], &play.parts[at]);
+            let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end && !actor.has_unsent();
+            if !idle || !actor.abilities.resets || !actor.is_marked() {
+                continue;
             }
-            self.settle_resets(&mut play, waiting, &mut clean)?;
-            let setting = &play.plan.setting;
-            for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
-                // Whoever isn't clean ends here.
-                if clean && actor.difference().is_none() {
-                    self.pool.put(planned, setting, actor);
-                }
+            *clean = true;
+            let nothing_open = part.ends.iter().all(Option::is_none);
+            if !(actor.abilities.forgets && nothing_open) {
+                actor.give(&[Step { id: RESET, order: Order::Reset }])?;
+                waiting.push(at);
+            }
+        }
+        settle_resets(&mut play, waiting, &mut clean)?;
+        let programs: Vec<usize> =
+            (0..clean.len()).filter(|&at| clean[at] && play.actors[at].is_program).collect();
+        for (&at, still) in programs.iter().zip(idle(&mut play.settler, &mut play.actors, &programs)?) {
+            clean[at] = still;
+        }
+        let setting = &play.plan.setting;
+        for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
+            // Whoever isn't clean ends here.
+            if clean && actor.difference(actor.depth(), &options.unchecked).is_none() {
+                self.pool.put(planned, setting, actor);
             }
         }
         Ok(())
-    }
-
-    /// Waits for the answers to the resets. Who doesn't say that it is clean isn't.
-    fn settle_resets(
-        &mut self,
-        play: &mut Play<'_>,
-        mut waiting: Vec<usize>,
-        clean: &mut [bool],
-    ) -> Result<(), Fault> {
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        play.settler.begin();
-        play.settler.give_way();
-        loop {
-            waiting.retain(|&at| {
-                let actor = &mut play.actors[at];
-                let answer = actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message());
-                match answer {
-                    Ok(None) if !actor.hung_up() => return true,
-                    Ok(Some(Message::Answer(answer))) if answer.id == RESET => {
-                        clean[at] = matches!(answer.reply, Reply::Ok { .. });
-                    }
-                    _ => clean[at] = false,
-                }
-                false
-            });
-            if play.settler.settled(&mut play.actors, &waiting)? {
-                waiting.iter().for_each(|&at| clean[at] = false);
-                return Ok(());
-            }
-        }
     }
 
     /// Ends every process below the stage that isn't kept.
@@ -175,6 +177,54 @@ impl Workshop {
             contain::end_strays();
         }
     }
+}
+
+/// Waits for the answers to the resets. Who doesn't say that it is clean isn't.
+fn settle_resets(play: &mut Play<'_>, mut waiting: Vec<usize>, clean: &mut [bool]) -> Result<(), Fault> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    play.settler.begin();
+    play.settler.give_way();
+    loop {
+        waiting.retain(|&at| {
+            let actor = &mut play.actors[at];
+            let answer = actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message());
+            match answer {
+                Ok(None) if !actor.hung_up() => return true,
+                Ok(Some(Message::Answer(answer))) if answer.id == RESET => {
+                    clean[at] = matches!(answer.reply, Reply::Ok { .. });
+                }
+                _ => clean[at] = false,
+            }
+            false
+        });
+        // What is wrong with a driver now is no fault of the case.
+        if !matches!(play.settler.settled(&mut play.actors, &waiting), Ok(false)) {
+            waiting.iter().for_each(|&at| clean[at] = false);
+            return Ok(());
+        }
+    }
+}
+
+/// Which of these actors, that all owe nothing, are proved to rest: no word of theirs
+/// is on its way, and no order to them.
+fn idle(settler: &mut Settler<'_>, actors: &mut [Actor], these: &[usize]) -> Result<Vec<bool>, Fault> {
+    let mut quiet = these.to_vec();
+    settler.begin();
+    while !quiet.is_empty() {
+        match settler.settled(actors, &quiet) {
+            Ok(false) => {}
+            Ok(true) => {
+                let spins = |at| matches!(settler.rest(actors, &quiet, at), Rest::Spinning);
+                return Ok(these.iter().map(|&at| quiet.contains(&at) && !spins(at)).collect());
+            }
+            Err(Fault::Driver { .. }) => break,
+            Err(fault) => return Err(fault),
+        }
+        quiet.retain(|&at| actors[at].listen().is_ok() && actors[at].is_quiet());
+    }
+    Ok(vec![false; these.len()])
 }
 
 fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {
