@@ -69,6 +69,8 @@ pub(super) struct Item {
     pub(super) check: Check,
     pub(super) name: String,
     pub(super) value: String,
+    /// That it is there at all says something; otherwise it is part of another.
+    pub(super) alone: bool,
 }
 
 impl State {
@@ -89,15 +91,16 @@ impl State {
             return Some(format!("{name} is {is:#x}, not {was:#x}"));
         }
         let (Some(these), Some(those)) = (&self.whole, &other.whole) else { return None };
-        let changed = |these: &[Item], those: &[Item]| {
-            these.iter().find(|item| checked(item.check) && !those.contains(item)).cloned()
+        let value = |items: &[Item], item: &Item| {
+            items.iter().find(|known| known.name == item.name).map(|known| known.value.clone())
         };
-        let item = changed(these, those).or_else(|| changed(those, these))?;
-        let value = |items: &[Item]| {
-            let same = |known: &&Item| known.name == item.name;
-            items.iter().find(same).map_or("nothing".into(), |item| item.value.clone())
+        let differs = |item: &&Item| {
+            let (is, was) = (value(these, item), value(those, item));
+            checked(item.check) && is != was && (item.alone || is.is_some() && was.is_some())
         };
-        Some(format!("{} is {}, not {}", item.name, value(these), value(those)))
+        let item = these.iter().chain(those).find(differs)?;
+        let [is, was] = [these, those].map(|items| value(items, item).unwrap_or_else(|| "nothing".into()));
+        Some(format!("{} is {is}, not {was}", item.name))
     }
 }
 

@@ -47,7 +47,10 @@ const STAT: &[(usize, &str)] = &[
 pub(super) fn read(pid: i32, stat: &[u8]) -> io::Result<Vec<Item>> {
     let dir = Path::new("/proc").join(pid.to_string());
     let mut items = Vec::new();
-    let mut add = |check, name: String, value: String| items.push(Item { check, name, value });
+    let mut add = |check, name: String, value: String| {
+        let alone = matches!(check, Check::Descriptors | Check::Threads);
+        items.push(Item { check, name, value, alone });
+    };
 
     for number in names(&dir.join("fd"))? {
         let target = fs::read_link(dir.join("fd").join(&number))?;

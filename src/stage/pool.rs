@@ -49,12 +49,13 @@ impl Pool {
     }
 
     /// Ends idle actors, as far as a case of so many could lack their descriptors.
-    pub(super) fn make_room(&mut self, actors: usize) {
-        let room = self.descriptors.saturating_sub(STAGE) / EACH;
-        let others = room.saturating_sub(actors as u64) as usize;
-        while self.idle.len() > others {
+    /// Whether its own actors may have those by which they are shown clean.
+    pub(super) fn make_room(&mut self, actors: usize) -> bool {
+        let room = (self.descriptors.saturating_sub(STAGE) / EACH) as usize;
+        while self.idle.len() > room.saturating_sub(actors) {
             self.idle.pop_front();
         }
+        self.keeps() && actors <= room
     }
 
     /// An actor that can play this part.

@@ -14,7 +14,7 @@ use super::{
     contain,
     play::{Play, describe_end},
     pool::Pool,
-    settle::{Guard, Rest, Settler},
+    settle::{Guard, Rest, Settler, Timer},
 };
 use crate::{
     observe::Depth,
@@ -31,7 +31,6 @@ const RESET: u64 = (1 << 53) - 1;
 pub(super) struct Workshop {
     /// Where the stage keeps its files.
     root: PathBuf,
-    cases: u64,
     /// The directory that actors share is there.
     made: bool,
     pool: Pool,
@@ -44,24 +43,22 @@ impl Workshop {
         let children = File::open("/proc/thread-self/children").ok();
         Workshop {
             root: root.to_owned(),
-            cases: 0,
             made: false,
             pool: Pool::new(fresh || children.is_none()),
             children,
         }
     }
 
-    /// The directory of the next case. Actors that serve several stay in one; fresh
-    /// ones have one of their own.
+    /// The directory of the next case: always the same one, whose name errors show.
+    /// Actors that serve several stay in it; fresh ones get a new one.
     pub(super) fn dir(&mut self) -> io::Result<PathBuf> {
-        if !self.pool.keeps() {
-            let _ = fs::remove_dir_all(self.root.join(self.cases.to_string()));
-            self.cases += 1;
-        }
-        let dir = self.root.join(self.cases.to_string());
-        if !self.pool.keeps() || !self.made {
-            fs::create_dir_all(&dir)?;
-            self.made = true;
+        let dir = self.root.join("case");
+        if !self.made {
+            match fs::remove_dir_all(&dir) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => fs::create_dir_all(&dir)?,
+            }
+            self.made = self.pool.keeps();
         }
         Ok(dir)
     }
@@ -72,9 +69,8 @@ impl Workshop {
         let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
         if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
+            // They stand in it.
             self.pool.clear();
-            let _ = fs::remove_dir_all(dir);
-            self.cases += 1;
             self.made = false;
         }
     }
@@ -89,7 +85,7 @@ impl Workshop {
     ) -> Result<Vec<Actor>, Fault> {
         let mut actors = Vec::with_capacity(plan.actors.len());
         let mut started = Vec::new();
-        self.pool.make_room(plan.actors.len());
+        let has_room = self.pool.make_room(plan.actors.len());
         for planned in &plan.actors {
             actors.push(match self.take(plan, planned, options) {
                 Some(actor) => actor,
@@ -103,7 +99,7 @@ impl Workshop {
             let mut settler = Settler::new(guard, plan.setting.budget_ms);
             for at in started {
                 await_greeting(&mut actors[at], &mut settler)?;
-                if self.pool.keeps() && actors[at].abilities.resets {
+                if has_room && actors[at].abilities.resets {
                     let still = !actors[at].is_program || idle(&mut settler, &mut actors, &[at])?[0];
                     if still {
                         actors[at].mark();
@@ -216,8 +212,14 @@ fn idle(settler: &mut Settler<'_>, actors: &mut [Actor], these: &[usize]) -> Res
         match settler.settled(actors, &quiet) {
             Ok(false) => {}
             Ok(true) => {
-                let spins = |at| matches!(settler.rest(actors, &quiet, at), Rest::Spinning);
-                return Ok(these.iter().map(|&at| quiet.contains(&at) && !spins(at)).collect());
+                // Whoever spins or has set a timer isn't done.
+                let rests = |&at| {
+                    let rest = settler.rest(actors, &quiet, at);
+                    quiet.contains(&at)
+                        && actors[at].is_quiet()
+                        && matches!(rest, Rest::Asleep { timer: Timer::None | Timer::Unknown, .. })
+                };
+                return Ok(these.iter().map(rests).collect());
             }
             Err(Fault::Driver { .. }) => break,
             Err(fault) => return Err(fault),

@@ -8,6 +8,7 @@ mod lab;
 mod model;
 mod play;
 mod puppet;
+mod reuse;
 mod run;
 mod strace;
 mod support;

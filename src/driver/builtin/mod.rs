@@ -50,6 +50,18 @@ struct Mode {
     /// Seed of the delays before each call of `raw`: `jitter=SEED`, a mode for
     /// tests that want to catch the detector at a bad moment.
     jitter: Option<u64>,
+    /// What `stdio` does about a stream that it closes behind the library's back:
+    /// `leak=shown`, `leak=denied`, a mode for the tests of reuse.
+    leak: Option<Leak>,
+}
+
+/// A descriptor is closed, its stream isn't, and what that holds is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leak {
+    /// A reset finds it.
+    Shown,
+    /// The driver claims that it forgets, so that there is no reset.
+    Denied,
 }
 
 impl Mode {
@@ -59,6 +71,8 @@ impl Mode {
             match word.split_once('=') {
                 Some(("buffer", bytes)) => mode.buffer = bytes.parse().ok(),
                 Some(("jitter", seed)) => mode.jitter = seed.parse().ok(),
+                Some(("leak", "shown")) => mode.leak = Some(Leak::Shown),
+                Some(("leak", "denied")) => mode.leak = Some(Leak::Denied),
                 Some(_) => {}
                 None => mode.name = word.clone(),
             }
