@@ -2,14 +2,14 @@
 //! number next would get them.
 
 use pipelab::{
-    driver,
+    driver::{self, Catalog, Version},
     outcome::{Access, Action},
     stage::{Launch, Plan},
 };
 use rstest::rstest;
 
 use super::{Watched, case, fresh, python, record};
-use crate::support::{Script, options, told};
+use crate::support::{Script, forking, options, told};
 
 /// Leaves seven bytes in the runtime's buffer.
 fn unflushed(script: Script) -> Script {
@@ -79,6 +79,29 @@ fn a_python_object_with_bytes_is_found_or_collected(
     assert_eq!(watched.idle_programs("python").len(), usize::from(serves_again));
     let transcript = watched.stage.play(&second).expect("it plays");
     assert_eq!(record(&second, &transcript), fresh(&second));
+}
+
+/// Bytes that a file object still holds when the case is over reach nobody, and don't
+/// keep its process from serving again. PyPy, which collects when it likes, doesn't.
+#[test]
+fn what_is_still_open_at_the_end_is_silenced() {
+    let catalog = {
+        let _forking = forking();
+        Catalog::discover(&["python"], &[])
+    };
+    let unflushed = |script: Script| {
+        let script = script.open_nonblock("reader", Access::Read).open("writer", Access::Write);
+        script.write("writer", 7)
+    };
+    for runtime in catalog.find("python", &Version::All) {
+        let (first, second) = (case(&runtime.launch, unflushed), case(&runtime.launch, exit));
+        let mut watched = Watched::start(&options());
+        watched.stage.play(&first).expect("it plays");
+        let kept = usize::from(!runtime.version.starts_with("pypy"));
+        assert_eq!(watched.idle_programs("python").len(), kept, "{}", runtime.full_version);
+        let transcript = watched.stage.play(&second).expect("it plays");
+        assert_eq!(record(&second, &transcript), fresh(&second), "{}", runtime.full_version);
+    }
 }
 
 /// The tests above can fail: without the driver's checks, they do.

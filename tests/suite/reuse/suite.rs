@@ -9,7 +9,6 @@ use pipelab::{
     scenario::{Case, Overrides},
     stage::Options,
 };
-use rstest::rstest;
 
 use crate::support::{Hogs, forking, options};
 
@@ -82,19 +81,17 @@ fn same(fresh: &[String], here: &[String]) {
 }
 
 #[test]
-fn reused_actors_give_the_records_of_fresh_ones() {
+fn reused_actors_give_the_records_of_fresh_ones_in_any_order() {
     let mut suite = Suite::open(false);
     let order = suite.order();
     same(fresh(), &suite.play(&order));
-}
-
-#[rstest]
-fn the_order_of_cases_has_no_say(#[values(1, 2, 3)] seed: u64) {
-    let mut suite = Suite::open(false);
-    let mut order = suite.order();
-    shuffle(&mut order, seed);
-    assert_ne!(order, suite.order());
-    same(fresh(), &suite.play(&order));
+    // With actors that have played them all before.
+    for seed in [1, 2, 3] {
+        let mut shuffled = order.clone();
+        shuffle(&mut shuffled, seed);
+        assert_ne!(shuffled, order);
+        same(fresh(), &suite.play(&shuffled));
+    }
 }
 
 #[test]
