@@ -8,7 +8,6 @@ import errno
 import fcntl
 import os
 import resource
-import select
 import signal
 import socket
 import sys
@@ -21,6 +20,7 @@ orders = control.makefile("rb")
 ends = {}
 children = []
 at_reset = []
+at_answer = []
 
 
 def leave_nothing():
@@ -122,6 +122,10 @@ def leave_no_answer_to_reset():
     at_reset.append(None)
 
 
+def leave_deaf_to_reset():
+    at_answer.append(signal.pause)
+
+
 def leave_hang_up_at_reset():
     at_reset.append(lambda: (os.close(3), signal.pause()))
 
@@ -134,7 +138,7 @@ def burn(seconds):
 
 def do(words, payload):
     verb, channel = words[1], words[2] if len(words) > 2 else ""
-    if verb in ("write", "close", "read") and channel not in ends:
+    if verb in ("write", "close") and channel not in ends:
         return "fail - bytes=0 message=it isn't open"
     try:
         if verb == "open":
@@ -150,13 +154,6 @@ def do(words, payload):
         if verb == "close":
             os.close(ends.pop(channel))
             return "ok"
-        if verb == "read":
-            # Answers at once when the other end has gone, and spins until then.
-            poll = select.poll()
-            poll.register(ends[channel], select.POLLIN)
-            while not any(seen & select.POLLHUP for _, seen in poll.poll(0)):
-                pass
-            return "eof"
         if verb == "exit":
             for pid in children:
                 os.waitpid(pid, 0)
@@ -190,3 +187,5 @@ while True:
                 at_reset.pop()()
         else:
             control.sendall(("%s %s\n" % (words[0], do(words, payload))).encode())
+            while at_answer:
+                at_answer.pop()()

@@ -78,15 +78,15 @@ fn an_actor_that_was_blocked_and_released_serves_again() {
 /// With few descriptors, idle actors must not take those of the next case.
 #[test]
 fn idle_actors_leave_a_large_case_its_descriptors() {
-    let writers = |count: usize, mode: &dyn Fn(usize) -> String| {
+    let readers = |count: usize, open: &str, mode: &dyn Fn(usize) -> String| {
         let names: Vec<String> = (0..count).map(|at| format!("w{at}")).collect();
         let actors: String =
             names.iter().enumerate().map(|(at, name)| format!("{name} = {:?}\n", mode(at))).collect();
-        let steps: String = names.iter().map(|name| format!("{name} open log read nonblock\n")).collect();
+        let steps: String = names.iter().map(|name| format!("{name} open log {open}\n")).collect();
         format!("[channels]\nlog = \"fifo\"\n[actors]\n{actors}script = '''\n{steps}'''\n")
     };
-    let small = writers(5, &|at| format!("stdio:full,buffer={}", at + 1));
-    let lab = Lab::new(&[("a-small", &small), ("b-large", &writers(19, &|_| "raw".into()))]);
+    let small = readers(5, "read nonblock", &|at| format!("stdio:full,buffer={}", at + 1));
+    let lab = Lab::new(&[("a-small", &small), ("b-large", &readers(22, "read", &|_| "raw".into()))]);
     let mut command: Command = lab.command(&["run", "--format", "jsonl", "scenarios"]);
     // SAFETY: a system call on numbers between fork and exec.
     unsafe { command.pre_exec(|| Ok(setrlimit(Resource::RLIMIT_NOFILE, 200, 200)?)) };
