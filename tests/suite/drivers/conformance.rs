@@ -27,6 +27,9 @@ impl Subject<'_> {
 
 type Check = (&'static str, fn(&mut Puppet));
 
+/// Whether a driver claims an ability.
+type Claimed = fn(Abilities) -> bool;
+
 /// Checks that leave the driver as they found it.
 const CHECKS: &[Check] = &[
     ("what is written, flushed and closed arrives", writes),
@@ -48,7 +51,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks of drivers that claim an ability.
-const CLAIMS: &[(fn(Abilities) -> bool, &str, fn(&mut Puppet))] = &[
+const CLAIMS: &[(Claimed, &str, fn(&mut Puppet))] = &[
     (|can| can.counts, "every answer on an open channel says what is queued", counts),
     (|can| can.resets, "a reset closes everything", reset_closes),
     (|can| can.resets, "a reset lets nothing out that was buffered, then or later", reset_keeps_back),
