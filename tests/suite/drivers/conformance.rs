@@ -27,8 +27,8 @@ impl Subject<'_> {
 
 type Check = (&'static str, fn(&mut Puppet));
 
-/// Whether a driver claims an ability.
-type Claimed = fn(Abilities) -> bool;
+/// Whether a driver claims an ability, and what it then promises.
+type Claim = (fn(Abilities) -> bool, &'static str, fn(&mut Puppet));
 
 /// Checks that leave the driver as they found it.
 const CHECKS: &[Check] = &[
@@ -51,7 +51,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks of drivers that claim an ability.
-const CLAIMS: &[(Claimed, &str, fn(&mut Puppet))] = &[
+const CLAIMS: &[Claim] = &[
     (|can| can.counts, "every answer on an open channel says what is queued", counts),
     (|can| can.resets, "a reset closes everything", reset_closes),
     (|can| can.resets, "a reset lets nothing out that was buffered, then or later", reset_keeps_back),
