@@ -100,7 +100,7 @@ impl Workshop {
             for at in started {
                 await_greeting(&mut actors[at], &mut settler)?;
                 if has_room && actors[at].abilities.resets {
-                    let still = !actors[at].is_program || idle(&mut settler, &mut actors, &[at])?[0];
+                    let still = !actors[at].is_program || is_idle(&mut settler, &mut actors[at])?;
                     if still {
                         actors[at].mark();
                     }
@@ -142,11 +142,14 @@ impl Workshop {
                 waiting.push(at);
             }
         }
-        settle_resets(&mut play, waiting, &mut clean)?;
-        let programs: Vec<usize> =
-            (0..clean.len()).filter(|&at| clean[at] && play.actors[at].is_program).collect();
-        for (&at, still) in programs.iter().zip(idle(&mut play.settler, &mut play.actors, &programs)?) {
-            clean[at] = still;
+        if !waiting.is_empty() {
+            play.settler.give_way();
+        }
+        for at in waiting {
+            clean[at] = is_reset(&mut play.settler, &mut play.actors[at]);
+        }
+        for (actor, clean) in play.actors.iter_mut().zip(&mut clean) {
+            *clean = *clean && (!actor.is_program || is_idle(&mut play.settler, actor)?);
         }
         let setting = &play.plan.setting;
         for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
@@ -175,58 +178,42 @@ impl Workshop {
     }
 }
 
-/// Waits for the answers to the resets. Who doesn't say that it is clean isn't.
-fn settle_resets(play: &mut Play<'_>, mut waiting: Vec<usize>, clean: &mut [bool]) -> Result<(), Fault> {
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    play.settler.begin();
-    play.settler.give_way();
+/// Waits for the answer to a reset. Who doesn't say that it is clean isn't. Each by
+/// itself: a reset may release others, whose words nobody waits for.
+fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
+    settler.begin();
     loop {
-        waiting.retain(|&at| {
-            let actor = &mut play.actors[at];
-            let answer = actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message());
-            match answer {
-                Ok(None) if !actor.hung_up() => return true,
-                Ok(Some(Message::Answer(answer))) if answer.id == RESET => {
-                    clean[at] = matches!(answer.reply, Reply::Ok { .. });
-                }
-                _ => clean[at] = false,
+        match actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message()) {
+            Ok(None) if !actor.hung_up() => {}
+            Ok(Some(Message::Answer(answer))) => {
+                return answer.id == RESET && matches!(answer.reply, Reply::Ok { .. });
             }
-            false
-        });
+            _ => return false,
+        }
         // What is wrong with a driver now is no fault of the case.
-        if !matches!(play.settler.settled(&mut play.actors, &waiting), Ok(false)) {
-            waiting.iter().for_each(|&at| clean[at] = false);
-            return Ok(());
+        if !matches!(settler.settled(std::slice::from_mut(actor), &[0]), Ok(false)) {
+            return false;
         }
     }
 }
 
-/// Which of these actors, that all owe nothing, are proved to rest: no word of theirs
-/// is on its way, and no order to them.
-fn idle(settler: &mut Settler<'_>, actors: &mut [Actor], these: &[usize]) -> Result<Vec<bool>, Fault> {
-    let mut quiet = these.to_vec();
+/// Whether an actor that owes nothing is proved to rest: no word of it is on its way,
+/// no order to it, and no timer of its own will wake it.
+fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> {
     settler.begin();
-    while !quiet.is_empty() {
-        match settler.settled(actors, &quiet) {
+    while actor.listen().is_ok() && actor.is_quiet() {
+        match settler.settled(std::slice::from_mut(actor), &[0]) {
             Ok(false) => {}
             Ok(true) => {
-                // Whoever spins or has set a timer isn't done.
-                let rests = |&at| {
-                    let rest = settler.rest(actors, &quiet, at);
-                    quiet.contains(&at)
-                        && actors[at].is_quiet()
-                        && matches!(rest, Rest::Asleep { timer: Timer::None | Timer::Unknown, .. })
-                };
-                return Ok(these.iter().map(rests).collect());
+                let rest = settler.rest(std::slice::from_ref(actor), &[0], 0);
+                let waits = matches!(rest, Rest::Asleep { timer: Timer::None | Timer::Unknown, .. });
+                return Ok(waits && actor.is_quiet());
             }
             Err(Fault::Driver { .. }) => break,
             Err(fault) => return Err(fault),
         }
-        quiet.retain(|&at| actors[at].listen().is_ok() && actors[at].is_quiet());
     }
-    Ok(vec![false; these.len()])
+    Ok(false)
 }
 
 fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {

@@ -52,6 +52,24 @@ fn a_program_that_leaves_nothing_serves_again() {
     assert_eq!(record(&plan, &transcript), fresh(&plan));
 }
 
+/// Their starts and their ends come at the same time, and none waits for another's.
+#[test]
+fn two_programs_of_a_case_serve_again() {
+    let Some(launch) = leaky("nothing") else { return };
+    let mut plan = Script::new().actor("reader", "raw").actor("writer", "raw").actor("other", "raw");
+    plan = leaving(plan).open_nonblock("other", Access::Read);
+    let mut plan = plan.plan();
+    for actor in &mut plan.actors[1..] {
+        actor.launch = launch.clone().into();
+    }
+    let mut watched = Watched::start(&options());
+    watched.stage.play(&plan).expect("it plays");
+    let first = watched.idle_programs("python");
+    assert_eq!(first.len(), 2);
+    watched.stage.play(&plan).expect("it plays");
+    assert_eq!(watched.idle_programs("python"), first);
+}
+
 /// What is left, the case after it, the checks that find it, and what the case says
 /// where nobody checks. (With its first thread, glibc catches a real-time signal.)
 #[rstest]
