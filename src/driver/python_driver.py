@@ -390,10 +390,12 @@ def do_reset():
     whatever has its descriptor's number by then. So each gets a descriptor first
     that leads nowhere, and the objects that nobody may have are looked for.
     """
-    for writer, reader in ends.values():
-        for f in (writer, reader):
+    for pair in ends.values():
+        for f in pair:
             if f is not None:
                 os.dup2(EMPTY, f.fileno(), False)
+    # This frame must let go of them too.
+    pair = f = None
     for channel in list(ends):
         do_close(channel)
     gc.collect()

@@ -92,6 +92,14 @@ impl Started {
         std::fs::read_link(format!("/proc/{}/exe", self.process.child.id()))
     }
 
+    /// How many descriptors it has open.
+    ///
+    /// # Errors
+    /// As for readdir(3) of `/proc/PID/fd`.
+    pub fn descriptors(&self) -> io::Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.process.child.id()))?.count())
+    }
+
     /// Waits for the end of the process and gives its status.
     ///
     /// # Errors

@@ -7,9 +7,10 @@ mod queue;
 mod reading;
 mod state;
 mod task;
+mod whole;
 
 pub use call::{Call, Sleep};
 pub use process::{Access, Process};
 pub use queue::{capacity, queued};
 pub use reading::{Reading, Rule, asleep};
-pub use state::{State, StateFiles};
+pub use state::{Check, Depth, State, StateFiles};

@@ -1,5 +1,6 @@
 //! What a process keeps from one case to the next, as far as the kernel can see it:
-//! open descriptors, signal dispositions and mask, threads, children.
+//! open descriptors, signal dispositions and mask, threads, children; of a program
+//! that anybody may have written, also limits, ids, mask of file modes and the like.
 
 use std::{
     fs::{self, File},
@@ -7,15 +8,43 @@ use std::{
     os::unix::fs::FileExt,
 };
 
+use serde::{Deserialize, Serialize};
+
+use super::whole;
+
+/// What two readings are compared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// Open descriptors.
+    Descriptors,
+    /// Signals: dispositions, mask, pending.
+    Signals,
+    Threads,
+    Children,
+    /// What else surrounds a process: limits, ids, umask, folder, priority, timers.
+    Surroundings,
+}
+
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Numbers: of descriptors, of threads, the sets of standard signals. Enough for
+    /// the built-in drivers, whose code changes nothing else. 10 us.
+    Numbers,
+    /// Every descriptor, thread and child by itself, all signals, and the surroundings.
+    Whole,
+}
+
 /// The fields of `stat` that must stay as they were (proc_pid_stat(5)), by number:
 /// threads; signals pending, blocked, ignored, caught (of the standard signals, 1 to
 /// 31; `status` has the real-time ones too, and costs twice as much).
-const FIELDS: [(usize, &str); 5] = [
-    (20, "the number of threads"),
-    (31, "the set of pending signals"),
-    (32, "the set of blocked signals"),
-    (33, "the set of ignored signals"),
-    (34, "the set of caught signals"),
+const FIELDS: [(usize, Check, &str); 5] = [
+    (20, Check::Threads, "the number of threads"),
+    (31, Check::Signals, "the set of pending signals"),
+    (32, Check::Signals, "the set of blocked signals"),
+    (33, Check::Signals, "the set of ignored signals"),
+    (34, Check::Signals, "the set of caught signals"),
 ];
 
 /// The first field behind the program's name.
@@ -30,20 +59,48 @@ pub struct State {
     fields: [u64; FIELDS.len()],
     /// The process has children.
     children: bool,
+    /// Only of [`Depth::Whole`].
+    whole: Option<Vec<Item>>,
+}
+
+/// One thing of many, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) check: Check,
+    pub(super) name: String,
+    pub(super) value: String,
+    /// That it is there at all says something; otherwise it is part of another.
+    pub(super) alone: bool,
 }
 
 impl State {
-    /// The first thing in which `self` isn't as `other`, for people.
-    pub fn difference(&self, other: &State) -> Option<String> {
-        if self.descriptors != other.descriptors {
+    /// The first thing in which `self` isn't as `other`, for people, as deep as both
+    /// were read. What is `unchecked` isn't looked at.
+    pub fn difference(&self, other: &State, unchecked: &[Check]) -> Option<String> {
+        let checked = |check: Check| !unchecked.contains(&check);
+        if self.descriptors != other.descriptors && checked(Check::Descriptors) {
             return Some(format!("{} descriptors are open, not {}", self.descriptors, other.descriptors));
         }
-        if self.children != other.children {
+        if self.children != other.children && checked(Check::Children) {
             return Some("it has children".into());
         }
         let mut fields = FIELDS.iter().zip(self.fields.iter().zip(&other.fields));
-        let ((_, name), (is, was)) = fields.find(|(_, (is, was))| is != was)?;
-        Some(format!("{name} is {is:#x}, not {was:#x}"))
+        if let Some(((_, _, name), (is, was))) =
+            fields.find(|((_, check, _), (is, was))| is != was && checked(*check))
+        {
+            return Some(format!("{name} is {is:#x}, not {was:#x}"));
+        }
+        let (Some(these), Some(those)) = (&self.whole, &other.whole) else { return None };
+        let value = |items: &[Item], item: &Item| {
+            items.iter().find(|known| known.name == item.name).map(|known| known.value.clone())
+        };
+        let differs = |item: &&Item| {
+            let (is, was) = (value(these, item), value(those, item));
+            checked(item.check) && is != was && (item.alone || is.is_some() && was.is_some())
+        };
+        let item = these.iter().chain(those).find(differs)?;
+        let [is, was] = [these, those].map(|items| value(items, item).unwrap_or_else(|| "nothing".into()));
+        Some(format!("{} is {is}, not {was}", item.name))
     }
 }
 
@@ -77,7 +134,7 @@ impl StateFiles {
     ///
     /// # Errors
     /// The process has ended, or /proc isn't as expected.
-    pub fn read(&self) -> io::Result<State> {
+    pub fn read(&self, depth: Depth) -> io::Result<State> {
         let mut buffer = [0; 1024];
         let length = self.stat.read_at(&mut buffer, 0)?;
         let malformed = || io::Error::other("stat isn't as proc_pid_stat(5) says");
@@ -87,17 +144,21 @@ impl StateFiles {
         let mut words = text.split(|&byte| byte == b' ');
         let mut next = FIRST_FIELD;
         let mut fields = [0; FIELDS.len()];
-        for (value, (number, _)) in fields.iter_mut().zip(FIELDS) {
+        for (value, (number, ..)) in fields.iter_mut().zip(FIELDS) {
             let word = words.nth(number - next).ok_or_else(malformed)?;
             *value = str::from_utf8(word).ok().and_then(|word| word.parse().ok()).ok_or_else(malformed)?;
             next = number + 1;
         }
+        let whole = match depth {
+            Depth::Numbers => None,
+            Depth::Whole => Some(whole::read(self.pid, text)?),
+        };
         let children = self.children.read_at(&mut buffer, 0)? > 0;
         let descriptors = if self.has_size {
             self.descriptors.metadata()?.len()
         } else {
             fs::read_dir(format!("/proc/{}/fd", self.pid))?.count() as u64
         };
-        Ok(State { descriptors, fields, children })
+        Ok(State { descriptors, fields, children, whole })
     }
 }

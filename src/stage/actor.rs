@@ -4,14 +4,18 @@ use std::{
     cell::RefCell,
     ffi::CString,
     fs::File,
-    io::{self, Read, Seek},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    io,
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        unix::fs::FileExt,
+    },
     path::Path,
 };
 
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         memfd::{MFdFlags, memfd_create},
         signal::Signal,
@@ -24,7 +28,7 @@ use nix::{
 use super::{Containment, Fault, Launch, Options, PlannedActor};
 use crate::{
     driver::builtin,
-    observe::{self, Process, State, StateFiles},
+    observe::{self, Check, Depth, Process, State, StateFiles},
     outcome::Outcome,
     setting::{Setting, Sigpipe, surroundings},
     wire::{Abilities, CONTROL_FD, Inbox, Message, Step, encode_batch},
@@ -57,12 +61,17 @@ pub(super) struct Actor {
     process: Option<Process>,
     /// What it could do, it said in its greeting.
     pub(super) abilities: Abilities,
+    /// Code of somebody else's, which may do anything.
+    pub(super) is_program: bool,
     /// How it was before its first case, if it may serve several.
-    unused: Option<(StateFiles, State)>,
+    unused: Option<(State, StateFiles)>,
     /// It has hung up: nothing more will come from it but its end.
     hung_up: bool,
-    /// What it wrote to standard error.
+    /// What it wrote to standard error: up to its first case, and in cases before
+    /// this one, as far as these places.
     stderr: File,
+    words_at_start: u64,
+    words_before: u64,
     /// How it ended, once it has.
     pub(super) ended: Option<Outcome>,
 }
@@ -112,6 +121,7 @@ impl Actor {
             access: options.access,
             process: None,
             abilities: Abilities::default(),
+            is_program: matches!(*planned.launch, Launch::Program { .. }),
             unused: None,
             pid: child.keep(),
             pidfd,
@@ -121,6 +131,8 @@ impl Actor {
             sent: 0,
             hung_up: false,
             stderr: File::from(stderr),
+            words_at_start: 0,
+            words_before: 0,
             ended: None,
         })
     }
@@ -173,17 +185,41 @@ impl Actor {
     /// Notes how it is before its first case. Where that can't be seen, it serves one.
     pub(super) fn mark(&mut self) {
         let files = StateFiles::open(self.pid());
-        self.unused =
-            files.and_then(|files| Ok((files.read()?, files))).ok().map(|(state, files)| (files, state));
+        self.unused = files.and_then(|files| Ok((files.read(self.depth())?, files))).ok();
+        self.words_at_start = self.said();
+        self.words_before = self.words_at_start;
+    }
+
+    /// How deep one has to look at it.
+    pub(super) fn depth(&self) -> Depth {
+        if self.is_program { Depth::Whole } else { Depth::Numbers }
     }
 
     /// In what it isn't as before its first case, if it could be seen then.
-    pub(super) fn difference(&self) -> Option<String> {
-        let Some((files, unused)) = &self.unused else { return Some("it can't be observed".into()) };
-        match files.read() {
-            Ok(state) => state.difference(unused),
+    pub(super) fn difference(&self, depth: Depth, unchecked: &[Check]) -> Option<String> {
+        let Some((unused, files)) = &self.unused else { return Some("it can't be observed".into()) };
+        match files.read(depth) {
+            Ok(state) => state.difference(unused, unchecked),
             Err(error) => Some(error.to_string()),
         }
+    }
+
+    /// Another case begins for it, under this name.
+    pub(super) fn begin(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+        if self.is_program {
+            self.words_before = self.said();
+        }
+    }
+
+    /// Nothing is on its way between it and the stage, and it lives.
+    pub(super) fn is_quiet(&self) -> bool {
+        let mut polled = [self.control.as_fd(), self.pidfd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        !self.hung_up
+            && !self.has_unsent()
+            && !self.has_untaken_orders()
+            && self.inbox.is_empty()
+            && poll(&mut polled, PollTimeout::ZERO) == Ok(0)
     }
 
     /// Gives it a batch of steps.
@@ -291,19 +327,30 @@ impl Actor {
     }
 
     /// A fault of its driver, with what it said before.
-    pub(super) fn broken(&mut self, message: &str) -> Fault {
+    pub(super) fn broken(&self, message: &str) -> Fault {
         let words = self.last_words();
         let message =
             if words.is_empty() { message.to_owned() } else { format!("{message}; it said: {words}") };
         Fault::Driver { actor: self.name.clone(), message }
     }
 
-    /// The end of what it wrote to standard error.
-    pub(super) fn last_words(&mut self) -> String {
-        let mut text = Vec::new();
-        let _ = self.stderr.rewind().and_then(|()| self.stderr.read_to_end(&mut text));
+    /// The end of what it wrote to standard error, cases before this one left out.
+    pub(super) fn last_words(&self) -> String {
+        // By position: the actor writes at the offset, which is shared.
+        let read = |from: u64, to: u64| {
+            let mut words = vec![0; to.saturating_sub(from) as usize];
+            let length = self.stderr.read_at(&mut words, from).unwrap_or(0);
+            words.truncate(length);
+            words
+        };
+        let text = [read(0, self.words_at_start), read(self.words_before, self.said())].concat();
         let start = text.len().saturating_sub(LAST_WORDS);
         String::from_utf8_lossy(&text[start..]).trim().to_owned()
+    }
+
+    /// Bytes that it has written to standard error.
+    fn said(&self) -> u64 {
+        self.stderr.metadata().map_or(0, |metadata| metadata.len())
     }
 }
 

@@ -23,9 +23,15 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Notices what an actor that should be idle did at the end of a case.
-    pub(super) fn look_after(&mut self, at: usize) -> Result<(), Fault> {
-        if self.actors[at].ended.is_none() { self.look_at(at, false) } else { Ok(()) }
+    /// Notices what actors that should be idle did at the end of a case. One that still
+    /// owes an answer may give it now (a timer came true), and it is too late.
+    pub(super) fn look_after(&mut self) -> Result<(), Fault> {
+        for at in 0..self.actors.len() {
+            if self.actors[at].ended.is_none() && self.parts[at].due.is_empty() {
+                self.look_at(at, false)?;
+            }
+        }
+        Ok(())
     }
 
     fn look_at(&mut self, at: usize, news: bool) -> Result<(), Fault> {

@@ -49,6 +49,9 @@ pub struct Options {
     pub access: observe::Access,
     /// Every case has processes of its own, even where clean ones stand ready.
     pub fresh: bool,
+    /// What isn't looked at when an actor is shown clean. Only for the tests that show
+    /// that all must be.
+    pub unchecked: Vec<observe::Check>,
     /// The CPU that the stage and its scripted actors are pinned to.
     pub cpu: Option<usize>,
     /// The binary to start, which calls [`super::become_stage_if_asked`]; by

@@ -80,7 +80,7 @@ pub(super) fn play(
         let actors = workshop.actors(plan, &dir, options, guard)?;
         let mut play = Play::new(plan, &dir, actors, options, guard);
         let transcript = play.run()?;
-        workshop.keep(play)?;
+        workshop.keep(play, options)?;
         Ok(transcript)
     })();
     workshop.end_strays();
@@ -88,6 +88,7 @@ pub(super) fn play(
         std::fs::remove_file(dir.join(&planned.name))
             .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
     }
+    workshop.leave_dir(plan, &dir);
     result
 }
 
@@ -142,6 +143,7 @@ impl<'case> Play<'case> {
                 count => self.give(index, count, 1)?,
             };
         }
+        self.look_after()?;
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
         Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds })
     }
@@ -405,7 +407,7 @@ impl<'case> Play<'case> {
         waits
     }
 
-    pub(super) fn broken(&mut self, actor: usize, message: &str) -> Fault {
+    pub(super) fn broken(&self, actor: usize, message: &str) -> Fault {
         self.actors[actor].broken(message)
     }
 }

@@ -12,9 +12,12 @@ use crate::setting::Setting;
 /// More idle actors than that only hold memory.
 const MOST: u64 = 24;
 
-/// Descriptors that are never given to idle actors, and those that one of them takes.
+/// Descriptors that are never given to idle actors, and those that an actor takes.
 const KEPT: u64 = 128;
 const EACH: u64 = 12;
+
+/// Of `KEPT`: what the stage needs beside all actors.
+const STAGE: u64 = 32;
 
 struct Idle {
     launch: Arc<Launch>,
@@ -28,6 +31,8 @@ struct Idle {
 pub(super) struct Pool {
     idle: VecDeque<Idle>,
     most: usize,
+    /// The limit of open files.
+    descriptors: u64,
 }
 
 impl Pool {
@@ -35,12 +40,22 @@ impl Pool {
     pub(super) fn new(fresh: bool) -> Pool {
         let descriptors = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
         let room = (descriptors.saturating_sub(KEPT) / EACH).min(MOST) as usize;
-        Pool { idle: VecDeque::new(), most: if fresh { 0 } else { room } }
+        Pool { idle: VecDeque::new(), most: if fresh { 0 } else { room }, descriptors }
     }
 
     /// Whether actors are kept at all.
     pub(super) fn keeps(&self) -> bool {
         self.most > 0
+    }
+
+    /// Ends idle actors, as far as a case of so many could lack their descriptors.
+    /// Whether its own actors may have those by which they are shown clean.
+    pub(super) fn make_room(&mut self, actors: usize) -> bool {
+        let room = (self.descriptors.saturating_sub(STAGE) / EACH) as usize;
+        while self.idle.len() > room.saturating_sub(actors) {
+            self.idle.pop_front();
+        }
+        self.keeps() && actors <= room
     }
 
     /// An actor that can play this part.
@@ -53,7 +68,7 @@ impl Pool {
         };
         let place = self.idle.iter().rposition(fits)?;
         let mut actor = self.idle.remove(place)?.actor;
-        actor.name.clone_from(&planned.name);
+        actor.begin(&planned.name);
         Some(actor)
     }
 

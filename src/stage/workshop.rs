@@ -4,6 +4,7 @@
 use std::{
     fs::{self, File},
     io::{self, stdin},
+    iter,
     os::{
         fd::{AsFd, OwnedFd},
         unix::fs::FileExt,
@@ -12,25 +13,28 @@ use std::{
 };
 
 use super::{
-    Fault, Launch, Options, Plan,
+    Fault, Launch, Options, Plan, PlannedActor,
     actor::Actor,
     contain,
     play::{Play, describe_end},
     pool::Pool,
-    settle::{Guard, Settler},
+    settle::{Guard, Rest, Settler, Timer},
 };
-use crate::wire::{Message, Order, Reply, Step};
+use crate::{
+    observe::Depth,
+    wire::{Message, Order, Reply, Step},
+};
 
 /// Descriptors open at once, for a moment, while a step is settled and counted.
 const RESERVE: usize = 4;
 
-/// Number of the step that asks for a reset: no record has it.
-const RESET: u64 = u64::MAX;
+/// Number of the step that asks for a reset: no record has it, and every language's
+/// numbers hold it.
+const RESET: u64 = (1 << 53) - 1;
 
 pub(super) struct Workshop {
     /// Where the stage keeps its files.
     root: PathBuf,
-    cases: u64,
     /// The directory that actors share is there.
     made: bool,
     pool: Pool,
@@ -43,28 +47,37 @@ impl Workshop {
         let children = File::open("/proc/thread-self/children").ok();
         Workshop {
             root: root.to_owned(),
-            cases: 0,
             made: false,
             pool: Pool::new(fresh || children.is_none()),
             children,
         }
     }
 
-    /// The directory of the next case. Actors that serve several stay in one; fresh
-    /// ones have one of their own.
+    /// The directory of the next case: always the same one, whose name errors show.
+    /// Actors that serve several stay in it; fresh ones get a new one.
     pub(super) fn dir(&mut self) -> io::Result<PathBuf> {
-        if !self.pool.keeps() {
-            let last = self.root.join(self.cases.to_string());
+        let dir = self.root.join("case");
+        if !self.made {
             // Seldom has anybody left a file there.
-            let _ = fs::remove_dir(&last).or_else(|_| fs::remove_dir_all(&last));
-            self.cases += 1;
-        }
-        let dir = self.root.join(self.cases.to_string());
-        if !self.pool.keeps() || !self.made {
-            if self.made { fs::create_dir(&dir) } else { fs::create_dir_all(&dir) }?;
-            self.made = true;
+            match fs::remove_dir(&dir).or_else(|_| fs::remove_dir_all(&dir)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => fs::create_dir_all(&dir)?,
+            }
+            self.made = self.pool.keeps();
         }
         Ok(dir)
+    }
+
+    /// A case is over, its channels removed. If a program has left something else in
+    /// the directory, the next case is played in another.
+    pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
+        let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
+        let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
+        if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
+            // They stand in it.
+            self.pool.clear();
+            self.made = false;
+        }
     }
 
     /// An actor for each part of the plan, each waiting for its first step.
@@ -77,8 +90,9 @@ impl Workshop {
     ) -> Result<Vec<Actor>, Fault> {
         let mut actors = Vec::with_capacity(plan.actors.len());
         let mut started = Vec::new();
+        let has_room = self.pool.make_room(plan.actors.len());
         for planned in &plan.actors {
-            actors.push(match self.pool.take(planned, &plan.setting) {
+            actors.push(match self.take(plan, planned, options) {
                 Some(actor) => actor,
                 None => {
                     started.push(actors.len());
@@ -89,10 +103,12 @@ impl Workshop {
         if !started.is_empty() {
             let mut settler = Settler::new(guard, plan.setting.budget_ms);
             for at in started {
-                let is_built_in = matches!(*plan.actors[at].launch, Launch::BuiltIn(_));
-                await_greeting(&mut actors[at], is_built_in, &mut settler)?;
-                if self.pool.keeps() && actors[at].abilities.resets {
-                    actors[at].mark();
+                await_greeting(&mut actors[at], &mut settler)?;
+                if has_room && actors[at].abilities.resets {
+                    let still = !actors[at].is_program || is_idle(&mut settler, &mut actors[at])?;
+                    if still {
+                        actors[at].mark();
+                    }
                 }
             }
             keep_in_reserve()?;
@@ -100,72 +116,56 @@ impl Workshop {
         Ok(actors)
     }
 
-    /// Takes back the actors of a case that is over, as far as they are shown clean;
-    /// ends the others, and whatever they have left behind.
-    pub(super) fn keep(&mut self, mut play: Play<'_>) -> Result<(), Fault> {
-        for at in 0..play.actors.len() {
-            play.look_after(at)?;
-        }
-        if self.pool.keeps() {
-            let mut clean = vec![false; play.actors.len()];
-            let mut waiting = Vec::new();
-            for (at, clean) in clean.iter_mut().enumerate() {
-                let (actor, part) = (&mut play.actors[at], &play.parts[at]);
-                let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end;
-                if !idle || !actor.abilities.resets || !actor.is_marked() {
-                    continue;
-                }
-                *clean = true;
-                let nothing_open = part.ends.iter().all(Option::is_none);
-                if !(actor.abilities.forgets && nothing_open) {
-                    actor.give(&[Step { id: RESET, order: Order::Reset }])?;
-                    waiting.push(at);
-                }
-            }
-            self.settle_resets(&mut play, waiting, &mut clean)?;
-            let setting = &play.plan.setting;
-            for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
-                // Whoever isn't clean ends here.
-                if clean && actor.difference().is_none() {
-                    self.pool.put(planned, setting, actor);
-                }
-            }
-        }
-        // All at once: each wait for one lets the others end too.
-        play.actors.iter().for_each(Actor::kill);
-        Ok(())
+    /// An actor that is as it was when it was put away: a program may have ended, or
+    /// done something on its own.
+    fn take(&mut self, plan: &Plan, planned: &PlannedActor, options: &Options) -> Option<Actor> {
+        let same = |actor: &Actor| {
+            actor.is_quiet() && actor.difference(Depth::Numbers, &options.unchecked).is_none()
+        };
+        iter::from_fn(|| self.pool.take(planned, &plan.setting))
+            .find(|actor| !actor.is_program || same(actor))
     }
 
-    /// Waits for the answers to the resets. Who doesn't say that it is clean isn't.
-    fn settle_resets(
-        &mut self,
-        play: &mut Play<'_>,
-        mut waiting: Vec<usize>,
-        clean: &mut [bool],
-    ) -> Result<(), Fault> {
-        if waiting.is_empty() {
+    /// Takes back the actors of a case that is over, as far as they are shown clean;
+    /// ends the others, and whatever they have left behind.
+    pub(super) fn keep(&mut self, mut play: Play<'_>, options: &Options) -> Result<(), Fault> {
+        if !self.pool.keeps() {
+            // All at once: each wait for one lets the others end too.
+            play.actors.iter().for_each(Actor::kill);
             return Ok(());
         }
-        play.settler.begin();
-        play.settler.give_way();
-        loop {
-            waiting.retain(|&at| {
-                let actor = &mut play.actors[at];
-                let answer = actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message());
-                match answer {
-                    Ok(None) if !actor.hung_up() => return true,
-                    Ok(Some(Message::Answer(answer))) if answer.id == RESET => {
-                        clean[at] = matches!(answer.reply, Reply::Ok { .. });
-                    }
-                    _ => clean[at] = false,
-                }
-                false
-            });
-            if play.settler.settled(&mut play.actors, &waiting)? {
-                waiting.iter().for_each(|&at| clean[at] = false);
-                return Ok(());
+        let mut clean = vec![false; play.actors.len()];
+        let mut waiting = Vec::new();
+        for (at, clean) in clean.iter_mut().enumerate() {
+            let (actor, part) = (&mut play.actors[at], &play.parts[at]);
+            let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end && !actor.has_unsent();
+            if !idle || !actor.abilities.resets || !actor.is_marked() {
+                continue;
+            }
+            *clean = true;
+            let nothing_open = part.ends.iter().all(Option::is_none);
+            if !(actor.abilities.forgets && nothing_open) {
+                actor.give(&[Step { id: RESET, order: Order::Reset }])?;
+                waiting.push(at);
             }
         }
+        if !waiting.is_empty() {
+            play.settler.give_way();
+        }
+        for at in waiting {
+            clean[at] = is_reset(&mut play.settler, &mut play.actors[at]);
+        }
+        for (actor, clean) in play.actors.iter_mut().zip(&mut clean) {
+            *clean = *clean && (!actor.is_program || is_idle(&mut play.settler, actor)?);
+        }
+        let setting = &play.plan.setting;
+        for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
+            // Whoever isn't clean ends here.
+            if clean && actor.difference(actor.depth(), &options.unchecked).is_none() {
+                self.pool.put(planned, setting, actor);
+            }
+        }
+        Ok(())
     }
 
     /// Ends every process below the stage that isn't kept.
@@ -185,13 +185,51 @@ impl Workshop {
     }
 }
 
-fn await_greeting(actor: &mut Actor, is_built_in: bool, settler: &mut Settler<'_>) -> Result<(), Fault> {
+/// Waits for the answer to a reset. Who doesn't say that it is clean isn't. Each by
+/// itself: a reset may release others, whose words nobody waits for.
+fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
+    settler.begin();
+    loop {
+        match actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message()) {
+            Ok(None) if !actor.hung_up() => {}
+            Ok(Some(Message::Answer(answer))) => {
+                return answer.id == RESET && matches!(answer.reply, Reply::Ok { .. });
+            }
+            _ => return false,
+        }
+        // What is wrong with a driver now is no fault of the case.
+        if !matches!(settler.settled(std::slice::from_mut(actor), &[0]), Ok(false)) {
+            return false;
+        }
+    }
+}
+
+/// Whether an actor that owes nothing is proved to rest: no word of it is on its way,
+/// no order to it, and no timer of its own will wake it.
+fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> {
+    settler.begin();
+    while actor.listen().is_ok() && actor.is_quiet() {
+        match settler.settled(std::slice::from_mut(actor), &[0]) {
+            Ok(false) => {}
+            Ok(true) => {
+                let rest = settler.rest(std::slice::from_ref(actor), &[0], 0);
+                let waits = matches!(rest, Rest::Asleep { timer: Timer::None | Timer::Unknown, .. });
+                return Ok(waits && actor.is_quiet());
+            }
+            Err(Fault::Driver { .. }) => break,
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(false)
+}
+
+fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {
     settler.begin();
     loop {
         actor.listen()?;
         match actor.message()? {
             // A built-in driver is the fork itself.
-            Some(Message::Hello(_)) if !is_built_in && actor.has_children() => {
+            Some(Message::Hello(_)) if actor.is_program && actor.has_children() => {
                 return Err(actor.broken(
                     "it greets through a child process, which can't be proved settled: let the \
                      program that is named become the driver with exec, or name the driver itself",

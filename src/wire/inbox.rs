@@ -32,6 +32,11 @@ impl Inbox {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Nothing has come that wasn't taken.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
     /// The next whole message, if there is one.
     ///
     /// # Errors

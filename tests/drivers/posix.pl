@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A driver of the least that docs/wire.md asks for: Perl's sysopen, syswrite and
+# A driver of little more than the least that docs/wire.md asks for: Perl's sysopen, syswrite and
 # sysread, one write call a piece.
 use strict;
 use warnings;
@@ -38,6 +38,11 @@ sub failure {
 
 sub carry_out {
     my ($verb, $channel, @args) = split / /, $_[0];
+    if ($verb eq 'reset') {
+        # Nothing is buffered, so that closing is all there is to do.
+        %open = ();
+        return "ok\n";
+    }
     my $file = $open{$channel // ''};
     if ($verb eq 'open') {
         return "fail - bytes=0 message=it is open already\n" if $file;
@@ -78,7 +83,7 @@ sub carry_out {
     return "unsupported\n";
 }
 
-say_to_stage(sprintf "hello 1 perl %vd\n", $^V);
+say_to_stage(sprintf "hello 1 perl %vd resets\n", $^V);
 while (receive() =~ /^batch (\d+)/) {
     for (1 .. $1) {
         my ($id, $step) = receive() =~ /^(\d+) (.*)$/ or die 'a step has an id';

@@ -1,10 +1,7 @@
 //! The detector of blocked actors, against an oracle that isn't itself: the model
 //! of the FIFO says from capacities and sizes who must be blocked.
 
-use std::{
-    process::{Child, Command},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipelab::{
     model::{
@@ -17,7 +14,7 @@ use pipelab::{
 };
 use serde::Deserialize;
 
-use crate::support::{Script, forking, options, stage};
+use crate::support::{Hogs, Script, forking, options, stage};
 
 /// Verdicts to check; `PIPELAB_TRIALS` asks for more.
 const TRIALS: u64 = 20_000;
@@ -178,25 +175,5 @@ fn compare(seed: u64, at: usize, step: &TrialStep, transcript: &Transcript) {
     let queued = records[at].counts[0].queued.known();
     if queued != Some(step.queued) {
         fail(format!("queued are {queued:?}"));
-    }
-}
-
-/// Processes that only burn CPU, and end with this value.
-struct Hogs(Vec<Child>);
-
-impl Hogs {
-    fn start(count: usize) -> Hogs {
-        let _forking = forking();
-        let hog = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh");
-        Hogs((0..count).map(|_| hog()).collect())
-    }
-}
-
-impl Drop for Hogs {
-    fn drop(&mut self) {
-        for hog in &mut self.0 {
-            let _ = hog.kill();
-            let _ = hog.wait();
-        }
     }
 }

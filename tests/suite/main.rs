@@ -10,6 +10,7 @@ mod layers;
 mod model;
 mod play;
 mod puppet;
+mod reuse;
 mod rewrite;
 mod run;
 mod shards;

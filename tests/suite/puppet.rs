@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use pipelab::driver::Started;
+use pipelab::{driver::Started, wire::Abilities};
 
 use crate::support::{forking, no_fork};
 
@@ -88,6 +88,11 @@ impl Puppet {
         Puppet { started, last: 0 }
     }
 
+    /// What it claims to be able to do.
+    pub fn abilities(&self) -> Abilities {
+        self.started.greeting.abilities
+    }
+
     /// Gives a batch, and doesn't wait for the answers.
     pub fn give(&mut self, steps: &[Step]) {
         let mut body = Vec::new();
@@ -144,6 +149,11 @@ impl Puppet {
         let answer = self.step(given);
         assert_eq!(answer.word(), "ok", "{line}: {answer:?}");
         answer
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        self.started.descriptors().unwrap()
     }
 
     /// The number of the last step given.

@@ -136,7 +136,15 @@ fn compare(texts: &[(&str, String)], at_least: usize) {
         "scenarios",
     ]);
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-s", "0", "-e", "signal=none", "-e", "trace=open,openat,write,dup,dup2,dup3,fcntl"]);
+    strace.args([
+        "-f",
+        "-s",
+        "0",
+        "-e",
+        "signal=none",
+        "-e",
+        "trace=mknod,mknodat,open,openat,write,dup,dup2,dup3,fcntl",
+    ]);
     strace.arg("-o").arg(&trace).arg(pipelab.get_program()).args(pipelab.get_args());
     strace.current_dir(lab.path("")).env("TMPDIR", lab.path(""));
     let ran = ran(&mut strace);
@@ -164,10 +172,11 @@ fn compare(texts: &[(&str, String)], at_least: usize) {
     assert!(blocked >= at_least / 6, "writes that the kernel took in parts are in the sample: {blocked}");
 }
 
-/// Per case, by the number that its directory has, the bytes that write(2) said it
-/// took on the FIFO `log`.
+/// Per case, by the number of times that the FIFO `log` had been made, the bytes that write(2) said it
+/// took on it.
 fn written(trace: &str) -> BTreeMap<u64, u64> {
     let mut sums = BTreeMap::new();
+    let mut case = 0;
     // Per process, the case whose FIFO a descriptor is.
     let mut fifos: HashMap<(&str, u64), u64> = HashMap::new();
     let mut unfinished: HashMap<&str, &str> = HashMap::new();
@@ -195,13 +204,9 @@ fn written(trace: &str) -> BTreeMap<u64, u64> {
         let (name, args) = call.split_once('(').expect("a call has arguments");
         let first = || args.split([',', ')']).next().and_then(|number| number.trim().parse::<u64>().ok());
         match name {
-            "open" | "openat" => {
-                let case = args.split('"').nth(1).and_then(case_of);
-                match case {
-                    Some(case) => drop(fifos.insert((pid, result), case)),
-                    None => drop(fifos.remove(&(pid, result))),
-                }
-            }
+            "mknod" | "mknodat" => case += u64::from(is_log(args)),
+            "open" | "openat" if is_log(args) => drop(fifos.insert((pid, result), case)),
+            "open" | "openat" => drop(fifos.remove(&(pid, result))),
             // No driver copies a FIFO's descriptor; should one, the sum must not be taken for right.
             "dup" | "dup2" | "dup3" | "fcntl" => {
                 let copied = first().and_then(|from| fifos.get(&(pid, from)));
@@ -218,9 +223,7 @@ fn written(trace: &str) -> BTreeMap<u64, u64> {
     sums
 }
 
-/// The number of the case in `TMPDIR/pipelab-0123/CASE/log`.
-fn case_of(path: &str) -> Option<u64> {
-    let (dir, name) = path.rsplit_once('/')?;
-    let case = dir.rsplit_once('/')?.1.parse().ok()?;
-    (name == "log").then_some(case)
+/// The path is that of the channel.
+fn is_log(args: &str) -> bool {
+    args.split('"').nth(1).is_some_and(|path| path.ends_with("/case/log"))
 }

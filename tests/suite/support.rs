@@ -1,10 +1,13 @@
 //! Plans written as sentences, and a stage to play them.
 
 use std::{
+    os::unix::process::CommandExt,
     path::PathBuf,
+    process::{Child, Command},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use nix::sys::signal::Signal;
 use pipelab::{
     channel::Kind,
     outcome::{Access, Action, Amount, Transcript},
@@ -146,4 +149,30 @@ pub fn told(transcript: &Transcript) -> Vec<String> {
             format!("{} {}: {}{then}", record.actor, record.verb.name(), outcome(&record.outcome))
         })
         .collect()
+}
+
+/// Processes that only burn CPU. They end with this value, and with the thread that
+/// started them.
+pub struct Hogs(Vec<Child>);
+
+impl Hogs {
+    pub fn start(count: usize) -> Hogs {
+        let _forking = forking();
+        let hog = || {
+            let mut command = Command::new("sh");
+            // SAFETY: a system call on numbers between fork and exec.
+            unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?)) };
+            command.args(["-c", "while :; do :; done"]).spawn().expect("sh")
+        };
+        Hogs((0..count).map(|_| hog()).collect())
+    }
+}
+
+impl Drop for Hogs {
+    fn drop(&mut self) {
+        for hog in &mut self.0 {
+            let _ = hog.kill();
+            let _ = hog.wait();
+        }
+    }
 }

@@ -63,6 +63,18 @@ struct Mode {
     jitter: Option<u64>,
     /// Say what the runtime's layers hold back: `layers`.
     layers: bool,
+    /// What `stdio` does about a stream that it closes behind the library's back:
+    /// `leak=shown`, `leak=denied`, a mode for the tests of reuse.
+    leak: Option<Leak>,
+}
+
+/// A descriptor is closed, its stream isn't, and what that holds is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leak {
+    /// A reset finds it.
+    Shown,
+    /// The driver claims that it forgets, so that there is no reset.
+    Denied,
 }
 
 impl Mode {
@@ -72,6 +84,8 @@ impl Mode {
             match word.split_once('=') {
                 Some(("buffer", bytes)) => mode.buffer = bytes.parse().ok(),
                 Some(("jitter", seed)) => mode.jitter = seed.parse().ok(),
+                Some(("leak", "shown")) => mode.leak = Some(Leak::Shown),
+                Some(("leak", "denied")) => mode.leak = Some(Leak::Denied),
                 Some(_) => {}
                 None if word == LAYERS => mode.layers = true,
                 None => mode.name = word.clone(),

@@ -10,7 +10,7 @@ use std::{
 use libc::FILE;
 use nix::errno::Errno;
 
-use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
+use super::{Builtin, Leak, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
 use crate::{
     outcome::{Access, Amount, Layer},
     wire::{Abilities, Hello},
@@ -83,7 +83,8 @@ impl Builtin for Stdio {
     fn hello(&self) -> Hello {
         let (runtime, version) = c_library();
         let symbols = BTreeMap::from([("bufsiz".into(), libc::BUFSIZ.into())]);
-        Hello { runtime, version, symbols, abilities: Abilities::ALL }
+        let forgets = self.mode.leak != Some(Leak::Shown);
+        Hello { runtime, version, symbols, abilities: Abilities { forgets, ..Abilities::ALL } }
     }
 
     fn carry_out(&mut self, order: Order) -> Reply {
@@ -119,6 +120,7 @@ impl Builtin for Stdio {
                 None => not_open(&channel),
             },
             Order::Close { channel } => match self.open.remove(&channel) {
+                Some(stream) if self.mode.leak.is_some() => leak(stream),
                 // SAFETY: the stream is open, and is forgotten here; its buffer
                 // is dropped after the call.
                 Some(stream) => match unsafe { libc::fclose(stream.file) } {
@@ -161,6 +163,14 @@ impl Builtin for Stdio {
         }
         no_bytes_left()
     }
+}
+
+/// Closes the descriptor alone: the C library still has the stream, and will flush it.
+fn leak(stream: Stream) -> Reply {
+    // SAFETY: the stream is open, and isn't used any more by us; its buffer stays.
+    let result = unsafe { libc::close(libc::fileno(stream.file)) };
+    std::mem::forget(stream);
+    Errno::result(result).map_or_else(|errno| failed(errno, None, 0, vec![]), |_| Reply::DONE)
 }
 
 /// fwrite(3) piece by piece, until one comes back short.

@@ -3,7 +3,13 @@
 //!
 //!     PIPELAB_DRIVER="node my_driver.js" cargo test --test suite conforms
 
-use std::io::{Read, Write};
+use std::{
+    fs::File,
+    io::{ErrorKind, Read, Write},
+    os::fd::AsRawFd,
+};
+
+use pipelab::wire::Abilities;
 
 use crate::puppet::{End, Fifo, Puppet, drain, step, text, write, write_in_pieces};
 
@@ -20,6 +26,9 @@ impl Subject<'_> {
 }
 
 type Check = (&'static str, fn(&mut Puppet));
+
+/// Whether a driver claims an ability, and what it then promises.
+type Claim = (fn(Abilities) -> bool, &'static str, fn(&mut Puppet));
 
 /// Checks that leave the driver as they found it.
 const CHECKS: &[Check] = &[
@@ -42,6 +51,16 @@ const CHECKS: &[Check] = &[
     ("a failed step doesn't end its batch", failure_in_batch),
 ];
 
+/// Checks of drivers that claim an ability.
+const CLAIMS: &[Claim] = &[
+    (|can| can.counts, "every answer on an open channel says what is queued", counts),
+    (|can| can.resets, "a reset closes everything", reset_closes),
+    (|can| can.resets, "a reset lets nothing out that was buffered, then or later", reset_keeps_back),
+    (|can| can.resets, "a reset doesn't wait for a full pipe", reset_of_a_full_pipe),
+    (|can| can.resets, "a reset leaves as many descriptors as there were", reset_leaves_nothing),
+    (|can| can.forgets, "closing leaves as many descriptors as there were", close_leaves_nothing),
+];
+
 /// Checks that end the driver.
 const ENDINGS: &[Check] = &[
     ("exit ends with its status and flushes", exit),
@@ -54,6 +73,12 @@ pub fn check(subject: &Subject) {
     let mut driver = subject.start();
     for (promise, check) in CHECKS {
         // Shown if the check fails.
+        println!("{} {:?}: {promise}", subject.command[0], subject.mode);
+        check(&mut driver);
+    }
+    let can = driver.abilities();
+    assert!(can.resets || !can.forgets, "`forgets` needs `resets`");
+    for (_, promise, check) in CLAIMS.iter().filter(|(claimed, ..)| claimed(can)) {
         println!("{} {:?}: {promise}", subject.command[0], subject.mode);
         check(&mut driver);
     }
@@ -288,6 +313,104 @@ fn failure_in_batch(driver: &mut Puppet) {
     let words: Vec<&str> = answers.iter().map(|answer| answer.word()).collect();
     assert_eq!(words, ["fail", "fail", "ok"]);
     driver.must(step("close log"));
+}
+
+fn counts(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    assert_eq!(driver.must(fifo.open("log", "write block")).queued, Some(0));
+    driver.must(write("log", &text(100)));
+    assert_eq!(driver.must(step("flush log")).queued, Some(100));
+    // Whatever of it is still buffered isn't counted.
+    let queued = driver.must(write("log", &text(10))).queued;
+    assert_eq!(queued, Some(drain(&reader).len() as u64));
+    drop(reader);
+    driver.step(write("log", &text(100_000)));
+    let failed = driver.step(step("flush log"));
+    assert_eq!((failed.word() == "fail", failed.queued), (failed.word() != "ok", Some(0)), "{failed:?}");
+    assert_eq!(driver.step(step("close log")).queued, None);
+    assert_eq!(driver.step(fifo.open("log", "write nonblock")).queued, None, "a failed open");
+
+    let writer = fifo.writer_for(driver);
+    (&*writer).write_all(&text(10)).unwrap();
+    let read = driver.must(step("read log 4"));
+    // A runtime may have fetched all of it.
+    assert!([Some(0), Some(6)].contains(&read.queued), "{read:?}");
+    drop(writer);
+    driver.must(step("read log to-eof"));
+    let eof = driver.step(step("read log to-eof"));
+    assert_eq!((eof.word(), eof.queued), ("eof", Some(0)));
+    driver.must(step("close log"));
+}
+
+fn reset_closes(driver: &mut Puppet) {
+    let (left, right) = (Fifo::new(), Fifo::new());
+    let reader = left.reader();
+    driver.must(left.open("left", "write block"));
+    let writer = right.writer();
+    driver.must(right.open("right", "read block"));
+    driver.must(step("reset"));
+    assert_eq!(drain(&reader), b"");
+    assert_eq!((&*writer).write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
+    for channel in ["left", "right"] {
+        assert_eq!(driver.step(step(format!("close {channel}"))).word(), "fail", "{channel} isn't open");
+    }
+}
+
+fn reset_keeps_back(driver: &mut Puppet) {
+    let (old, new) = (Fifo::new(), Fifo::new());
+    let reader = old.reader();
+    driver.must(old.open("log", "write block"));
+    driver.must(write("log", b"old"));
+    let sent = drain(&reader);
+    driver.must(step("reset"));
+    assert_eq!(drain(&reader), b"", "{} of 3 were sent before", sent.len());
+    // The same channel, and most likely the same descriptor.
+    let reader = new.reader();
+    driver.must(new.open("log", "write block"));
+    driver.must(write("log", b"new"));
+    driver.must(step("close log"));
+    assert_eq!(drain(&reader), b"new");
+}
+
+fn reset_of_a_full_pipe(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let reader = fifo.reader();
+    driver.must(fifo.open("log", "write nonblock"));
+    // Until nothing more goes in, and something stays in the runtime if it buffers.
+    while driver.step(write("log", &text(1 << 14))).word() == "ok" && queued(&reader) < 1 << 16 {}
+    driver.step(write("log", b"one more"));
+    driver.must(step("reset"));
+    drop(reader);
+}
+
+fn reset_leaves_nothing(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    driver.must(step("reset"));
+    let before = driver.descriptors();
+    for access in ["read nonblock", "both block"] {
+        driver.must(fifo.open("log", access));
+        driver.must(step("reset"));
+        assert_eq!(driver.descriptors(), before, "after {access}");
+    }
+}
+
+fn close_leaves_nothing(driver: &mut Puppet) {
+    let fifo = Fifo::new();
+    let before = driver.descriptors();
+    for access in ["read nonblock", "both block"] {
+        driver.must(fifo.open("log", access));
+        driver.must(step("close log"));
+        assert_eq!(driver.descriptors(), before, "after {access}");
+    }
+}
+
+/// What a reader could read now.
+fn queued(reader: &File) -> i32 {
+    let mut bytes = 0;
+    // SAFETY: writes one int.
+    assert_eq!(unsafe { libc::ioctl(reader.as_raw_fd(), libc::FIONREAD, &mut bytes) }, 0);
+    bytes
 }
 
 fn exit(driver: &mut Puppet) {

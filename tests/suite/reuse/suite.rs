@@ -1,0 +1,131 @@
+//! The whole suite of scenarios, fresh, reused, shuffled, and beside CPU hogs.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use pipelab::{
+    outcome::Recorded,
+    report::{Jsonl, Report},
+    runner::{Lab, Loaded, find},
+    scenario::{Case, Overrides},
+    stage::Options,
+};
+
+use crate::support::{Hogs, forking, options};
+
+/// Plays of the suite beside CPU hogs; `PIPELAB_REPETITIONS` asks for more.
+const REPETITIONS: usize = 3;
+
+/// Every case that can be played here, and what plays it.
+struct Suite {
+    lab: Lab,
+    loaded: Vec<Loaded>,
+    cases: Vec<Vec<Arc<Case>>>,
+}
+
+impl Suite {
+    fn open(fresh: bool) -> Suite {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let _forking = forking();
+        let mut lab = Lab::open(&Options { fresh, ..options() }).expect("a stage");
+        let found = find(&[root]).expect("the scenarios");
+        let loaded = lab.load(&found, &Overrides::default()).expect("they load");
+        let cases = loaded.iter().map(|loaded| loaded.cases.iter().map(Arc::new).collect()).collect();
+        Suite { lab, loaded, cases }
+    }
+
+    /// The number of scenario and case, in order.
+    fn order(&self) -> Vec<(usize, usize)> {
+        let playable = |(at, cases): (usize, &Vec<Arc<Case>>)| {
+            let playable = cases.iter().enumerate().filter(|(_, case)| case.skip.is_none());
+            playable.map(move |(case, _)| (at, case)).collect::<Vec<_>>()
+        };
+        self.cases.iter().enumerate().flat_map(playable).collect()
+    }
+
+    /// Plays the cases in this order. Their records, put in order.
+    fn play(&mut self, order: &[(usize, usize)]) -> Vec<String> {
+        let mut records: Vec<_> =
+            order.iter().map(|&(at, case)| ((at, case), self.record(at, case))).collect();
+        records.sort();
+        records.into_iter().map(|(_, record)| record).collect()
+    }
+
+    /// The line of `--format jsonl`, and the transcript with all that it leaves out.
+    fn record(&mut self, at: usize, case: usize) -> String {
+        let loaded = &self.loaded[at];
+        let case = &self.cases[at][case];
+        let recorded: Option<&Recorded> = loaded.snapshot_of(case);
+        let judged = self.lab.play(case, recorded).expect("it plays");
+        let transcript = judged.played.as_ref().map(|played| &played.transcript);
+        let transcript = serde_json::to_string(&transcript).expect("JSON");
+        let mut line = Vec::new();
+        Jsonl::default().case(&mut line, loaded, &judged).expect("memory");
+        String::from_utf8(line).expect("UTF-8") + &transcript
+    }
+}
+
+/// The reference, made once.
+fn fresh() -> &'static [String] {
+    static FRESH: OnceLock<Vec<String>> = OnceLock::new();
+    FRESH.get_or_init(|| {
+        // Two stages, since to start an interpreter for each case takes its time.
+        let halves = [0, 1].map(|half| {
+            std::thread::spawn(move || {
+                let mut suite = Suite::open(true);
+                let order = suite.order();
+                assert!(order.len() > 50, "{} cases", order.len());
+                let (first, second) = order.split_at(order.len() / 2);
+                suite.play(if half == 0 { first } else { second })
+            })
+        });
+        halves.into_iter().flat_map(|half| half.join().expect("it plays")).collect()
+    })
+}
+
+fn same(fresh: &[String], here: &[String]) {
+    for (fresh, here) in fresh.iter().zip(here) {
+        assert!(fresh == here, "a fresh process gave\n{fresh}\nand here\n{here}");
+    }
+    assert_eq!(fresh.len(), here.len());
+}
+
+#[test]
+fn reused_actors_give_the_records_of_fresh_ones_in_any_order() {
+    let mut suite = Suite::open(false);
+    let order = suite.order();
+    same(fresh(), &suite.play(&order));
+    // With actors that have played them all before.
+    for seed in [1, 2, 3] {
+        let mut shuffled = order.clone();
+        shuffle(&mut shuffled, seed);
+        assert_ne!(shuffled, order);
+        same(fresh(), &suite.play(&shuffled));
+    }
+}
+
+#[test]
+fn records_stay_the_same_beside_cpu_hogs() {
+    let repetitions = match std::env::var("PIPELAB_REPETITIONS") {
+        Ok(count) => count.parse().expect("PIPELAB_REPETITIONS is a number of plays"),
+        Err(_) => REPETITIONS,
+    };
+    let fresh = fresh();
+    let mut suite = Suite::open(false);
+    let order = suite.order();
+    let _hogs = Hogs::start(4);
+    for _ in 0..repetitions {
+        same(fresh, &suite.play(&order));
+    }
+    eprintln!("{repetitions} times {} cases, all alike", order.len());
+}
+
+/// Fisher and Yates, with Knuth's MMIX generator.
+fn shuffle<Item>(items: &mut [Item], mut seed: u64) {
+    for last in (1..items.len()).rev() {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        items.swap(last, (seed >> 33) as usize % (last + 1));
+    }
+}

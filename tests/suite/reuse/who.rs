@@ -1,0 +1,95 @@
+//! Which processes serve again, and which never do.
+
+use std::{os::unix::process::CommandExt, process::Command};
+
+use nix::sys::resource::{Resource, setrlimit};
+use pipelab::{
+    outcome::{Access, Action, Readiness},
+    setting::{Setting, Sigpipe},
+    stage::Options,
+};
+use rstest::rstest;
+
+use super::Watched;
+use crate::{
+    lab::{Lab, ran},
+    support::{Script, options},
+};
+
+fn one(driver: &str) -> Script {
+    Script::new().actor("one", driver).open_nonblock("one", Access::Read)
+}
+
+#[rstest]
+fn a_clean_actor_serves_again(#[values("raw", "stdio", "rust")] driver: &str) {
+    let mut watched = Watched::start(&options());
+    one(driver).close("one").play(&mut watched.stage).expect("it plays");
+    let first = watched.idle();
+    assert_eq!(first.len(), 1);
+    // Another name, and an end that is still open.
+    let script = Script::new().actor("another", driver).open_nonblock("another", Access::Read);
+    script.play(&mut watched.stage).expect("it plays");
+    assert_eq!(watched.idle(), first);
+}
+
+#[rstest]
+#[case::of_another_mode(one("stdio:line"))]
+#[case::of_another_driver(one("raw"))]
+#[case::of_another_setting(one("stdio").setting(Setting { sigpipe: Sigpipe::Default, budget_ms: 0 }))]
+fn a_part_is_played_by_its_own_kind_alone(#[case] script: Script) {
+    let mut watched = Watched::start(&options());
+    one("stdio").play(&mut watched.stage).expect("it plays");
+    script.play(&mut watched.stage).expect("it plays");
+    assert_eq!(watched.idle().len(), 2);
+}
+
+#[test]
+fn fresh_actors_serve_once() {
+    let mut watched = Watched::start(&Options { fresh: true, ..options() });
+    one("raw").play(&mut watched.stage).expect("it plays");
+    assert!(watched.idle().is_empty());
+}
+
+const AWAIT: Action = Action::Await { channel: 0, readiness: Readiness::Read };
+
+#[rstest]
+#[case::that_was_killed(one("raw").kill("one"))]
+#[case::that_survived_a_signal(one("raw").step("one", Action::Kill { signal: libc::SIGWINCH }))]
+#[case::that_exited(one("raw").step("one", Action::Exit { status: 0 }))]
+#[case::that_is_blocked(Script::new().actor("one", "raw").open("one", Access::Read))]
+#[case::that_sleeps(one("raw").step("one", Action::Sleep))]
+#[case::that_spins(one("raw").setting(Setting { sigpipe: Sigpipe::Ignore, budget_ms: 1 }).step("one", Action::Spin))]
+#[case::that_awaits(one("raw").step("one", AWAIT))]
+fn no_actor_serves_again(#[case] script: Script) {
+    let mut watched = Watched::start(&options());
+    script.play(&mut watched.stage).expect("it plays");
+    assert!(watched.idle().is_empty());
+}
+
+#[test]
+fn an_actor_that_was_blocked_and_released_serves_again() {
+    let mut watched = Watched::start(&options());
+    let script = Script::new().actor("one", "raw").actor("two", "raw");
+    let script = script.open("one", Access::Read).open("two", Access::Write);
+    script.play(&mut watched.stage).expect("it plays");
+    assert_eq!(watched.idle().len(), 2);
+}
+
+/// With few descriptors, idle actors must not take those of the next case.
+#[test]
+fn idle_actors_leave_a_large_case_its_descriptors() {
+    let readers = |count: usize, open: &str, mode: &dyn Fn(usize) -> String| {
+        let names: Vec<String> = (0..count).map(|at| format!("w{at}")).collect();
+        let actors: String =
+            names.iter().enumerate().map(|(at, name)| format!("{name} = {:?}\n", mode(at))).collect();
+        let steps: String = names.iter().map(|name| format!("{name} open log {open}\n")).collect();
+        format!("[channels]\nlog = \"fifo\"\n[actors]\n{actors}script = '''\n{steps}'''\n")
+    };
+    let small = readers(5, "read nonblock", &|at| format!("stdio:full,buffer={}", at + 1));
+    let lab = Lab::new(&[("a-small", &small), ("b-large", &readers(22, "read", &|_| "raw".into()))]);
+    let mut command: Command = lab.command(&["run", "--format", "jsonl", "scenarios"]);
+    // SAFETY: a system call on numbers between fork and exec.
+    unsafe { command.pre_exec(|| Ok(setrlimit(Resource::RLIMIT_NOFILE, 200, 200)?)) };
+    let ran = ran(&mut command);
+    assert_eq!(ran.statuses(), ["unrecorded", "unrecorded"], "{}", ran.err);
+}
