@@ -42,6 +42,7 @@ pub fn reset_signals() {
     }
 }
 
+#[unsafe(link_section = "pipelab_actor")]
 fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
     // SAFETY: no handler is installed, only SIG_DFL or SIG_IGN; the kernel
     // refuses SIGKILL and SIGSTOP, which is fine.
@@ -53,6 +54,7 @@ fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
 }
 
 /// SIGPIPE ignored; `reset_signals` gave it the default.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn ignore_sigpipe() {
     set_disposition(libc::SIGPIPE, libc::SIG_IGN);
 }
@@ -64,6 +66,7 @@ pub fn reset_umask() {
 
 /// The limits that a process may raise by itself, raised; the customary descriptor
 /// limit, or the hard limit if that is lower; no core files.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn reset_limits() {
     for resource in [
         Resource::RLIMIT_AS,
@@ -88,6 +91,7 @@ pub fn reset_limits() {
 }
 
 /// The timer slack of a fresh process.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn reset_timers() {
     // SAFETY: takes a number.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, TIMER_SLACK) };
@@ -100,6 +104,7 @@ pub fn exact_timers() {
 }
 
 /// This process is killed when the thread that forked it ends.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn die_with_parent() {
     // SAFETY: takes a number.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
@@ -110,6 +115,7 @@ pub fn die_with_parent() {
 ///
 /// # Errors
 /// As dup2(2).
+#[unsafe(link_section = "pipelab_actor")]
 pub fn place_descriptor(from: RawFd, to: RawFd) -> Result<(), Errno> {
     // SAFETY: numbers; the caller owns both.
     let result =
@@ -118,6 +124,7 @@ pub fn place_descriptor(from: RawFd, to: RawFd) -> Result<(), Errno> {
 }
 
 /// Closes every descriptor from `first` on.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn close_from(first: RawFd) {
     // SAFETY: closes descriptors that this process doesn't use any more.
     unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };

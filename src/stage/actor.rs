@@ -400,6 +400,7 @@ impl Exec {
     fn of(launch: &Launch) -> io::Result<Exec> {
         match launch {
             Launch::BuiltIn(driver) => {
+                builtin::prepare();
                 let hello = builtin::hello(driver);
                 Ok(Exec::BuiltIn { greeting: hello.map_or_else(Vec::new, |hello| hello.encode()) })
             }
@@ -433,6 +434,7 @@ fn look_up(program: &str, env: &[(String, String)]) -> io::Result<String> {
 }
 
 /// The child's side of the fork.
+#[unsafe(link_section = "pipelab_actor")]
 fn become_actor(
     planned: &PlannedActor,
     setting: &Setting,

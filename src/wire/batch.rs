@@ -119,6 +119,7 @@ pub fn encode_batch(steps: &[Step], body: &mut Vec<u8>) -> usize {
 ///
 /// # Errors
 /// A body that isn't of the form in `docs/wire.md`.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn decode_steps(mut body: &[u8]) -> Result<Vec<Step>, Malformed> {
     let mut steps = Vec::new();
     while !body.is_empty() {
@@ -132,15 +133,38 @@ pub fn decode_steps(mut body: &[u8]) -> Result<Vec<Step>, Malformed> {
     Ok(steps)
 }
 
+/// What is before and behind the first space.
+#[inline(always)]
+fn split_word(line: &str) -> Option<(&str, &str)> {
+    let at = line.as_bytes().iter().position(|&byte| byte == b' ')?;
+    Some((&line[..at], &line[at + 1..]))
+}
+
+/// Words with one space between two; what isn't taken yet.
+struct Words<'line>(Option<&'line str>);
+
+impl<'line> Iterator for Words<'line> {
+    type Item = &'line str;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'line str> {
+        let line = self.0?;
+        let (word, rest) = split_word(line).map_or((line, None), |(word, rest)| (word, Some(rest)));
+        self.0 = rest;
+        Some(word)
+    }
+}
+
+#[unsafe(link_section = "pipelab_actor")]
 fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
-    let (id, words) = line.split_once(' ')?;
+    // Bytes: a search for a character is code elsewhere, which a fork pays for.
+    let (id, words) = split_word(line)?;
     let id = id.parse().ok()?;
-    let (verb, words) = words.split_once(' ').unwrap_or((words, ""));
-    let mut args = words.split(' ');
-    let mut channel = || args.next().filter(|name| !name.is_empty()).map(str::to_owned);
+    let (verb, words) = split_word(words).unwrap_or((words, ""));
+    let mut args = Words(Some(words));
+    let channel = |args: &mut Words<'_>| args.next().filter(|name| !name.is_empty()).map(str::to_owned);
     let order = match verb {
         "open" => {
-            let mut args = words.splitn(4, ' ');
             let channel = args.next()?.to_owned();
             let access = match args.next()? {
                 "read" => Access::Read,
@@ -153,19 +177,19 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
                 "nonblock" => true,
                 _ => return None,
             };
-            Order::Open { channel, access, nonblock, path: args.next()?.to_owned() }
+            Order::Open { channel, access, nonblock, path: args.0?.to_owned() }
         }
         "write" => {
-            let channel = channel()?;
+            let channel = channel(&mut args)?;
             let length: usize = args.next()?.parse().ok()?;
             let piece = args.next()?.parse().ok()?;
             let payload = rest.get(..length)?.to_vec();
             *rest = &rest[length..];
             Order::Write { channel, piece, payload }
         }
-        "flush" => Order::Flush { channel: channel()? },
+        "flush" => Order::Flush { channel: channel(&mut args)? },
         "read" => {
-            let channel = channel()?;
+            let channel = channel(&mut args)?;
             let amount = match args.next()? {
                 "available" => Amount::Available,
                 "to-eof" => Amount::ToEof,
@@ -173,9 +197,9 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
             };
             Order::Read { channel, amount }
         }
-        "close" => Order::Close { channel: channel()? },
+        "close" => Order::Close { channel: channel(&mut args)? },
         "await" => {
-            let channel = channel()?;
+            let channel = channel(&mut args)?;
             let readiness = match args.next()? {
                 "read" => Readiness::Read,
                 "write" => Readiness::Write,

@@ -5,6 +5,8 @@ mod rust_std;
 mod serve;
 mod stdio;
 
+use std::sync::OnceLock;
+
 use nix::errno::Errno;
 
 use super::LAYERS;
@@ -97,6 +99,7 @@ impl Mode {
 
 /// Serves the wire on descriptor 3 until its end, `greeting` first; never returns to
 /// the fork's copy of the stage.
+#[unsafe(link_section = "pipelab_actor")]
 pub fn run(driver: &str, mode: &[String], greeting: &[u8]) -> ! {
     let mode = Mode::of(mode);
     match BUILTINS.iter().find(|(name, _)| *name == driver) {
@@ -146,9 +149,24 @@ fn silence(fd: i32) {
     unsafe { libc::dup2(0, fd) };
 }
 
+/// Errors that calls on a FIFO often give, with their names and messages. Written by
+/// the stage: a fork that formats them touches code and tables for each.
+static WORDS: OnceLock<Vec<(Errno, String, String)>> = OnceLock::new();
+
+/// What the stage makes ready, so that no fork has to.
+pub fn prepare() {
+    let often = [Errno::EPIPE, Errno::EAGAIN, Errno::ENXIO];
+    WORDS.get_or_init(|| often.map(|errno| (errno, format!("{errno:?}"), errno.desc().to_owned())).into());
+}
+
 /// A failure with an errno; `error` is the runtime's own name for it.
 fn failed(errno: Errno, error: Option<String>, bytes: u64, data: Vec<u8>) -> Reply {
-    Reply::Fail { errno: format!("{errno:?}"), error, message: errno.desc().to_owned(), bytes, data }
+    let known = WORDS.get().and_then(|words| words.iter().find(|(known, ..)| *known == errno));
+    let (errno, message) = match known {
+        Some((_, name, message)) => (name.clone(), message.clone()),
+        None => (format!("{errno:?}"), errno.desc().to_owned()),
+    };
+    Reply::Fail { errno, error, message, bytes, data }
 }
 
 /// A failure that no call gave: the script used a channel wrongly.

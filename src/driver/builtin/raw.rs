@@ -1,10 +1,7 @@
 //! `raw`: the system calls themselves. What open(2), read(2), write(2) and
 //! close(2) say is the answer; EINTR and short writes too.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    os::fd::BorrowedFd,
-};
+use std::{collections::BTreeMap, os::fd::BorrowedFd};
 
 use nix::{
     errno::Errno,
@@ -23,7 +20,8 @@ use crate::{
 const GULP: usize = 128 * 1024;
 
 pub(super) struct Raw {
-    open: HashMap<String, i32>,
+    /// Few, so that a list will do: a fork pays for each stretch of code that it touches.
+    open: Vec<(String, i32)>,
     jitter: Jitter,
     /// Room for reads, kept from one to the next.
     buffer: Vec<u8>,
@@ -31,7 +29,7 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn new(mode: &Mode) -> Raw {
-        Raw { open: HashMap::new(), jitter: Jitter(mode.jitter), buffer: Vec::new() }
+        Raw { open: Vec::new(), jitter: Jitter(mode.jitter), buffer: Vec::new() }
     }
 }
 
@@ -62,38 +60,42 @@ impl Builtin for Raw {
         }
     }
 
+    #[unsafe(link_section = "pipelab_actor")]
     fn carry_out(&mut self, order: Order) -> Reply {
         self.jitter.delay();
         match order {
             Order::Open { channel, access, nonblock, path } => {
-                if self.open.contains_key(&channel) {
+                if self.descriptor(&channel).is_some() {
                     return open_already(&channel);
                 }
                 match open(&path, access, nonblock) {
                     Ok(fd) => {
-                        self.open.insert(channel, fd);
+                        self.open.push((channel, fd));
                         Reply::Ok { fd: Some(fd), bytes: None }
                     }
                     Err(errno) => failed(errno, None, 0, vec![]),
                 }
             }
-            Order::Write { channel, piece, payload } => match self.open.get(&channel) {
-                Some(&fd) => write(fd, &payload, piece, &mut self.jitter),
+            Order::Write { channel, piece, payload } => match self.descriptor(&channel) {
+                Some(fd) => write(fd, &payload, piece, &mut self.jitter),
                 None => not_open(&channel),
             },
-            Order::Flush { channel } => match self.open.get(&channel) {
+            Order::Flush { channel } => match self.descriptor(&channel) {
                 Some(_) => Reply::DONE,
                 None => not_open(&channel),
             },
-            Order::Read { channel, amount } => match self.open.get(&channel) {
-                Some(&fd) => read(fd, amount, &mut self.jitter, &mut self.buffer),
+            Order::Read { channel, amount } => match self.descriptor(&channel) {
+                Some(fd) => read(fd, amount, &mut self.jitter, &mut self.buffer),
                 None => not_open(&channel),
             },
-            Order::Close { channel } => match self.open.remove(&channel) {
-                Some(fd) => match nix::unistd::close(fd) {
-                    Ok(()) => Reply::DONE,
-                    Err(errno) => failed(errno, None, 0, vec![]),
-                },
+            Order::Close { channel } => match self.open.iter().position(|(name, _)| *name == channel) {
+                Some(place) => {
+                    let (_, fd) = self.open.swap_remove(place);
+                    match nix::unistd::close(fd) {
+                        Ok(()) => Reply::DONE,
+                        Err(errno) => failed(errno, None, 0, vec![]),
+                    }
+                }
                 None => not_open(&channel),
             },
             Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
@@ -106,8 +108,9 @@ impl Builtin for Raw {
         super::serve::leave(status.into())
     }
 
+    #[unsafe(link_section = "pipelab_actor")]
     fn descriptor(&self, channel: &str) -> Option<i32> {
-        self.open.get(channel).copied()
+        self.open.iter().find(|(name, _)| name == channel).map(|(_, fd)| *fd)
     }
 
     fn has_event_loop(&self) -> bool {
@@ -115,7 +118,7 @@ impl Builtin for Raw {
     }
 
     fn reset(&mut self) -> Reply {
-        for (_, fd) in self.open.drain() {
+        for (_, fd) in self.open.drain(..) {
             let _ = nix::unistd::close(fd);
         }
         Reply::DONE
@@ -123,6 +126,7 @@ impl Builtin for Raw {
 }
 
 /// open(2) of an end of a FIFO.
+#[unsafe(link_section = "pipelab_actor")]
 pub(super) fn open(path: &str, access: Access, nonblock: bool) -> Result<i32, Errno> {
     let mut flags = match access {
         Access::Read => OFlag::O_RDONLY,
@@ -141,6 +145,7 @@ fn borrow<'fd>(fd: i32) -> BorrowedFd<'fd> {
 }
 
 /// write(2) piece by piece, until one fails or is short.
+#[unsafe(link_section = "pipelab_actor")]
 fn write(fd: i32, payload: &[u8], piece: u64, jitter: &mut Jitter) -> Reply {
     let mut accepted = 0;
     // A write of no bytes is a call too.
@@ -161,6 +166,7 @@ fn write(fd: i32, payload: &[u8], piece: u64, jitter: &mut Jitter) -> Reply {
     Reply::Ok { fd: None, bytes: Some(accepted) }
 }
 
+#[unsafe(link_section = "pipelab_actor")]
 fn read(fd: i32, amount: Amount, jitter: &mut Jitter, buffer: &mut Vec<u8>) -> Reply {
     let wanted = match amount {
         Amount::Bytes(0) => return read_nothing(fd),
@@ -196,6 +202,7 @@ fn read_nothing(fd: i32) -> Reply {
 }
 
 /// Bytes that could be read now: FIONREAD (pipe(7)).
+#[unsafe(link_section = "pipelab_actor")]
 pub(super) fn queued(fd: i32) -> Result<usize, Errno> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: FIONREAD writes one int.

@@ -31,6 +31,7 @@ struct Watch {
     readiness: Readiness,
 }
 
+#[unsafe(link_section = "pipelab_actor")]
 pub(super) fn serve(driver: &mut dyn Builtin, greeting: &[u8]) -> ! {
     say(greeting);
     let mut watches: Vec<Watch> = Vec::new();
@@ -121,6 +122,7 @@ impl Orders {
 
     /// The next batch. Ends the process at end of file: the stage is gone or wants
     /// no more.
+    #[unsafe(link_section = "pipelab_actor")]
     fn receive(&mut self) -> Vec<Step> {
         loop {
             let batch = self.batch();
@@ -141,17 +143,20 @@ impl Orders {
     }
 
     /// Where the body of the first batch starts and ends, once its head is here.
+    #[unsafe(link_section = "pipelab_actor")]
     fn batch(&self) -> Option<(usize, usize)> {
         let start = self.0.iter().position(|&byte| byte == b'\n')? + 1;
-        let length = std::str::from_utf8(&self.0[..start])
-            .ok()
-            .and_then(|line| line.trim_end().rsplit(' ').next()?.parse::<usize>().ok())
+        let line = &self.0[..start - 1];
+        let word = line.rsplit(|&byte| byte == b' ').next();
+        let length = word
+            .and_then(|word| std::str::from_utf8(word).ok()?.parse::<usize>().ok())
             .unwrap_or_else(|| leave(72));
         Some((start, start + length))
     }
 }
 
 /// Sends a whole message.
+#[unsafe(link_section = "pipelab_actor")]
 fn say(mut message: &[u8]) {
     while !message.is_empty() {
         match send(CONTROL_FD.as_raw_fd(), message, MsgFlags::MSG_NOSIGNAL) {
@@ -163,6 +168,7 @@ fn say(mut message: &[u8]) {
 }
 
 /// Ends the process at once, without any runtime's flushing.
+#[unsafe(link_section = "pipelab_actor")]
 pub(super) fn leave(status: i32) -> ! {
     // SAFETY: _exit takes any status and doesn't return.
     unsafe { libc::_exit(status) }
