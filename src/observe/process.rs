@@ -45,10 +45,19 @@ impl Process {
     pub fn open(pid: i32, access: Access) -> io::Result<Process> {
         let proc_dir = PathBuf::from(format!("/proc/{pid}"));
         let tasks_dir = proc_dir.join("task");
-        // Opening works without the right: the read is what is refused.
-        let read = || File::open(proc_dir.join("syscall"))?.read_at(&mut [0; 64], 0);
-        let refused = || read().is_err();
-        let place = if access == Access::NoSyscall || refused() { "wchan" } else { "syscall" };
+        // Most have one thread. If it has more, the first scan says so, and lists them.
+        let only = |place| Task::open(&tasks_dir, pid as u32, place);
+        let (place, task) = match access {
+            Access::NoSyscall => ("wchan", only("wchan")?),
+            Access::All => match only("syscall") {
+                // Opening works without the right: the read is what is refused.
+                Ok(task) if task.place_is_readable() => ("syscall", task),
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                    return Err(error);
+                }
+                _ => ("wchan", only("wchan")?),
+            },
+        };
         let io = match File::open(proc_dir.join("io")) {
             // Not refused, but for now impossible: nothing may be counted as unknown for that.
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
@@ -56,9 +65,7 @@ impl Process {
             }
             io => io.ok(),
         };
-        let mut process = Process { tasks_dir, proc_dir, tasks: Vec::new(), place, io };
-        process.list_tasks()?;
-        Ok(process)
+        Ok(Process { tasks_dir, proc_dir, tasks: vec![task], place, io })
     }
 
     /// Appends one reading of each of its threads.

@@ -29,6 +29,11 @@ impl Task {
         })
     }
 
+    /// Where it sleeps may be read.
+    pub(super) fn place_is_readable(&self) -> bool {
+        self.place.read_at(&mut [0; 64], 0).is_ok()
+    }
+
     /// One reading, and the number of threads of its process.
     pub(super) fn read(&self) -> io::Result<(Reading, u32)> {
         let mut buffer = [0; LONGEST];

@@ -64,10 +64,14 @@ pub fn reset_umask() {
     umask(Mode::from_bits_truncate(0o022));
 }
 
-/// The limits that a process may raise by itself, raised; the customary descriptor
-/// limit, or the hard limit if that is lower; no core files.
-#[unsafe(link_section = "pipelab_actor")]
-pub fn reset_limits() {
+/// A limit, and what an actor gets.
+pub type Limit = (Resource, u64, u64);
+
+/// The limits in which an actor differs from this process: those that a process may
+/// raise by itself, raised; the customary descriptor limit, or the hard limit if that
+/// is lower; no core files.
+pub fn limits_to_set() -> Vec<Limit> {
+    let mut limits = Vec::new();
     for resource in [
         Resource::RLIMIT_AS,
         Resource::RLIMIT_CPU,
@@ -75,18 +79,30 @@ pub fn reset_limits() {
         Resource::RLIMIT_FSIZE,
         Resource::RLIMIT_NPROC,
         Resource::RLIMIT_STACK,
+        Resource::RLIMIT_CORE,
+        Resource::RLIMIT_NOFILE,
     ] {
-        if let Ok((before, hard)) = getrlimit(resource) {
+        let Ok(before) = getrlimit(resource) else { continue };
+        let hard = before.1;
+        let limit = match resource {
             // An unlimited stack changes where a process maps its memory.
-            let soft = if resource == Resource::RLIMIT_STACK { hard.min(STACK) } else { hard };
-            if soft != before {
-                let _ = setrlimit(resource, soft, hard);
-            }
+            Resource::RLIMIT_STACK => (hard.min(STACK), hard),
+            Resource::RLIMIT_CORE => (0, 0),
+            Resource::RLIMIT_NOFILE => (hard.min(DESCRIPTORS), hard),
+            _ => (hard, hard),
+        };
+        if limit != before {
+            limits.push((resource, limit.0, limit.1));
         }
     }
-    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(DESCRIPTORS), hard);
+    limits
+}
+
+/// Sets what [`limits_to_set`] found.
+#[unsafe(link_section = "pipelab_actor")]
+pub fn set_limits(limits: &[Limit]) {
+    for &(resource, soft, hard) in limits {
+        let _ = setrlimit(resource, soft, hard);
     }
 }
 

@@ -22,7 +22,7 @@ use nix::{
         socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{AccessFlags, ForkResult, Pid, access, chdir, fork, setsid},
+    unistd::{AccessFlags, Pid, access, chdir, setsid},
 };
 
 use super::{Containment, Fault, Launch, Options, PlannedActor};
@@ -76,44 +76,62 @@ pub(super) struct Actor {
     pub(super) ended: Option<Outcome>,
 }
 
-impl Actor {
-    /// Forks the actor into its setting. Its greeting comes over the wire.
-    pub(super) fn start(
-        planned: &PlannedActor,
-        setting: &Setting,
-        dir: &Path,
-        options: &Options,
-    ) -> Result<Actor, Fault> {
-        let fault = |what: &str| {
-            let what = format!("starting {}: {what}", planned.name);
-            move |error: Errno| Fault::harness(&what, error.desc())
-        };
+/// An actor that is ready to be forked. Several are made ready, then forked one right
+/// after the other: what the stage writes between two forks, it copies twice.
+pub(super) struct Ready<'case> {
+    planned: &'case PlannedActor,
+    control: OwnedFd,
+    theirs: OwnedFd,
+    stderr: OwnedFd,
+    exec: Exec,
+    limits: Vec<surroundings::Limit>,
+    child: Option<Child>,
+}
+
+impl<'case> Ready<'case> {
+    pub(super) fn new(planned: &'case PlannedActor) -> Result<Self, Fault> {
         let (control, theirs) =
             socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
-                .map_err(fault("socketpair"))?;
-        fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(fault("fcntl"))?;
-        let stderr = memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC).map_err(fault("memfd_create"))?;
+                .map_err(|error| not_started(planned, "socketpair", error))?;
+        fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+            .map_err(|error| not_started(planned, "fcntl", error))?;
+        let stderr = memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC)
+            .map_err(|error| not_started(planned, "memfd_create", error))?;
         let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
             message: format!("its command can't be run: {error}"),
         })?;
+        let limits = surroundings::limits_to_set();
+        Ok(Ready { planned, control, theirs, stderr, exec, limits, child: None })
+    }
 
-        // SAFETY: the stage has one thread, so its child may do anything.
-        let child = match unsafe { fork() }.map_err(fault("fork"))? {
-            ForkResult::Parent { child } => Child(child),
-            ForkResult::Child => become_actor(
-                planned,
-                setting,
-                dir,
-                [stderr.as_raw_fd(), theirs.as_raw_fd()],
-                exec,
-                options.containment != Containment::Nothing,
-            ),
-        };
-        drop(theirs);
+    /// Forks it into its setting. Its greeting comes over the wire.
+    pub(super) fn fork(&mut self, setting: &Setting, dir: &Path, options: &Options) -> Result<(), Fault> {
+        // SAFETY: the stage has one thread, so its child may do anything; and nothing
+        // asks for what the C library's fork does beyond the call, which is to write on
+        // several pages.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+        match Errno::result(pid) {
+            Ok(0) => become_actor(self, setting, dir, options.containment != Containment::Nothing),
+            Ok(pid) => self.child = Some(Child(Pid::from_raw(pid as i32))),
+            Err(error) => return Err(not_started(self.planned, "fork", error)),
+        }
+        Ok(())
+    }
+}
+
+fn not_started(planned: &PlannedActor, what: &str, error: Errno) -> Fault {
+    Fault::harness(&format!("starting {}: {what}", planned.name), error.desc())
+}
+
+impl Actor {
+    /// An actor that was forked.
+    pub(super) fn of(ready: Ready<'_>, options: &Options) -> Result<Actor, Fault> {
+        let Ready { planned, control, stderr, child, .. } = ready;
+        let child = child.expect("it was forked");
         // SAFETY: takes numbers; nix has no wrapper for it.
         let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, child.0.as_raw(), 0) })
-            .map_err(fault("pidfd_open"))?;
+            .map_err(|error| not_started(planned, "pidfd_open", error))?;
         // SAFETY: a fresh descriptor that nothing else owns.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
         Ok(Actor {
@@ -434,15 +452,10 @@ fn look_up(program: &str, env: &[(String, String)]) -> io::Result<String> {
 }
 
 /// The child's side of the fork.
+// SAFETY: with the rest of what an actor runs (see `wire::Answer::encode_to`).
 #[unsafe(link_section = "pipelab_actor")]
-fn become_actor(
-    planned: &PlannedActor,
-    setting: &Setting,
-    dir: &Path,
-    [stderr, control]: [RawFd; 2],
-    exec: Exec,
-    dies_with_stage: bool,
-) -> ! {
+fn become_actor(ready: &Ready<'_>, setting: &Setting, dir: &Path, dies_with_stage: bool) -> ! {
+    let Ready { planned, exec, .. } = ready;
     if dies_with_stage {
         surroundings::die_with_parent();
     }
@@ -456,12 +469,12 @@ fn become_actor(
         surroundings::ignore_sigpipe();
     }
     surroundings::reset_timers();
-    surroundings::reset_limits();
+    surroundings::set_limits(&ready.limits);
     let placed = chdir(dir)
         // The stage's own 0 is /dev/null.
         .and_then(|()| surroundings::place_descriptor(0, 1))
-        .and_then(|()| surroundings::place_descriptor(stderr, 2))
-        .and_then(|()| surroundings::place_descriptor(control, CONTROL_FD));
+        .and_then(|()| surroundings::place_descriptor(ready.stderr.as_raw_fd(), 2))
+        .and_then(|()| surroundings::place_descriptor(ready.theirs.as_raw_fd(), CONTROL_FD));
     if let Err(error) = placed {
         complain(&format!("the actor's surroundings: {}", error.desc()));
     }
@@ -471,20 +484,21 @@ fn become_actor(
             let Launch::BuiltIn(driver) = &*planned.launch else { complain("no built-in driver") };
             // A panic must not unwind into this copy of the stage: it would kill the
             // other actors.
-            let run = || builtin::run(driver, &planned.mode, &greeting);
+            let run = || builtin::run(driver, &planned.mode, greeting);
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
             complain("the driver panicked")
         }
-        Exec::Program { path, mut args, env, pinned } => {
+        Exec::Program { path, args, env, pinned } => {
+            let mut args = args.clone();
             args.extend(planned.mode.iter().filter_map(|word| CString::new(word.as_str()).ok()));
             if setting.sigpipe == Sigpipe::Default && planned.ignores_sigpipe {
                 // Only the driver can undo what its runtime does after exec.
                 args.push(c"sigpipe=default".to_owned());
             }
-            if !pinned {
+            if !*pinned {
                 surroundings::unpin();
             }
-            let Err(error) = nix::unistd::execve(&path, &args, &env);
+            let Err(error) = nix::unistd::execve(path, &args, env);
             complain(&format!("{}: {}", path.to_string_lossy(), error.desc()))
         }
     }

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     Fault, Launch, Options, Plan, PlannedActor,
-    actor::Actor,
+    actor::{Actor, Ready},
     contain,
     play::{Play, describe_end},
     pool::Pool,
@@ -88,16 +88,25 @@ impl Workshop {
         options: &Options,
         guard: &Guard,
     ) -> Result<Vec<Actor>, Fault> {
-        let mut actors = Vec::with_capacity(plan.actors.len());
-        let mut started = Vec::new();
         let has_room = self.pool.make_room(plan.actors.len());
-        for planned in &plan.actors {
-            actors.push(match self.take(plan, planned, options) {
+        let mut kept = Vec::with_capacity(plan.actors.len());
+        let (mut ready, mut started) = (Vec::new(), Vec::new());
+        for (at, planned) in plan.actors.iter().enumerate() {
+            kept.push(self.take(plan, planned, options));
+            if kept[at].is_none() {
+                ready.push(Ready::new(planned)?);
+                started.push(at);
+            }
+        }
+        for ready in &mut ready {
+            ready.fork(&plan.setting, dir, options)?;
+        }
+        let mut ready = ready.into_iter();
+        let mut actors = Vec::with_capacity(kept.len());
+        for kept in kept {
+            actors.push(match kept {
                 Some(actor) => actor,
-                None => {
-                    started.push(actors.len());
-                    Actor::start(planned, &plan.setting, dir, options)?
-                }
+                None => Actor::of(ready.next().expect("one for each"), options)?,
             });
         }
         if !started.is_empty() {

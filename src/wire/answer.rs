@@ -143,15 +143,6 @@ impl Answer {
     // SAFETY: a section of its own keeps together what an actor runs.
     #[unsafe(link_section = "pipelab_actor")]
     pub fn encode_to(&self, out: &mut Vec<u8>) {
-        let state = |out: &mut Vec<u8>| {
-            if let Some(bytes) = self.queued {
-                push(out, " queued=", bytes);
-            }
-            for (at, layer) in self.held.iter().flatten().enumerate() {
-                // Writing to memory doesn't fail.
-                let _ = write!(out, "{}{layer}", if at == 0 { " held=" } else { "," });
-            }
-        };
         push(out, "", self.id);
         match &self.reply {
             Reply::Ok { fd, bytes } => {
@@ -164,18 +155,18 @@ impl Answer {
                 if let Some(bytes) = *bytes {
                     push(out, " bytes=", bytes);
                 }
-                state(out);
+                self.push_state(out);
                 out.push(b'\n');
             }
             Reply::Data(data) => {
                 push(out, " ok data=", data.len() as u64);
-                state(out);
+                self.push_state(out);
                 out.push(b'\n');
                 out.extend_from_slice(data);
             }
             Reply::Eof => {
                 out.extend_from_slice(b" eof");
-                state(out);
+                self.push_state(out);
                 out.push(b'\n');
             }
             Reply::Fail { errno, error, message, bytes, data } => {
@@ -189,13 +180,24 @@ impl Answer {
                     out.extend_from_slice(b" error=");
                     out.extend_from_slice(name.as_bytes());
                 }
-                state(out);
+                self.push_state(out);
                 out.extend_from_slice(b" message=");
                 out.extend(message.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
                 out.push(b'\n');
                 out.extend_from_slice(data);
             }
             Reply::Unsupported => out.extend_from_slice(b" unsupported\n"),
+        }
+    }
+
+    #[inline(always)]
+    fn push_state(&self, out: &mut Vec<u8>) {
+        if let Some(bytes) = self.queued {
+            push(out, " queued=", bytes);
+        }
+        for (at, layer) in self.held.iter().flatten().enumerate() {
+            // Writing to memory doesn't fail.
+            let _ = write!(out, "{}{layer}", if at == 0 { " held=" } else { "," });
         }
     }
 
