@@ -106,11 +106,19 @@ pub fn set_limits(limits: &[Limit]) {
     }
 }
 
+/// A session of its own.
+#[unsafe(link_section = "pipelab_actor")]
+pub fn own_session() {
+    // SAFETY: takes nothing. By syscall(2), which others here need too: each function
+    // of the C library may lie in a stretch of its own.
+    unsafe { libc::syscall(libc::SYS_setsid) };
+}
+
 /// The timer slack of a fresh process.
 #[unsafe(link_section = "pipelab_actor")]
 pub fn reset_timers() {
     // SAFETY: takes a number.
-    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, TIMER_SLACK) };
+    unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_TIMERSLACK, TIMER_SLACK) };
 }
 
 /// Wake-ups as exact as the kernel can, for a process that watches others.
@@ -123,7 +131,7 @@ pub fn exact_timers() {
 #[unsafe(link_section = "pipelab_actor")]
 pub fn die_with_parent() {
     // SAFETY: takes a number.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong) };
 }
 
 /// Moves `from` to `to`, kept over exec. Does nothing for a descriptor already

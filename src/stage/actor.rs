@@ -22,7 +22,7 @@ use nix::{
         socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{AccessFlags, Pid, access, chdir, setsid},
+    unistd::{AccessFlags, Pid, access, chdir},
 };
 
 use super::{Containment, Fault, Launch, Options, PlannedActor};
@@ -106,6 +106,9 @@ impl<'case> Ready<'case> {
     }
 
     /// Forks it into its setting. Its greeting comes over the wire.
+    // SAFETY: with the rest of what an actor runs (see `wire::Answer::encode_to`).
+    #[unsafe(link_section = "pipelab_actor")]
+    #[inline(never)]
     pub(super) fn fork(&mut self, setting: &Setting, dir: &Path, options: &Options) -> Result<(), Fault> {
         // SAFETY: the stage has one thread, so its child may do anything; and nothing
         // asks for what the C library's fork does beyond the call, which is to write on
@@ -117,6 +120,19 @@ impl<'case> Ready<'case> {
             Err(error) => return Err(not_started(self.planned, "fork", error)),
         }
         Ok(())
+    }
+}
+
+impl Ready<'_> {
+    /// The child's folder, and its first descriptors.
+    // SAFETY: with the rest of what an actor runs (see `wire::Answer::encode_to`).
+    #[unsafe(link_section = "pipelab_actor")]
+    fn place(&self, dir: &Path) -> Result<(), Errno> {
+        chdir(dir)?;
+        // The stage's own 0 is /dev/null.
+        surroundings::place_descriptor(0, 1)?;
+        surroundings::place_descriptor(self.stderr.as_raw_fd(), 2)?;
+        surroundings::place_descriptor(self.theirs.as_raw_fd(), CONTROL_FD)
     }
 }
 
@@ -459,7 +475,7 @@ fn become_actor(ready: &Ready<'_>, setting: &Setting, dir: &Path, dies_with_stag
     if dies_with_stage {
         surroundings::die_with_parent();
     }
-    let _ = setsid();
+    surroundings::own_session();
     let ignore = match setting.sigpipe {
         Sigpipe::Runtime => planned.ignores_sigpipe && matches!(exec, Exec::BuiltIn { .. }),
         Sigpipe::Default => false,
@@ -470,12 +486,7 @@ fn become_actor(ready: &Ready<'_>, setting: &Setting, dir: &Path, dies_with_stag
     }
     surroundings::reset_timers();
     surroundings::set_limits(&ready.limits);
-    let placed = chdir(dir)
-        // The stage's own 0 is /dev/null.
-        .and_then(|()| surroundings::place_descriptor(0, 1))
-        .and_then(|()| surroundings::place_descriptor(ready.stderr.as_raw_fd(), 2))
-        .and_then(|()| surroundings::place_descriptor(ready.theirs.as_raw_fd(), CONTROL_FD));
-    if let Err(error) = placed {
+    if let Err(error) = ready.place(dir) {
         complain(&format!("the actor's surroundings: {}", error.desc()));
     }
     surroundings::close_from(CONTROL_FD + 1);

@@ -111,6 +111,8 @@ impl Workshop {
         }
         if !started.is_empty() {
             let mut settler = Settler::new(guard, plan.setting.budget_ms);
+            // Then most have greeted.
+            settler.give_way();
             for at in started {
                 await_greeting(&mut actors[at], &mut settler)?;
                 if has_room && actors[at].abilities.resets {
