@@ -10,6 +10,7 @@ use std::{
         unix::fs::FileExt,
     },
     path::Path,
+    rc::Rc,
 };
 
 use nix::{
@@ -43,6 +44,16 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; GULP].into());
 }
 
+thread_local! {
+    /// Files for standard error into which built-in drivers that have ended wrote
+    /// nothing: as good as new, and cheaper. Nobody else has them, since these
+    /// drivers start no process.
+    static UNUSED: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// More of them only hold descriptors.
+const MOST_UNUSED: usize = 2;
+
 /// How much of a driver's last words is shown (bytes).
 const LAST_WORDS: usize = 2000;
 
@@ -69,7 +80,7 @@ pub(super) struct Actor {
     hung_up: bool,
     /// What it wrote to standard error: up to its first case, and in cases before
     /// this one, as far as these places.
-    stderr: File,
+    stderr: Rc<File>,
     words_at_start: u64,
     words_before: u64,
     /// How it ended, once it has.
@@ -82,7 +93,7 @@ pub(super) struct Ready<'case> {
     planned: &'case PlannedActor,
     control: OwnedFd,
     theirs: OwnedFd,
-    stderr: OwnedFd,
+    stderr: Rc<File>,
     exec: Exec,
     limits: Vec<surroundings::Limit>,
     child: Option<Child>,
@@ -95,8 +106,13 @@ impl<'case> Ready<'case> {
                 .map_err(|error| not_started(planned, "socketpair", error))?;
         fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
             .map_err(|error| not_started(planned, "fcntl", error))?;
-        let stderr = memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC)
-            .map_err(|error| not_started(planned, "memfd_create", error))?;
+        let stderr = match UNUSED.with_borrow_mut(Vec::pop) {
+            Some(file) => file,
+            None => Rc::new(File::from(
+                memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC)
+                    .map_err(|error| not_started(planned, "memfd_create", error))?,
+            )),
+        };
         let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
             message: format!("its command can't be run: {error}"),
@@ -164,7 +180,7 @@ impl Actor {
             unsent: Vec::new(),
             sent: 0,
             hung_up: false,
-            stderr: File::from(stderr),
+            stderr,
             words_at_start: 0,
             words_before: 0,
             ended: None,
@@ -395,6 +411,12 @@ impl Drop for Actor {
             self.kill();
             while waitpid(self.pid, None) == Err(Errno::EINTR) {}
         }
+        let is_as_new = || self.stderr.metadata().is_ok_and(|metadata| metadata.len() == 0);
+        UNUSED.with_borrow_mut(|unused| {
+            if !self.is_program && unused.len() < MOST_UNUSED && is_as_new() {
+                unused.push(self.stderr.clone());
+            }
+        });
     }
 }
 
