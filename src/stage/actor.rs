@@ -93,7 +93,7 @@ impl Actor {
                 .map_err(fault("socketpair"))?;
         fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(fault("fcntl"))?;
         let stderr = memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC).map_err(fault("memfd_create"))?;
-        let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
+        let exec = Exec::of(planned).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
             message: format!("its command can't be run: {error}"),
         })?;
@@ -397,10 +397,10 @@ enum Exec {
 }
 
 impl Exec {
-    fn of(launch: &Launch) -> io::Result<Exec> {
-        match launch {
+    fn of(planned: &PlannedActor) -> io::Result<Exec> {
+        match &*planned.launch {
             Launch::BuiltIn(driver) => {
-                let hello = builtin::hello(driver);
+                let hello = builtin::hello(driver, &planned.mode);
                 Ok(Exec::BuiltIn { greeting: hello.map_or_else(Vec::new, |hello| hello.encode()) })
             }
             Launch::Program { command, env, pinned } => {
