@@ -71,7 +71,8 @@ pub struct Catalog {
 impl Catalog {
     /// The drivers inside this program. Nothing is started or looked for.
     pub fn builtin() -> Catalog {
-        let runtimes = DRIVERS.iter().filter_map(|info| builtin::hello(info.name).map(built_in(info.name)));
+        let runtimes =
+            DRIVERS.iter().filter_map(|info| builtin::hello(info.name, &[]).map(built_in(info.name)));
         Catalog { runtimes: runtimes.collect(), missing: Vec::new() }
     }
 

@@ -113,7 +113,7 @@ impl<'case> Ready<'case> {
                     .map_err(|error| not_started(planned, "memfd_create", error))?,
             )),
         };
-        let exec = Exec::of(&planned.launch).map_err(|error| Fault::Driver {
+        let exec = Exec::of(planned).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
             message: format!("its command can't be run: {error}"),
         })?;
@@ -453,11 +453,11 @@ enum Exec {
 }
 
 impl Exec {
-    fn of(launch: &Launch) -> io::Result<Exec> {
-        match launch {
+    fn of(planned: &PlannedActor) -> io::Result<Exec> {
+        match &*planned.launch {
             Launch::BuiltIn(driver) => {
                 builtin::prepare();
-                let hello = builtin::hello(driver);
+                let hello = builtin::hello(driver, &planned.mode);
                 Ok(Exec::BuiltIn { greeting: hello.map_or_else(Vec::new, |hello| hello.encode()) })
             }
             Launch::Program { command, env, pinned } => {

@@ -51,6 +51,9 @@ const MOUNT_POINTS: &[&str] = &["/dev/shm", "/mnt", "/media", "/srv"];
 /// Status with which the stage says that it can't have its namespaces.
 const NO_NAMESPACES: i32 = 90;
 
+/// The status of a Rust program that panicked.
+const PANICKED: i32 = 101;
+
 /// A case of one actor needs about so many.
 const LEAST_DESCRIPTORS: u64 = 32;
 
@@ -170,7 +173,9 @@ fn clone(flags: CloneFlags, run: impl FnOnce() -> i32) -> Result<Pid, Errno> {
             if flags.contains(CloneFlags::CLONE_NEWUSER) && map_ids(ids).is_err() {
                 std::process::exit(NO_NAMESPACES);
             }
-            std::process::exit(run())
+            // A panic, which has said what it is, must not unwind into the keeper's part.
+            let run = std::panic::AssertUnwindSafe(run);
+            std::process::exit(std::panic::catch_unwind(run).unwrap_or(PANICKED))
         }
         pid => Ok(Pid::from_raw(pid as i32)),
     }

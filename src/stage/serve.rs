@@ -131,8 +131,11 @@ pub(super) fn serve(
         (guard.abandon)();
         result
     });
+    // A runner that leaves before it has read all is no other than one that hangs up.
+    let hung_up = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
     match result {
         Ok(()) => 0,
+        Err(error) if hung_up.contains(&error.kind()) => 0,
         Err(error) => {
             eprintln!("pipelab: the stage ends: {error}");
             1

@@ -108,10 +108,10 @@ pub fn run(driver: &str, mode: &[String], greeting: &[u8]) -> ! {
     }
 }
 
-/// The greeting that a built-in driver gives.
-pub fn hello(driver: &str) -> Option<Hello> {
+/// The greeting that a built-in driver gives in the mode of these words.
+pub fn hello(driver: &str, mode: &[String]) -> Option<Hello> {
     let (_, make) = BUILTINS.iter().find(|(name, _)| *name == driver)?;
-    Some(make(&Mode::default()).hello())
+    Some(make(&Mode::of(mode)).hello())
 }
 
 /// One read(2) of at most `room` bytes, added to the buffer.

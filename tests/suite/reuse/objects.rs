@@ -56,7 +56,7 @@ const NO_COLLECTION: (&str, &str) = ("    gc.collect()\n    left", "    left");
 
 /// The collector comes by when the interpreter ends, and not before.
 const LATE: [(&str, &str); 2] = [
-    ("MODE, BUFFERING =", "gc.disable()\nMODE, BUFFERING ="),
+    ("MODE, BUFFERING, ", "gc.disable()\nMODE, BUFFERING, "),
     (
         "                return int(words[2])",
         "                gc.collect()\n                return int(words[2])",

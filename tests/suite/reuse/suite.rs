@@ -116,10 +116,10 @@ fn records_stay_the_same_beside_cpu_hogs() {
     let mut suite = Suite::open(false);
     let order = suite.order();
     let _hogs = Hogs::start(4);
-    for _ in 0..repetitions {
+    for played in 1..=repetitions {
         same(fresh, &suite.play(&order));
+        eprintln!("{played} times {} cases, all alike", order.len());
     }
-    eprintln!("{repetitions} times {} cases, all alike", order.len());
 }
 
 /// Fisher and Yates, with Knuth's MMIX generator.
