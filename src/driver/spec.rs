@@ -59,6 +59,11 @@ impl Spec {
                     span: driver.len()..driver.len() + 1,
                 });
             }
+            Some((driver, version)) if version.contains(',') => {
+                let at = driver.len() + 1 + version.find(',').unwrap_or(0);
+                let message = "a mode stands before its options: `:text,layers`".to_owned();
+                return Err(SpecError { message, span: at..head.len() });
+            }
             Some((driver, version)) => (driver, Version::Named(version.to_owned())),
         };
         if driver.is_empty() {
@@ -81,7 +86,7 @@ impl Spec {
                     });
                 }
                 None if index == 0 && !word.is_empty() => spec.mode = Some(word.to_owned()),
-                None if index > 0 && word == LAYERS => spec.layers = true,
+                None if index > 0 && word == LAYERS && !spec.layers => spec.layers = true,
                 None if index == 0 => {
                     return Err(SpecError { message: "no mode after `:`".to_owned(), span });
                 }

@@ -38,6 +38,8 @@ struct Flow<'a> {
     unsure: BTreeSet<usize>,
     /// Per actor, the step that surely ended it.
     ended: BTreeMap<usize, &'a Step>,
+    /// Bytes of each actor's last message on each channel.
+    messages: BTreeMap<(usize, usize), u64>,
     offered: BTreeMap<(usize, usize), u64>,
     reported: BTreeSet<(&'static str, usize, usize)>,
 }
@@ -50,6 +52,7 @@ impl<'a> Flow<'a> {
             opened: BTreeSet::new(),
             unsure: if incomplete { (0..scenario.actors.len()).collect() } else { BTreeSet::new() },
             ended: BTreeMap::new(),
+            messages: BTreeMap::new(),
             offered: BTreeMap::new(),
             reported: BTreeSet::new(),
         }
@@ -71,12 +74,19 @@ impl<'a> Flow<'a> {
                 self.opened.insert((step.actor, channel));
             }
             Action::Exit { .. } | Action::Kill { signal: libc::SIGKILL }
-                if step.condition == Condition::Always =>
+                // What stands before it in a sequence may fail.
+                if step.condition == Condition::Always && !step.joined =>
             {
                 self.ended.insert(step.actor, step);
             }
-            Action::Write { channel, bytes, .. } => self.write(step, channel, bytes, problems),
-            Action::Rewrite { channel, .. } if !self.offered.contains_key(&(step.actor, channel)) => {
+            Action::Write { channel, bytes, .. } => {
+                self.messages.insert((step.actor, channel), bytes);
+                self.write(step, channel, bytes, problems);
+            }
+            Action::Rewrite { channel, .. } if self.messages.contains_key(&(step.actor, channel)) => {
+                self.write(step, channel, self.messages[&(step.actor, channel)], problems);
+            }
+            Action::Rewrite { channel, .. } if !self.unsure.contains(&step.actor) => {
                 let channel = &self.scenario.channels[channel].name.value;
                 problems.push(
                     Problem::new("no-message", format!("`{name}` hasn't written anything to `{channel}`"))

@@ -98,13 +98,23 @@ impl Context<'_> {
         let (Some(Some(actor)), true) = (actor, problems.len() == before) else {
             return Parsed::Fault(actor.flatten());
         };
-        let texts = texts(line, &words, &parts, modifiers..arrow);
-        let mut steps = Vec::new();
-        for (((action, holds), part), text) in actions.into_iter().zip(&parts).zip(texts) {
+        let texts = texts(line, &words, &parts);
+        let mut steps: Vec<Step> = Vec::new();
+        for (index, ((action, holds), part)) in actions.into_iter().zip(&parts).enumerate() {
             let Some((action, size_text)) = action else { return Parsed::Fault(Some(actor)) };
             if !holds || attempts == 0 {
                 continue;
             }
+            let name = words.get(0);
+            let text = match &texts {
+                None => line.text.split(" -> ").next().unwrap_or(&line.text).to_owned(),
+                Some(texts) if !steps.is_empty() => format!("{name} then {}", texts[index]),
+                // What holds for the whole stands at the first that the case has.
+                Some(texts) => {
+                    let modifiers = words.text(modifiers..arrow);
+                    format!("{name} {} {modifiers}", texts[index]).trim_end().to_owned()
+                }
+            };
             steps.push(Step {
                 actor,
                 size_text,
@@ -123,29 +133,23 @@ impl Context<'_> {
     }
 }
 
-/// How records call the steps of a line: the line itself, or its parts.
-fn texts(line: &Line, words: &Words<'_>, parts: &[Range<usize>], modifiers: Range<usize>) -> Vec<String> {
+/// The steps of a line as the scenario writes them, without actor and modifiers; `None`
+/// for a line of one step, which records call as it is.
+fn texts(line: &Line, words: &Words<'_>, parts: &[Range<usize>]) -> Option<Vec<String>> {
+    let [_, _, ..] = parts else { return None };
     let whole = line.text.split(" -> ").next().unwrap_or(&line.text);
-    let [_, _, ..] = parts else { return vec![whole.to_owned()] };
-    let actor = words.get(0);
-    // As the scenario writes them, unless a parameter holds several.
-    let body = whole.strip_prefix(actor).unwrap_or(whole);
+    let body = whole.strip_prefix(words.get(0)).unwrap_or(whole);
     let body = body.split_inclusive(' ').scan(false, |ended, word| {
         *ended |= MODIFIERS.contains(&word.trim());
         (!*ended).then_some(word)
     });
     let body: String = body.collect();
     let written: Vec<&str> = body.split(SEQUENCE).map(str::trim).collect();
-    let text = |index: usize, part: &Range<usize>| match written.len() == parts.len() {
-        true => written[index].to_owned(),
-        false => words.text(part.clone()),
-    };
-    let named = |(index, part): (usize, &Range<usize>)| match index {
-        0 if modifiers.is_empty() => format!("{actor} {}", text(0, part)),
-        0 => format!("{actor} {} {}", text(0, part), words.text(modifiers.clone())),
-        _ => format!("{actor} then {}", text(index, part)),
-    };
-    parts.iter().enumerate().map(named).collect()
+    Some(match written.len() == parts.len() {
+        true => written.into_iter().map(str::to_owned).collect(),
+        // A parameter holds several.
+        false => parts.iter().map(|part| words.text(part.clone())).collect(),
+    })
 }
 
 /// A line on its way to a step; what it finds wrong goes to `problems`.

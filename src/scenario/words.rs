@@ -21,6 +21,32 @@ const _: () = assert!(MAX_SIZE <= payload::MAX_STREAM);
 /// What parts the steps of a sequence.
 pub(super) const SEQUENCE: &str = ";";
 
+/// Signs that are words of their own, wherever they stand; longer ones first.
+const SIGNS: [&str; 7] = [SEQUENCE, "<=", ">=", "==", "!=", "<", ">"];
+
+/// A word parted at such signs. (The arrow of an expectation is none.)
+fn parts(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (word.start, word.start);
+    while at < word.end {
+        let rest = &text[at..word.end];
+        let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
+        let len = match sign {
+            _ if rest.starts_with("->") => 2,
+            Some(sign) => {
+                parts.extend([start..at, at..at + sign.len()]);
+                start = at + sign.len();
+                sign.len()
+            }
+            None => rest.chars().next().map_or(1, char::len_utf8),
+        };
+        at += len;
+    }
+    parts.push(start..word.end);
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
 /// A size in a step.
 #[derive(Clone, Debug)]
 pub(super) struct Size {
@@ -41,18 +67,7 @@ pub(super) struct Words<'a> {
 impl<'a> Words<'a> {
     pub fn new(script: &'a Script, line: &'a Line, scope: &'a Scope<'a>) -> Words<'a> {
         let filled = Filled::fill(&script.text, &line.pieces, None, &|name| scope.text(name));
-        // A sequence's `;` is a word of its own, wherever it stands.
-        let ranges = filled.words().into_iter().flat_map(|word| {
-            let mut parts = Vec::new();
-            let mut start = word.start;
-            for (at, sign) in filled.text[word.clone()].match_indices(SEQUENCE) {
-                let at = word.start + at;
-                parts.extend([start..at, at..at + sign.len()]);
-                start = at + sign.len();
-            }
-            parts.push(start..word.end);
-            parts.into_iter().filter(|part| !part.is_empty())
-        });
+        let ranges = filled.words().into_iter().flat_map(|word| parts(&filled.text, word));
         let ranges = ranges.collect();
         Words { script, filled, ranges, scope, line }
     }

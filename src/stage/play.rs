@@ -18,6 +18,10 @@ use crate::{
     wire::{Order, Step},
 };
 
+/// More payload than that (bytes) doesn't travel with other steps: what its driver
+/// does with it would be laid at their door.
+const MOST_PAYLOAD: u64 = 1 << 20;
+
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
@@ -163,6 +167,8 @@ impl<'case> Play<'case> {
             return 1;
         }
         let mut count = 0;
+        // Payload of the batch, and of its last message (bytes).
+        let (mut payload, mut message) = (0_u64, 0);
         for step in &self.plan.steps[index..] {
             let plain = step.actor == first.actor
                 && step.condition == Condition::Always
@@ -171,7 +177,14 @@ impl<'case> Play<'case> {
             let verb = step.action.verb();
             // What is left of a message shows only when the step before is over.
             let rest = count > 0 && matches!(step.action, Action::Rewrite { part: MessagePart::Rest, .. });
-            if !plain || rest || matches!(verb, Verb::Kill | Verb::Await) {
+            if let Action::Write { bytes, .. } = step.action {
+                message = bytes;
+            }
+            if step.action.verb() == Verb::Write {
+                payload = payload.saturating_add(message);
+            }
+            let heavy = count > 0 && payload > MOST_PAYLOAD;
+            if !plain || rest || heavy || matches!(verb, Verb::Kill | Verb::Await) {
                 break;
             }
             count += 1;

@@ -132,3 +132,29 @@ fn a_lost_message_of_wide_characters_is_found_between_two_others() {
         (&1000.into(), &1400.into(), &"runtime".into())
     );
 }
+
+/// Copies too short to identify themselves are told by the calls that wrote them.
+#[rstest]
+fn many_copies_of_a_short_message_are_copies(#[values(1, 3, 7)] n: u64) {
+    let writes = format!("writer write log {n}\n").repeat(3) + &"writer write log again\n".repeat(3);
+    let case = play("raw", &format!("{BOTH_OPEN}{writes}reader read log available"));
+    let ledger = &case["ledger"]["log"];
+    let seen = ["delivered", "duplicated", "lost", "foreign"].map(|key| ledger[key].as_u64());
+    assert_eq!(seen, [Some(6 * n), Some(3 * n), Some(0), Some(0)], "{ledger}");
+}
+
+/// Much payload travels alone: what a driver does to take it in isn't laid at the door
+/// of the step before it.
+#[test]
+fn an_open_before_a_huge_message_doesnt_spin() {
+    let script = "reader open log read nonblock\nwriter open log write nonblock\n\
+                  writer write log 120 MiB\nwriter write log again";
+    let text = format!(
+        "script = '''\n{script}\n'''\n[channels]\nlog = \"fifo\"\n[actors]\nreader = \"raw\"\nwriter = \"raw\"\n\
+         [setting]\ncpu_budget = \"20 ms\"\n"
+    );
+    let lab = Lab::new(&[("huge", &text)]);
+    let ran = lab.run(&["run", "--format", "jsonl", "scenarios"]);
+    let steps = told(&ran.objects()[0]);
+    assert_eq!(steps[..2], ["open ok", "open ok"], "{steps:?}");
+}

@@ -53,7 +53,7 @@ pub struct Run {
 /// Of several explanations the one is taken that names the fewest things, and of
 /// those the one that names the fewest bytes.
 pub fn trace(sources: &[Source], data: &[u8]) -> (Vec<Run>, Order) {
-    if let Some(runs) = just_what_was_accepted(sources, data) {
+    if let Some(runs) = just_what_was_accepted(sources, data).or_else(|| whole_writes(sources, data)) {
         let order = sort_out(sources, &runs);
         return (runs, order);
     }
@@ -108,6 +108,26 @@ fn just_what_was_accepted(sources: &[Source], data: &[u8]) -> Option<Vec<Run>> {
         }
         runs.push(Run { at, len, from: Some((0, position)) });
         at += len;
+    }
+    (at == data.len()).then_some(runs)
+}
+
+/// The runs if a single writer wrote something again, and its data is what its write
+/// steps accepted, one after the other, some of them left out. (A message of a few bytes
+/// doesn't identify itself, and several copies of it are too much for a search.)
+fn whole_writes(sources: &[Source], data: &[u8]) -> Option<Vec<Run>> {
+    let [source] = sources else { return None };
+    let writes = source.writes.as_ref()?;
+    if writes.iter().map(|(_, len)| *len).sum::<usize>() as u64 <= source.accepted.total() {
+        return None;
+    }
+    let mut runs = Vec::new();
+    let mut at = 0;
+    for &(position, len) in writes {
+        if len > 0 && data[at..].starts_with(&source.bytes[position..position + len]) {
+            runs.push(Run { at, len, from: Some((0, position)) });
+            at += len;
+        }
     }
     (at == data.len()).then_some(runs)
 }

@@ -370,7 +370,7 @@ fn a_sequence_is_steps_that_stand_and_fall_together() {
             "w write log {n}|Always|1|false",
             "w then flush log|Always|1|true",
             // What isn't in the case leaves its conditions to the next.
-            "w then flush log|IfFailed|3|false",
+            "w flush log if failed repeat 3 until ok|IfFailed|3|false",
         ]
     );
     assert_eq!(
@@ -394,4 +394,12 @@ fn wide_sizes_count_characters_of_two_bytes() {
     let step = &cases[0].steps[1];
     let wide = Action::Write { channel: 0, bytes: 200, wide: true, newline: false, pieces: Some(14) };
     assert_eq!((&step.planned.action, step.size_text.as_deref()), (&wide, Some("100 wide")));
+}
+
+#[test]
+fn a_comparison_needs_no_spaces() {
+    for comparison in ["{n}>4", "n >=5", "(n)> 4", "n!=4", "4<n"] {
+        let script = format!("w open log write\nw flush log when {comparison}");
+        assert_eq!((told(&script, "[4]").len(), told(&script, "[5]").len()), (1, 2), "{comparison}");
+    }
 }

@@ -68,6 +68,8 @@ fn assert_mistake(text: &str, message: &str, position: (usize, usize), help: &st
 #[case("w flush log when 1", "`when 1` compares nothing", (10, 13), "the form is `when EXPRESSION < EXPRESSION`, with `<`, `<=`, `>`, `>=`, `==` or `!=`")]
 #[case("w flush log when > 1", "`when > 1` compares nothing", (10, 13), "the form is `when EXPRESSION < EXPRESSION`, with `<`, `<=`, `>`, `>=`, `==` or `!=`")]
 #[case("w flush log when 1 > blksiez", "no parameter or symbol is called `blksiez`", (10, 22), "did you mean `blksize`?")]
+#[case("w write log 1 MiB\nw write log again repeat 300 until ok", "`w` writes 315621376 bytes to `log` in all", (11, 1), "one actor writes up to 256 MiB to a channel, repeats counted")]
+#[case("w write log sise\nw write log again", "no parameter or symbol is called `sise`", (10, 13), "there are `page`, `pipe_buf`, `blksize` and `capacity`")]
 #[case("w flush log ->", "an expectation without an outcome", (10, 13), "for example `-> EPIPE`")]
 #[case("w flush log -> ok or", "an expectation without an outcome", (10, 19), "for example `-> EPIPE`")]
 #[case("w flush log -> EPIEP", "no errno is called `EPIEP`", (10, 16), "did you mean `EPIPE`?")]

@@ -79,16 +79,15 @@ impl Record {
     /// `whole`, or what happened to the bytes: `lost` (a call had accepted them), `refused`
     /// (none had), `duplicated`.
     fn fate(&self) -> String {
-        let has = |word: &str| self.text.lines().any(|line| line.starts_with("  ") && line.contains(word));
-        let mut words = Vec::new();
-        if has(" lost") {
-            words.push("lost");
-        }
-        if has("refused") {
-            words.push("refused");
-        }
-        if has("delivered twice") {
-            words.push("duplicated");
+        let mut words: Vec<&str> = Vec::new();
+        let below = self.text.lines().skip_while(|line| !line.contains(": offered "));
+        for line in below.skip(1).map(str::trim) {
+            let known = [(" lost", "lost"), ("refused", "refused"), ("delivered twice", "duplicated")];
+            // Anything else is said as it is: no verdict of ours fits it.
+            let word = known.iter().find(|(part, _)| line.contains(part)).map_or(line, |(_, word)| word);
+            if !words.contains(&word) {
+                words.push(word);
+            }
         }
         match (&words[..], self.delivered().as_str()) {
             ([], "all") => "whole".to_owned(),
