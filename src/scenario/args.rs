@@ -11,14 +11,14 @@ use super::{
 };
 use crate::outcome::{Access, Action, Amount, Part, Readiness, Verb, payload::WIDE};
 
-type Holds = fn(Ordering) -> bool;
+pub(super) type Holds = fn(Ordering) -> bool;
 
-/// The comparisons of `when`.
-const COMPARISONS: &[(&str, Holds)] = &[
-    ("<", Ordering::is_lt),
+/// The comparisons of `when`; one that begins another stands behind it.
+pub(super) const COMPARISONS: &[(&str, Holds)] = &[
     ("<=", Ordering::is_le),
-    (">", Ordering::is_gt),
+    ("<", Ordering::is_lt),
     (">=", Ordering::is_ge),
+    (">", Ordering::is_gt),
     ("==", Ordering::is_eq),
     ("!=", Ordering::is_ne),
 ];

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    args::COMPARISONS,
     expr::{Expr, Node},
     lexer::substitute,
     parts::{Line, Script},
@@ -21,16 +22,14 @@ const _: () = assert!(MAX_SIZE <= payload::MAX_STREAM);
 /// What parts the steps of a sequence.
 pub(super) const SEQUENCE: &str = ";";
 
-/// Signs that are words of their own, wherever they stand; longer ones first.
-const SIGNS: [&str; 7] = [SEQUENCE, "<=", ">=", "==", "!=", "<", ">"];
-
-/// A word parted at such signs. (The arrow of an expectation is none.)
+/// A word parted at the signs that are words of their own, wherever they stand. (The arrow of an expectation is none.)
 fn parts(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (word.start, word.start);
     while at < word.end {
         let rest = &text[at..word.end];
-        let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
+        let mut signs = [SEQUENCE].into_iter().chain(COMPARISONS.iter().map(|(sign, _)| *sign));
+        let sign = signs.find(|sign| rest.starts_with(sign));
         let len = match sign {
             _ if rest.starts_with("->") => 2,
             Some(sign) => {

@@ -15,9 +15,9 @@ pub struct Source {
     pub bytes: Vec<u8>,
     pub accepted: Extents,
     pub unanswered: Extents,
-    /// What each write step accepted, in the order of the records: its position, and how
-    /// many bytes from there. `None` if some never answered.
-    pub writes: Option<Vec<(usize, usize)>>,
+    /// The positions that each write step accepted, in the order of the records. `None`
+    /// if some never answered.
+    pub writes: Option<Vec<Range<u64>>>,
     /// Write calls, by position.
     steps: Vec<WriteStep>,
     /// Where each stretch of offered offsets begins: position, offset.
@@ -71,7 +71,6 @@ impl Source {
         let mut bytes = vec![0; position as usize];
         let mut steps = Vec::new();
         let (mut accepted, mut unanswered) = (Vec::new(), Vec::new());
-        let mut writes = Some(Vec::new());
         for &(index, offer) in offers {
             let record = &transcript.steps[index];
             let (before, stretch) =
@@ -88,15 +87,9 @@ impl Source {
                     None => unanswered.push(start..end),
                 },
             }
-            writes = match accepted.last() {
-                Some(range) if unanswered.is_empty() => writes.map(|mut writes: Vec<(usize, usize)>| {
-                    writes.push((range.start as usize, (range.end - range.start) as usize));
-                    writes
-                }),
-                _ => None,
-            };
         }
         steps.sort_by_key(|step| step.start);
+        let writes = unanswered.is_empty().then(|| accepted.clone());
         let accepted: Extents = accepted.into_iter().collect();
         let unanswered = unanswered.into_iter().collect::<Extents>().minus(&accepted);
         let dense = offers

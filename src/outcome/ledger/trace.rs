@@ -118,12 +118,13 @@ fn just_what_was_accepted(sources: &[Source], data: &[u8]) -> Option<Vec<Run>> {
 fn whole_writes(sources: &[Source], data: &[u8]) -> Option<Vec<Run>> {
     let [source] = sources else { return None };
     let writes = source.writes.as_ref()?;
-    if writes.iter().map(|(_, len)| *len).sum::<usize>() as u64 <= source.accepted.total() {
+    if writes.iter().map(|range| range.end - range.start).sum::<u64>() <= source.accepted.total() {
         return None;
     }
     let mut runs = Vec::new();
     let mut at = 0;
-    for &(position, len) in writes {
+    for range in writes {
+        let (position, len) = (range.start as usize, (range.end - range.start) as usize);
         if len > 0 && data[at..].starts_with(&source.bytes[position..position + len]) {
             runs.push(Run { at, len, from: Some((0, position)) });
             at += len;

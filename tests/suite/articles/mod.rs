@@ -52,15 +52,22 @@ fn made(folder: &Path, article: &str) -> String {
     format!("{}\n", page.trim_end())
 }
 
-/// `steps("articles/000/layers", n="blksize")`: a row for each step of a case, a column for
-/// each group of versions in which all went the same way.
-fn steps(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error> {
+/// The recorded cases whose parameters are as the arguments say, but for these words.
+fn cases(scenario: &str, arguments: &Kwargs, words: &[&str]) -> Result<Vec<Record>, minijinja::Error> {
     let mut wanted = Wanted::default();
-    for name in arguments.args() {
+    for name in arguments.args().filter(|name| !words.contains(name)) {
         let value: Value = arguments.get(name)?;
         wanted.only(name, vec![value.to_string()]);
     }
-    let all: Vec<Record> = records(&scenario).into_iter().filter(|record| wanted.fits(record)).collect();
+    let all: Vec<Record> = records(scenario).into_iter().filter(|record| wanted.fits(record)).collect();
+    assert!(!all.is_empty(), "no snapshot of {scenario} fits");
+    Ok(all)
+}
+
+/// `steps("articles/000/layers", n="blksize")`: a row for each step of a case, a column for
+/// each group of versions in which all went the same way.
+fn steps(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error> {
+    let all = cases(&scenario, &arguments, &[])?;
     let known = versions::known(all.iter().map(|record| record.key.as_str()));
     assert_eq!(all.len(), known.len(), "one case a version");
     let mut groups: Vec<(Steps, Vec<&str>)> = Vec::new();
@@ -88,13 +95,7 @@ fn table(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error
     let column: String = arguments.get("columns")?;
     let cell: String = arguments.get("cell")?;
     let row: Option<String> = arguments.get("rows")?;
-    let mut wanted = Wanted::default();
-    for name in arguments.args().filter(|name| !["columns", "cell", "rows"].contains(name)) {
-        let value: Value = arguments.get(name)?;
-        wanted.only(name, vec![value.to_string()]);
-    }
-    let all: Vec<Record> = records(&scenario).into_iter().filter(|record| wanted.fits(record)).collect();
-    assert!(!all.is_empty(), "no snapshot of {scenario} fits");
+    let all = cases(&scenario, &arguments, &["columns", "cell", "rows"])?;
     let mut columns: Vec<&str> = Vec::new();
     // Row's name, version: cells by column.
     let mut rows: Vec<(&str, BTreeMap<&str, Cells>)> = Vec::new();
