@@ -1,10 +1,10 @@
-//! The channels, one kind a file: what it is, how it is made, what can be
-//! counted on it. On all of them a wake-up is visible before the call that caused it
-//! returns, which is what the stage's proof of "blocked" rests on.
+//! The channels, one kind a file: what it is, how it is made, how it settles.
 
 use std::{io, path::Path};
 
 use serde::{Deserialize, Serialize};
+
+use crate::outcome::Called;
 
 pub mod fifo;
 
@@ -13,6 +13,25 @@ pub mod fifo;
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     Fifo,
+    Pipe,
+    UnixStream,
+    UnixDatagram,
+    UnixSeqpacket,
+    Tcp,
+    Pty,
+    /// A handle that carries nothing: a file, an epoll set.
+    Other,
+}
+
+/// Who carries the bytes from a write to its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settles {
+    /// The writing call: a wake-up is visible before it returns.
+    Synchronous,
+    /// A kernel worker, which polling the reading side hurries along.
+    Flushable,
+    /// Timers and acknowledgements: no proof that nothing more will come.
+    Timed,
 }
 
 /// One line of the channel table.
@@ -21,10 +40,26 @@ pub struct KindInfo {
     pub kind: Kind,
     pub name: &'static str,
     pub about: &'static str,
+    /// It may stand in `[channels]`; the others are made by steps.
+    pub declared: bool,
+    pub settles: Settles,
 }
 
 /// All kinds of channel.
-pub const KINDS: &[KindInfo] = &[fifo::INFO];
+pub const KINDS: &[KindInfo] = &[
+    fifo::INFO,
+    made(Kind::Pipe, "pipe", "an anonymous pipe, of bytes or (`direct`) of packets"),
+    made(Kind::UnixStream, "unix stream", "a UNIX socket of bytes"),
+    made(Kind::UnixDatagram, "unix dgram", "a UNIX socket of datagrams"),
+    made(Kind::UnixSeqpacket, "unix seqpacket", "a UNIX socket of records"),
+    KindInfo { settles: Settles::Timed, ..made(Kind::Tcp, "tcp", "TCP over the loopback interface") },
+    KindInfo { settles: Settles::Flushable, ..made(Kind::Pty, "pty", "a pseudoterminal") },
+    made(Kind::Other, "other", "a descriptor that carries nothing"),
+];
+
+const fn made(kind: Kind, name: &'static str, about: &'static str) -> KindInfo {
+    KindInfo { kind, name, about, declared: false, settles: Settles::Synchronous }
+}
 
 /// Makes a channel at `path`, for the actors to open.
 ///
@@ -33,16 +68,36 @@ pub const KINDS: &[KindInfo] = &[fifo::INFO];
 pub fn make(kind: Kind, path: &Path) -> io::Result<()> {
     match kind {
         Kind::Fifo => fifo::make(path),
+        // The script's own steps make it.
+        _ => Ok(()),
     }
 }
 
 impl Kind {
+    /// What a call makes of its new handles; `of` tells the kinds of earlier ones.
+    pub fn made_by(called: &Called, of: impl Fn(&str) -> Option<Kind>) -> Kind {
+        let socket = || match () {
+            () if called.has("tcp") => Kind::Tcp,
+            () if called.has("dgram") => Kind::UnixDatagram,
+            () if called.has("seqpacket") => Kind::UnixSeqpacket,
+            () => Kind::UnixStream,
+        };
+        match called.call.name() {
+            "pipe" => Kind::Pipe,
+            "socketpair" | "socket" => socket(),
+            "pty" => Kind::Pty,
+            // A copy, or what was accepted, is of the same kind.
+            _ => called.handle().and_then(of).unwrap_or(Kind::Other),
+        }
+    }
+
     pub fn info(self) -> &'static KindInfo {
         KINDS.iter().find(|info| info.kind == self).expect("every kind has its line in KINDS")
     }
 
+    /// The kind that a scenario declares by this name.
     pub fn named(name: &str) -> Option<Kind> {
-        KINDS.iter().find(|info| info.name == name).map(|info| info.kind)
+        KINDS.iter().find(|info| info.declared && info.name == name).map(|info| info.kind)
     }
 
     pub fn name(self) -> &'static str {

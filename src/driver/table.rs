@@ -7,6 +7,9 @@ use crate::outcome::Verb;
 /// layers of its runtime hold back. Off unless asked for: it costs calls.
 pub const LAYERS: &str = "layers";
 
+/// The mode of a `raw` actor whose process a step of another one makes.
+pub const FORK: &str = "fork";
+
 /// One mode of a driver: a way of its runtime to do I/O.
 #[derive(Clone, Copy, Debug)]
 pub struct ModeInfo {
@@ -30,6 +33,8 @@ pub struct DriverInfo {
     pub modes: &'static [ModeInfo],
     /// Verbs that it has, apart from the stage's own.
     pub verbs: &'static [Verb],
+    /// It carries out system calls on handles.
+    pub calls: bool,
     /// Sizes that its runtime tells (`python.buffer`).
     pub symbols: &'static [&'static str],
     /// It comes in versions which are looked for on the machine.
@@ -46,7 +51,10 @@ pub const DRIVERS: &[DriverInfo] = &[
     DriverInfo {
         name: "raw",
         about: "the system calls themselves: open(2), read(2), write(2), close(2)",
-        modes: &[ModeInfo { name: "syscalls", about: "no buffer at all", ..PLAIN }],
+        modes: &[
+            ModeInfo { name: "syscalls", about: "no buffer at all", ..PLAIN },
+            ModeInfo { name: FORK, about: "a copy of another actor, made by its step `fork`", ..PLAIN },
+        ],
         verbs: &[
             Verb::Open,
             Verb::Close,
@@ -58,6 +66,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
+        calls: true,
         symbols: &[],
         versioned: false,
         ignores_sigpipe: false,
@@ -98,6 +107,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
+        calls: false,
         symbols: &["bufsiz"],
         versioned: false,
         ignores_sigpipe: false,
@@ -133,6 +143,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
+        calls: false,
         symbols: &["buffer"],
         versioned: false,
         ignores_sigpipe: true,
@@ -187,6 +198,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
+        calls: false,
         symbols: &["buffer", "chunk"],
         versioned: true,
         ignores_sigpipe: true,
@@ -196,6 +208,14 @@ pub const DRIVERS: &[DriverInfo] = &[
 impl DriverInfo {
     pub fn named(name: &str) -> Option<&'static DriverInfo> {
         DRIVERS.iter().find(|info| info.name == name)
+    }
+
+    /// It carries this verb out. System calls as steps only `raw` has, and its forks.
+    pub fn can(&self, verb: Verb) -> bool {
+        match verb {
+            Verb::Call(_) => self.calls,
+            verb => self.verbs.contains(&verb),
+        }
     }
 
     pub fn mode(&self, name: &str) -> Option<&'static ModeInfo> {

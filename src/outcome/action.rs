@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Verb;
+use super::{Called, Verb};
 
 /// Which end of a channel an `open` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,6 +107,8 @@ pub enum Action {
     Kill {
         signal: i32,
     },
+    /// A system call on handles.
+    Call(Called),
 }
 
 impl Action {
@@ -122,10 +124,12 @@ impl Action {
             Action::Spin => Verb::Spin,
             Action::Exit { .. } => Verb::Exit,
             Action::Kill { .. } => Verb::Kill,
+            Action::Call(called) => Verb::Call(called.call),
         }
     }
 
-    /// The channel it works on, if it does.
+    /// The declared channel it works on, if it does. (Where a call's handle leads shows
+    /// only when it is played.)
     pub fn channel(&self) -> Option<usize> {
         match *self {
             Action::Open { channel, .. }
@@ -135,7 +139,9 @@ impl Action {
             | Action::Flush { channel }
             | Action::Read { channel, .. }
             | Action::Await { channel, .. } => Some(channel),
-            Action::Sleep | Action::Spin | Action::Exit { .. } | Action::Kill { .. } => None,
+            Action::Sleep | Action::Spin | Action::Exit { .. } | Action::Kill { .. } | Action::Call(_) => {
+                None
+            }
         }
     }
 }

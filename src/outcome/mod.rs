@@ -2,6 +2,7 @@
 //! and the verdict.
 
 mod action;
+mod call;
 mod error_at;
 mod findings;
 mod layer;
@@ -15,6 +16,7 @@ mod verdict;
 mod words;
 
 pub use action::{Access, Action, Amount, Part, Readiness};
+pub use call::{Arg, Call, CallInfo, Called, Moves, On};
 pub use error_at::{ErrorAt, error_at};
 pub use layer::Layer;
 pub use ledger::{ChannelLedger, Ledger};

@@ -23,7 +23,7 @@ use std::{
 
 use super::{
     Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
-    offer_bytes,
+    offer_bytes, words::said,
 };
 use crate::{
     driver::{Spec, Version},
@@ -61,10 +61,15 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
             text.push_str(&format!("  {}\n", wait_text(case, transcript, wait)));
         }
     }
-    for ledger in ledgers {
+    for ledger in ledgers.iter().filter(|ledger| shows(case, ledger)) {
         text.push_str(&ledger_text(case, transcript, ledger));
     }
     text
+}
+
+/// Handles that carry nothing are many.
+pub(super) fn shows(case: &Case, ledger: &ChannelLedger) -> bool {
+    case.plan.channels[ledger.channel].kind.info().declared || ledger.offered + ledger.delivered > 0
 }
 
 /// Where the first error surfaced.
@@ -110,6 +115,7 @@ impl Names<'_> {
         match outcome {
             Outcome::Ok { bytes: None } => "ok".to_owned(),
             Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", self.size(*bytes)),
+            Outcome::Said { bytes, words } => said(bytes.map(|bytes| self.size(bytes)), words),
             Outcome::Failed(failure) => {
                 let after = if failure.bytes > 0 {
                     format!(" after {}", self.size(failure.bytes))

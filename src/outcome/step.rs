@@ -21,6 +21,9 @@ pub struct Failure {
 pub enum Outcome {
     /// The call succeeded; for read and write, with so many bytes.
     Ok { bytes: Option<u64> },
+    /// A call succeeded: with so many bytes (or the number that it gave), and what else it
+    /// said, in words.
+    Said { bytes: Option<u64>, words: Vec<String> },
     /// A read found the end of file and no byte before it.
     Eof,
     /// The call failed.
@@ -47,7 +50,7 @@ impl Outcome {
     /// The word for it, as in `-> blocked` and in the records.
     pub fn kind(&self) -> &'static str {
         match self {
-            Outcome::Ok { .. } => "ok",
+            Outcome::Ok { .. } | Outcome::Said { .. } => "ok",
             Outcome::Eof => "eof",
             Outcome::Failed(_) => "failed",
             Outcome::Blocked { .. } => "blocked",
@@ -72,7 +75,7 @@ impl Outcome {
     /// Bytes moved, where the outcome says so.
     pub fn bytes(&self) -> Option<u64> {
         match self {
-            Outcome::Ok { bytes } => *bytes,
+            Outcome::Ok { bytes } | Outcome::Said { bytes, .. } => *bytes,
             Outcome::Eof => Some(0),
             Outcome::Failed(failure) => Some(failure.bytes),
             _ => None,

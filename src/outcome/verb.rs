@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Call, Moves};
+
 /// What a step asks of its actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,6 +19,8 @@ pub enum Verb {
     Spin,
     Exit,
     Kill,
+    /// A system call on handles.
+    Call(Call),
 }
 
 /// Who carries a verb out.
@@ -128,9 +132,9 @@ pub const VERBS: &[VerbInfo] = &[
 ];
 
 impl Verb {
-    /// This verb's line of the table.
-    pub fn info(self) -> &'static VerbInfo {
-        VERBS.iter().find(|info| info.verb == self).expect("every verb has its line in VERBS")
+    /// This verb's line of the table. (A call has one of its own table.)
+    fn info(self) -> Option<&'static VerbInfo> {
+        VERBS.iter().find(|info| info.verb == self)
     }
 
     /// The verb of this name.
@@ -140,6 +144,39 @@ impl Verb {
 
     /// The word as it stands in a script.
     pub fn name(self) -> &'static str {
-        self.info().name
+        match self {
+            Verb::Call(call) => call.name(),
+            _ => self.info().map_or("", |info| info.name),
+        }
+    }
+
+    /// The whole form, for help and error messages.
+    pub fn form(self) -> &'static str {
+        match self {
+            Verb::Call(call) => call.info().form,
+            _ => self.info().map_or("", |info| info.form),
+        }
+    }
+
+    /// The word after it names a declared channel.
+    pub fn on_channel(self) -> bool {
+        self.info().is_some_and(|info| info.on_channel)
+    }
+
+    pub fn doer(self) -> Doer {
+        self.info().map_or(Doer::Driver, |info| info.doer)
+    }
+
+    /// Takes bytes out of a channel.
+    pub fn reads(self) -> bool {
+        match self {
+            Verb::Call(call) => call.info().moves == Moves::Receives,
+            verb => verb == Verb::Read,
+        }
+    }
+
+    /// Takes them with calls that `/proc/PID/io` counts as reads: recv(2) isn't one.
+    pub fn reads_counted(self) -> bool {
+        self.reads() && !self.name().starts_with("recv")
     }
 }

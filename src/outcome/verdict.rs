@@ -72,6 +72,11 @@ impl Played {
         Played { transcript, ledgers, error_at }
     }
 
+    /// Whether a channel is worth a word: it was declared, or carried something.
+    pub fn shows(&self, case: &Case, channel: usize) -> bool {
+        snapshot::shows(case, &self.ledgers[channel])
+    }
+
     /// Its block in a snapshot.
     pub fn block(&self, case: &Case) -> String {
         snapshot::block(case, &self.transcript, &self.ledgers)
@@ -144,6 +149,21 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
         let later = |other: &&super::StepRecord| other.step == record.step && other.attempt > record.attempt;
         if played.transcript.steps.iter().any(|other| later(&other)) {
             continue;
+        }
+        if let (Some(then), true) = (&expectation.then, record.outcome.is_outstanding()) {
+            let resumed = record.resumed.as_ref().map(|resumed| {
+                let by = &case.steps[played.transcript.steps[resumed.by].step];
+                (&resumed.outcome, by.text.as_str())
+            });
+            if !then.allows(resumed) {
+                let became = match resumed {
+                    None => "nothing".to_owned(),
+                    Some((outcome, by)) => format!("{} by {by}", super::words(outcome)),
+                };
+                let (line, text) = (step.line, &step.text);
+                differences
+                    .push(format!("line {line}: `{text}` expected {}, then gave {became}", expectation.text));
+            }
         }
         if !expectation.allows(&record.outcome) {
             differences.push(format!(

@@ -6,6 +6,7 @@ use super::Outcome;
 pub fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Ok { bytes: Some(bytes) } => format!("ok {bytes}"),
+        Outcome::Said { bytes, words } => said(bytes.map(|bytes| bytes.to_string()), words),
         Outcome::Failed(failure) => {
             let after =
                 if failure.bytes > 0 { format!(" after {} bytes", failure.bytes) } else { String::new() };
@@ -20,5 +21,15 @@ pub fn words(outcome: &Outcome) -> String {
         Outcome::Killed { signal } => format!("killed by {signal}"),
         Outcome::Exited { status } => format!("exited with {status}"),
         other => other.kind().to_owned(),
+    }
+}
+
+/// What a call gave: `ok 10 says trunc`, `says in hup`.
+pub(super) fn said(size: Option<String>, words: &[String]) -> String {
+    let size = size.map(|size| format!("ok {size}"));
+    let words = (!words.is_empty()).then(|| format!("says {}", words.join(" ")));
+    match (size, words) {
+        (None, None) => "ok".to_owned(),
+        (size, words) => Vec::from_iter(size.into_iter().chain(words)).join(" "),
     }
 }

@@ -126,7 +126,9 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
             .counts
             .iter()
             .zip(&judged.case.plan.channels)
-            .map(|(count, channel)| {
+            .enumerate()
+            .filter(|(at, _)| played.shows(&judged.case, *at))
+            .map(|(_, (count, channel))| {
                 let [accepted, queued] = [&count.accepted, &count.queued].map(|count| number(count.known()));
                 format!("{}: {accepted} in, {queued} queued", channel.name)
             })
@@ -143,6 +145,9 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
     }
     show(out, &table)?;
     for (ledger, channel) in played.ledgers.iter().zip(&judged.case.plan.channels) {
+        if !played.shows(&judged.case, ledger.channel) {
+            continue;
+        }
         writeln!(out, "  {}: {}", channel.name, fate(judged, ledger))?;
     }
     Ok(())
@@ -231,7 +236,8 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
             (error.verb.name().to_owned(), format!("{}{name}", error.errno))
         }
     };
-    let used: Vec<&ChannelLedger> = played.ledgers.iter().collect();
+    let shown = |ledger: &&ChannelLedger| played.shows(&judged.case, ledger.channel);
+    let used: Vec<&ChannelLedger> = played.ledgers.iter().filter(shown).collect();
     let each = |text: &dyn Fn(&ChannelLedger) -> String| {
         let texts: Vec<String> = used.iter().map(|ledger| text(ledger)).collect();
         texts.join("; ")

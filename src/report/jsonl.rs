@@ -115,14 +115,19 @@ fn rest<'a>(case: &'a Case, played: &'a Played) -> impl Serialize + 'a {
     let transcript = &played.transcript;
     let name = |channel: usize| case.plan.channels[channel].name.as_str();
     Rest {
-        steps: Array(transcript.steps.iter().enumerate().map(|(index, record)| step(case, index, record))),
+        steps: Array(
+            transcript.steps.iter().enumerate().map(|(index, record)| step(case, played, index, record)),
+        ),
         error_at: played.error_at.as_ref().map(|error| ErrorAt {
             step: error.record + 1,
             verb: error.verb.name(),
             errno: &error.errno,
             error: error.error.as_deref(),
         }),
-        ledger: Object(played.ledgers.iter().map(move |entry| (name(entry.channel), ledger(entry)))),
+        ledger: Object({
+            let shown = played.ledgers.iter().filter(|entry| played.shows(case, entry.channel));
+            shown.map(move |entry| (name(entry.channel), ledger(entry)))
+        }),
         stuck: match &transcript.end {
             End::Played => None,
             End::Stuck { step, waits } => Some(Stuck {
@@ -216,9 +221,10 @@ struct Counts {
     taken: Option<u64>,
 }
 
-fn step<'a>(case: &'a Case, index: usize, record: &'a StepRecord) -> impl Serialize + 'a {
+fn step<'a>(case: &'a Case, played: &'a Played, index: usize, record: &'a StepRecord) -> impl Serialize + 'a {
     let name = |channel: usize| case.plan.channels[channel].name.as_str();
-    let counts = record.counts.iter().enumerate().map(move |(channel, counts)| {
+    let counts = record.counts.iter().enumerate().filter(|(channel, _)| played.shows(case, *channel));
+    let counts = counts.map(move |(channel, counts)| {
         let (queued, accepted, taken) =
             (counts.queued.known(), counts.accepted.known(), counts.taken.known());
         (name(channel), Counts { queued, accepted, taken })
@@ -251,6 +257,9 @@ struct OutcomeFields<'a> {
     error: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<&'a str>,
+    /// What a call said beside a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    says: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -269,6 +278,7 @@ impl OutcomeFields<'_> {
             Outcome::Blocked { call } | Outcome::Waiting { call } | Outcome::Pending { call } => {
                 fields.call = Some(call);
             }
+            Outcome::Said { words, .. } => fields.says = Some(words),
             Outcome::Killed { signal } => fields.signal = Some(signal),
             Outcome::Exited { status } => fields.exit_status = Some(*status),
             _ => {}

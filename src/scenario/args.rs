@@ -30,10 +30,9 @@ impl LineReader<'_, '_> {
     /// The verb (at the start of `step`) with its arguments, and the scenario's own
     /// expression for its size.
     pub(super) fn action(&mut self, verb: Verb, step: Range<usize>) -> Option<(Action, Option<String>)> {
-        let info = verb.info();
         self.verb_at = step.start;
         let mut rest = step.start + 1..step.end;
-        let channel = if info.on_channel { self.channel(verb, &mut rest) } else { Some(0) };
+        let channel = if verb.on_channel() { self.channel(verb, &mut rest) } else { Some(0) };
         let mut size_text = None;
         let channel_or_any = channel.unwrap_or(0);
         let action = match verb {
@@ -108,6 +107,7 @@ impl LineReader<'_, '_> {
             Verb::Spin => Some(Action::Spin),
             Verb::Exit => self.status(&mut rest).map(|status| Action::Exit { status }),
             Verb::Kill => self.signal(&mut rest).map(|signal| Action::Kill { signal }),
+            Verb::Call(call) => return self.call(call, step),
         };
         if action.is_some() && !rest.is_empty() {
             self.extra(verb, rest);
@@ -226,7 +226,7 @@ impl LineReader<'_, '_> {
                     .at_place(&place, format!("expected {}", listed(&names).replace(" and ", " or ")))
                     .help(match nearest(word, names) {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("the form is `{}`", verb.info().form),
+                        None => format!("the form is `{}`", verb.form()),
                     }),
             );
         }
@@ -280,15 +280,15 @@ impl LineReader<'_, '_> {
         next
     }
 
-    fn missing(&mut self, verb: Verb, what: &str) {
+    pub(super) fn missing(&mut self, verb: Verb, what: &str) {
         self.problems.push(
             Problem::new("argument", format!("`{}` without {what}", verb.name()))
                 .at_place(&self.words.place(self.verb_at..self.verb_at + 1), format!("needs {what}"))
-                .help(format!("the form is `{}`", verb.info().form)),
+                .help(format!("the form is `{}`", verb.form())),
         );
     }
 
-    fn extra(&mut self, verb: Verb, rest: Range<usize>) {
+    pub(super) fn extra(&mut self, verb: Verb, rest: Range<usize>) {
         let word = self.words.get(rest.start);
         let known: Vec<&str> = KEYWORDS
             .iter()
@@ -301,7 +301,7 @@ impl LineReader<'_, '_> {
                 .at_place(&self.words.place(rest.clone()), "nothing goes here")
                 .help(match nearest(word, known).filter(|near| *near != word) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the form is `{}`", verb.info().form),
+                    None => format!("the form is `{}`", verb.form()),
                 }),
         );
     }

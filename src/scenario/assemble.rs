@@ -10,7 +10,9 @@ use super::{
     place::Text,
 };
 use crate::{
+    channel::Kind,
     driver::{Runtime, Version},
+    outcome::Action,
     setting::Setting,
     stage::{Plan, PlannedActor, PlannedChannel},
 };
@@ -128,11 +130,8 @@ impl Parts<'_> {
             params.retain(|(name, _)| about.contains(name));
         }
         let skip = self.skip();
-        let channels = self.scenario.channels.iter();
-        let channels =
-            channels.map(|channel| PlannedChannel { name: channel.name.value.clone(), kind: channel.kind });
         let mut plan = Plan {
-            channels: channels.collect(),
+            channels: self.channels(),
             actors: Vec::new(),
             steps: Vec::new(),
             setting: self.troupe.setting.clone(),
@@ -151,6 +150,27 @@ impl Parts<'_> {
             expect: self.expect,
             snapshot: self.scenario.snapshot,
         }
+    }
+
+    /// The declared channels, and the handles, each of the kind that the first call that makes
+    /// it gives.
+    fn channels(&self) -> Vec<PlannedChannel> {
+        let channels = self.scenario.all_channels();
+        let channels =
+            channels.map(|channel| PlannedChannel { name: channel.name.value.clone(), kind: channel.kind });
+        let mut channels: Vec<PlannedChannel> = channels.collect();
+        for step in &self.steps {
+            let Action::Call(called) = &step.planned.action else { continue };
+            for name in called.makes() {
+                let kind_of = |name: &str| Some(channels.iter().find(|channel| channel.name == name)?.kind);
+                let kind = Kind::made_by(called, kind_of);
+                let mut made = channels.iter_mut().filter(|channel| channel.name == name);
+                if let Some(channel) = made.find(|channel| channel.kind == Kind::Other) {
+                    channel.kind = kind;
+                }
+            }
+        }
+        channels
     }
 
     /// The parameters, then the actors whose version makes the case.

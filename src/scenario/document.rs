@@ -9,7 +9,7 @@ use toml::{
 };
 
 use super::{
-    keys,
+    handles, keys,
     parts::{
         Actor, ByteKey, Channel, CustomDriver, EndKind, ErrorAt, ExpectKeys, Param, Quantity, Script,
         SettingKeys, SnapshotKind,
@@ -44,6 +44,7 @@ pub(super) struct Document {
     pub source: Option<String>,
     pub params: Vec<Param>,
     pub channels: Vec<Channel>,
+    pub handles: Vec<Channel>,
     pub actors: Vec<Actor>,
     pub setting: SettingKeys,
     pub drivers: Vec<CustomDriver>,
@@ -53,6 +54,12 @@ pub(super) struct Document {
     /// Names that are declared, even where the rest of the entry is at fault:
     /// using them is no further mistake.
     pub declared: Declared,
+}
+
+impl Document {
+    fn all_channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().chain(&self.handles)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -233,7 +240,11 @@ impl<'i> Walk<'i> {
             None => self.problems.push(
                 Problem::new("kind", format!("no kind of channel is called `{}`", kind.value))
                     .at(kind.span.clone(), "unknown kind")
-                    .help(way_out(&kind.value, "kind", KINDS.iter().map(|kind| kind.name))),
+                    .help(way_out(
+                        &kind.value,
+                        "kind",
+                        KINDS.iter().filter(|kind| kind.declared).map(|kind| kind.name),
+                    )),
             ),
         }
     }
@@ -337,13 +348,14 @@ impl<'i> Walk<'i> {
             );
         }
         self.problems.append(&mut problems);
+        self.document.handles = handles::of(&script);
         self.document.script = Some(script);
     }
 
     fn expect(&mut self, key: &Key<'i>, value: &Value<'i>) {
         let name = key.get_ref().as_ref();
         if let DeValue::Table(table) = value.get_ref() {
-            let Some(channel) = self.document.channels.iter().position(|channel| channel.name.value == name)
+            let Some(channel) = self.document.all_channels().position(|channel| channel.name.value == name)
             else {
                 if self.document.declared.channels.iter().all(|declared| declared != name) {
                     self.problems.push(
@@ -352,7 +364,7 @@ impl<'i> Walk<'i> {
                             .help(way_out(
                                 name,
                                 "channel",
-                                self.document.channels.iter().map(|c| c.name.value.as_str()),
+                                self.document.all_channels().map(|c| c.name.value.as_str()),
                             )),
                     );
                 }

@@ -25,7 +25,12 @@ const fn word(name: &'static str, form: &'static str, about: &'static str) -> Ou
 
 /// The words that an expectation may start with, apart from errno names.
 pub const OUTCOME_WORDS: &[OutcomeWord] = &[
-    word("ok", "ok [SIZE]", "the call succeeded (and moved SIZE bytes)"),
+    word(
+        "ok",
+        "ok [SIZE [to SIZE]] [says WORDS]",
+        "the call succeeded, and moved so many bytes or gave such a number",
+    ),
+    word("says", "says WORDS", "the call succeeded and said just these words"),
     word("eof", "eof", "a read found the end of file"),
     word("failed", "failed", "the call failed, with whatever error"),
     word("blocked", "blocked", "asleep in a call that only another actor ends"),
@@ -41,9 +46,11 @@ pub const OUTCOME_WORDS: &[OutcomeWord] = &[
 /// One outcome that is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// With so many bytes, if given.
+    /// With so many bytes (or such a number), if given, from the first to the second; and
+    /// with just these words, if given.
     Ok {
-        bytes: Option<u64>,
+        bytes: Option<(u64, u64)>,
+        words: Option<Vec<String>>,
     },
     Eof,
     /// With this errno (`-`: the runtime gave none) and, if given, the
@@ -73,6 +80,17 @@ pub struct Expectation {
     /// As the scenario writes it, parameters put in.
     pub text: String,
     pub any_of: Vec<Expected>,
+    /// What becomes of a call that doesn't answer at once.
+    pub then: Option<Then>,
+}
+
+/// How an outstanding call is expected to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Then {
+    /// None of any: it never does.
+    pub any_of: Vec<Expected>,
+    /// How the step begins that releases it.
+    pub by: Option<String>,
 }
 
 impl Expectation {
@@ -82,10 +100,30 @@ impl Expectation {
     }
 }
 
+impl Then {
+    /// The call ended as expected: `resumed` is how, and the step that released it.
+    pub fn allows(&self, resumed: Option<(&Outcome, &str)>) -> bool {
+        match resumed {
+            None => self.any_of.is_empty(),
+            Some((outcome, by)) => {
+                let begins = |words: &str| {
+                    by.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+                };
+                self.any_of.iter().any(|expected| expected.allows(outcome))
+                    && self.by.as_deref().is_none_or(begins)
+            }
+        }
+    }
+}
+
 impl Expected {
     fn allows(&self, outcome: &Outcome) -> bool {
         match (self, outcome) {
-            (Expected::Ok { bytes }, Outcome::Ok { bytes: got }) => bytes.is_none() || bytes == got,
+            (Expected::Ok { bytes, words: None }, Outcome::Ok { bytes: got }) => in_range(*bytes, *got),
+            (Expected::Ok { bytes, words }, Outcome::Said { bytes: got, words: said }) => {
+                in_range(*bytes, *got) && words.as_ref().is_none_or(|words| same(words, said))
+            }
+            (Expected::Eof, Outcome::Said { bytes: Some(0), .. }) => true,
             (Expected::Errno { errno, error }, Outcome::Failed(failure)) => {
                 let got = names::errno(&failure.errno).unwrap_or(&failure.errno);
                 *errno == got && (error.is_none() || *error == failure.error)
@@ -109,24 +147,74 @@ impl Expected {
     }
 }
 
-/// Reads the words after the arrow at `arrow`.
+fn in_range(range: Option<(u64, u64)>, got: Option<u64>) -> bool {
+    range.is_none_or(|(least, most)| got.is_some_and(|got| (least..=most).contains(&got)))
+}
+
+/// The same words, in whatever order.
+fn same(words: &[String], said: &[String]) -> bool {
+    let sorted = |words: &[String]| {
+        let mut words = words.to_vec();
+        words.sort();
+        words
+    };
+    sorted(words) == sorted(said)
+}
+
+/// Reads the words after the arrow at `arrow`: `OUTCOME [on SYSTEM] [or ...] [then
+/// OUTCOME|nothing [or ...] [by STEP]]`.
 pub(super) fn read(words: &Words<'_>, arrow: usize, problems: &mut Vec<Problem>) -> Option<Expectation> {
     let rest = arrow + 1..words.len();
+    let at_once = rest.start..words.until(rest.clone(), &["then"]);
+    let any_of = alternatives(words, at_once.clone(), problems);
+    let then = (at_once.end < rest.end).then(|| {
+        let later = at_once.end + 1..words.until(at_once.end + 1..rest.end, &["by"]);
+        let by = (later.end < rest.end).then(|| words.text(later.end + 1..rest.end));
+        let any_of = match words.text(later.clone()).as_str() {
+            "nothing" => Vec::new(),
+            _ => alternatives(words, later, problems),
+        };
+        Then { any_of, by }
+    });
+    Some(Expectation { text: words.text(rest), any_of, then })
+}
+
+/// Outcomes joined by `or`, without those of other systems.
+fn alternatives(words: &Words<'_>, range: Range<usize>, problems: &mut Vec<Problem>) -> Vec<Expected> {
     let mut any_of = Vec::new();
-    let mut start = rest.start;
+    let mut start = range.start;
     loop {
-        let end = words.until(start..rest.end, &["or"]);
-        match alternative(words, start..end) {
-            Ok(expected) => any_of.push(expected),
+        let end = words.until(start..range.end, &["or"]);
+        let on = words.until(start..end, &["on"]);
+        match alternative(words, start..on) {
+            Ok(expected) => any_of.extend(here(words, on..end, problems).then_some(expected)),
             Err(problem) => problems.push(*problem),
         }
-        if end == rest.end {
-            break;
+        if end == range.end {
+            return any_of;
         }
         start = end + 1;
     }
-    Some(Expectation { text: words.text(rest), any_of })
 }
+
+/// Whether `on SYSTEM` is about this one.
+fn here(words: &Words<'_>, on: Range<usize>, problems: &mut Vec<Problem>) -> bool {
+    if on.is_empty() {
+        return true;
+    }
+    let system = words.text(on.start + 1..on.end);
+    if !SYSTEMS.contains(&system.as_str()) {
+        problems.push(
+            Problem::new("expectation", format!("no system is called `{system}`"))
+                .at_place(&words.place(on), "expected a system")
+                .help(format!("there are {}", listed(SYSTEMS))),
+        );
+    }
+    system == std::env::consts::OS
+}
+
+/// Systems that an expectation may be for.
+const SYSTEMS: &[&str] = &["linux", "freebsd", "netbsd", "openbsd", "macos"];
 
 fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<Problem>> {
     if range.is_empty() {
@@ -139,8 +227,7 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
     let args = range.start + 1..range.end;
     let first = words.get(range.start);
     let (expected, taken) = match first {
-        "ok" if args.is_empty() => (Expected::Ok { bytes: None }, 0),
-        "ok" => (Expected::Ok { bytes: words.size(args.clone()).map_err(Box::new)?.bytes }, args.len()),
+        "ok" | "says" => (number_and_words(words, range.clone())?, args.len()),
         "eof" => (Expected::Eof, 0),
         "failed" => (Expected::Failed, 0),
         "blocked" => (Expected::Blocked, 0),
@@ -190,6 +277,31 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
             .at_place(&words.place(extra), "nothing goes here")
             .help("alternatives are joined with `or`; conditions stand before `->`"),
     ))
+}
+
+/// `ok`, `ok SIZE`, `ok SIZE to SIZE`, each with `says WORDS`; `says WORDS` alone.
+fn number_and_words(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<Problem>> {
+    let says = words.until(range.clone(), &["says"]);
+    let size = range.start + usize::from(words.get(range.start) == "ok")..says;
+    let said = (says < range.end).then(|| (says + 1..range.end).map(|at| words.get(at).to_owned()).collect());
+    let number = |part: Range<usize>| -> Result<u64, Box<Problem>> {
+        if part.is_empty() {
+            let place = words.place(range.clone());
+            return Err(Box::new(
+                Problem::new("expectation", "a range without its end")
+                    .at_place(&place, "from where to where?")
+                    .help("for example `-> ok 1 to 4096`"),
+            ));
+        }
+        Ok(words.size(part).map_err(Box::new)?.bytes.unwrap_or(0))
+    };
+    let to = words.until(size.clone(), &["to"]);
+    let bytes = match () {
+        () if size.is_empty() => None,
+        () if to < size.end => Some((number(size.start..to)?, number(to + 1..size.end)?)),
+        () => words.size(size).map_err(Box::new)?.bytes.map(|bytes| (bytes, bytes)),
+    };
+    Ok(Expected::Ok { bytes, words: said })
 }
 
 fn unknown(words: &Words<'_>, index: usize) -> Problem {

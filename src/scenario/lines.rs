@@ -26,6 +26,7 @@ pub(super) fn split(text: Text, file: &str) -> (Script, Vec<Problem>) {
                 number: line_and_column(file, span.start).0,
                 text: code.split_whitespace().collect::<Vec<_>>().join(" "),
                 span,
+                range: range.clone(),
                 pieces,
                 unbound: Vec::new(),
             }),

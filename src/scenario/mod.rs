@@ -5,12 +5,14 @@ mod actor;
 mod args;
 mod assemble;
 mod bind;
+mod calls;
 mod case;
 mod cases;
 mod check;
 mod document;
 mod expect;
 mod expr;
+mod handles;
 mod holes;
 mod keys;
 mod lexer;
@@ -70,6 +72,8 @@ pub struct Scenario {
     pub source: Option<String>,
     pub params: Vec<Param>,
     pub channels: Vec<Channel>,
+    /// What the script's calls make; channels too, behind the declared ones.
+    pub handles: Vec<Channel>,
     pub actors: Vec<Actor>,
     pub drivers: Vec<CustomDriver>,
     pub setting: SettingKeys,
@@ -96,6 +100,7 @@ impl Scenario {
             source: document.source,
             params: document.params,
             channels: document.channels,
+            handles: document.handles,
             actors: document.actors,
             drivers: document.drivers,
             setting: document.setting,
@@ -121,6 +126,11 @@ impl Scenario {
             true => Ok(scenario),
             false => Err(Problems::new(path.to_owned(), text.to_owned(), problems)),
         }
+    }
+
+    /// All channels of its plans: the declared ones, then the handles.
+    fn all_channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().chain(&self.handles)
     }
 
     /// The scenario's cases on a machine: the product of all parameters in order

@@ -55,6 +55,8 @@ pub(super) struct Line {
     /// As written: no comment, spaces squeezed.
     pub text: String,
     pub span: Span,
+    /// Its bytes in the script's text.
+    pub range: std::ops::Range<usize>,
     pub pieces: Vec<Piece>,
     /// Where names stand that nothing has; they have been reported.
     pub unbound: Vec<Span>,

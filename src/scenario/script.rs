@@ -7,7 +7,7 @@ use super::{
     Scenario,
     actor::BoundActor,
     expect::{self, Expectation},
-    names,
+    handles, names,
     parts::Line,
     problem::Problem,
     suggest::{listed, nearest, way_out},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     driver::DRIVERS,
-    outcome::{Action, Amount, Doer, VERBS, Verb},
+    outcome::{Action, Amount, Call, Doer, VERBS, Verb},
     stage::Condition,
 };
 
@@ -252,11 +252,12 @@ impl LineReader<'_, '_> {
             );
             return None;
         }
-        let Some(verb) = Verb::named(name) else {
+        let on_channel = self.cx.scenario.handles.is_empty() || self.is_channel(at + 1);
+        let Some(verb) = handles::means(name, on_channel) else {
             self.problems.push(
                 Problem::new("verb", format!("no verb is called `{name}`"))
                     .at_place(&self.words.place(at..at + 1), "unknown verb")
-                    .help(way_out(name, "verb", VERBS.iter().map(|verb| verb.name))),
+                    .help(way_out(name, "verb", verbs())),
             );
             return None;
         };
@@ -265,7 +266,7 @@ impl LineReader<'_, '_> {
             && !bound.can(verb)
         {
             let others: Vec<&str> =
-                DRIVERS.iter().filter(|info| info.verbs.contains(&verb)).map(|info| info.name).collect();
+                DRIVERS.iter().filter(|info| info.can(verb)).map(|info| info.name).collect();
             let declaration = actor.flatten().map(|index| self.cx.scenario.actors[index].driver.span.clone());
             self.problems.push(
                 Problem::new("verb-lacking", format!("`{}` can't `{name}`", bound.spec))
@@ -275,6 +276,12 @@ impl LineReader<'_, '_> {
             );
         }
         Some(verb)
+    }
+
+    /// The word names a declared channel.
+    fn is_channel(&self, at: usize) -> bool {
+        let name = self.words.get(at);
+        self.cx.scenario.declared.channels.iter().any(|declared| declared == name)
     }
 
     /// Not every mode can read without blocking.
@@ -296,6 +303,11 @@ impl LineReader<'_, '_> {
     }
 }
 
+/// All words that may stand for a verb.
+fn verbs() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().map(|verb| verb.name).chain(Call::all().map(Call::name))
+}
+
 pub(super) fn unknown_signal(word: &str, place: &Place) -> Problem {
     let prefixed = format!("SIG{}", word.to_uppercase());
     let near = names::signal(&prefixed).map(|signal| signal.as_str());
@@ -310,6 +322,6 @@ pub(super) fn unknown_signal(word: &str, place: &Place) -> Problem {
 impl BoundActor {
     /// Its driver has the verb, or the stage carries it out.
     fn can(&self, verb: Verb) -> bool {
-        verb.info().doer == Doer::Stage || self.info.is_none_or(|info| info.verbs.contains(&verb))
+        verb.doer() == Doer::Stage || self.info.is_none_or(|info| info.can(verb))
     }
 }

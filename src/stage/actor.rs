@@ -4,7 +4,7 @@ use std::{
     cell::RefCell,
     ffi::CString,
     fs::File,
-    io,
+    io::{self, IoSliceMut},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
         unix::fs::FileExt,
@@ -20,7 +20,9 @@ use nix::{
     sys::{
         memfd::{MFdFlags, memfd_create},
         signal::Signal,
-        socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair},
+        socket::{
+            AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, send, socketpair,
+        },
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::{AccessFlags, Pid, access, chdir},
@@ -78,6 +80,8 @@ pub(super) struct Actor {
     unused: Option<(State, StateFiles)>,
     /// It has hung up: nothing more will come from it but its end.
     hung_up: bool,
+    /// A descriptor that came with its last answer.
+    pub(super) attached: Option<OwnedFd>,
     /// What it wrote to standard error: up to its first case, and in cases before
     /// this one, as far as these places.
     stderr: Rc<File>,
@@ -161,30 +165,56 @@ impl Actor {
     pub(super) fn of(ready: Ready<'_>, options: &Options) -> Result<Actor, Fault> {
         let Ready { planned, control, stderr, child, .. } = ready;
         let child = child.expect("it was forked");
-        // SAFETY: takes numbers; nix has no wrapper for it.
-        let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, child.0.as_raw(), 0) })
-            .map_err(|error| not_started(planned, "pidfd_open", error))?;
-        // SAFETY: a fresh descriptor that nothing else owns.
-        let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
-        Ok(Actor {
-            name: planned.name.clone(),
-            access: options.access,
-            process: None,
-            abilities: Abilities::default(),
-            is_program: matches!(*planned.launch, Launch::Program { .. }),
-            unused: None,
-            pid: child.keep(),
+        let pidfd = pidfd(child.0).map_err(|error| not_started(planned, "pidfd_open", error))?;
+        let mut actor = Actor::assemble(&planned.name, child.keep(), pidfd, control, stderr);
+        actor.access = options.access;
+        actor.is_program = matches!(*planned.launch, Launch::Program { .. });
+        Ok(actor)
+    }
+
+    /// A part that nobody plays until a step makes its process.
+    pub(super) fn absent(planned: &PlannedActor) -> Result<Actor, Fault> {
+        let nothing =
+            || File::open("/dev/null").map(OwnedFd::from).map_err(|error| Fault::harness("/dev/null", error));
+        let (pidfd, control, stderr) = (nothing()?, nothing()?, Rc::new(File::from(nothing()?)));
+        let mut actor = Actor::assemble(&planned.name, Pid::from_raw(0), pidfd, control, stderr);
+        actor.hung_up = true;
+        actor.ended = Some(Outcome::Gone);
+        Ok(actor)
+    }
+
+    /// A copy that this actor has made of itself, which talks over `control`.
+    pub(super) fn copy(&self, name: &str, pid: u64, control: OwnedFd) -> Result<Actor, Fault> {
+        fcntl(&control, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+            .map_err(|error| Fault::harness("fcntl", error.desc()))?;
+        let pid = Pid::from_raw(pid as i32);
+        let pidfd = pidfd(pid).map_err(|error| Fault::harness("pidfd_open", error.desc()))?;
+        let mut actor = Actor::assemble(name, pid, pidfd, control, self.stderr.clone());
+        actor.access = self.access;
+        Ok(actor)
+    }
+
+    fn assemble(name: &str, pid: Pid, pidfd: OwnedFd, control: OwnedFd, stderr: Rc<File>) -> Actor {
+        Actor {
+            name: name.to_owned(),
+            pid,
             pidfd,
             control,
             inbox: Inbox::default(),
             unsent: Vec::new(),
             sent: 0,
+            access: observe::Access::default(),
+            process: None,
+            abilities: Abilities::default(),
+            is_program: false,
+            unused: None,
             hung_up: false,
+            attached: None,
             stderr,
             words_at_start: 0,
             words_before: 0,
             ended: None,
-        })
+        }
     }
 
     pub(super) fn pid(&self) -> i32 {
@@ -314,7 +344,7 @@ impl Actor {
 
     fn listen_with(&mut self, buffer: &mut [u8]) -> Result<(), Fault> {
         loop {
-            match recv(self.control.as_raw_fd(), buffer, MsgFlags::empty()) {
+            match receive(&self.control, buffer, &mut self.attached) {
                 Err(Errno::EAGAIN) => return Ok(()),
                 Ok(0) | Err(Errno::ECONNRESET) => {
                     self.hung_up = true;
@@ -418,6 +448,29 @@ impl Drop for Actor {
             }
         });
     }
+}
+
+/// pidfd_open(2).
+fn pidfd(pid: Pid) -> Result<OwnedFd, Errno> {
+    // SAFETY: takes numbers; nix has no wrapper for it.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+    // SAFETY: a fresh descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// recv(2), and the descriptor that came along.
+fn receive(control: &OwnedFd, buffer: &mut [u8], attached: &mut Option<OwnedFd>) -> Result<usize, Errno> {
+    let mut room = nix::cmsg_space!(RawFd);
+    let mut bytes = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(control.as_raw_fd(), &mut bytes, Some(&mut room), flags)?;
+    for rights in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(fds) = rights {
+            // SAFETY: fresh descriptors that nothing else owns.
+            *attached = fds.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).next_back();
+        }
+    }
+    Ok(message.bytes)
 }
 
 /// A process that isn't an actor yet: killed and reaped unless it becomes one.

@@ -3,13 +3,14 @@
 use super::{
     Fault,
     play::{Held, Play, describe_end},
+    workshop::await_greeting,
 };
 use crate::{
-    outcome::{Action, Bytes, Failure, Outcome, Resumed, StepRecord, Verb},
+    outcome::{Action, Bytes, Called, Failure, Moves, Outcome, Resumed, StepRecord, Verb},
     wire::{Message, Reply},
 };
 
-impl Play<'_> {
+impl<'case> Play<'case> {
     /// Takes all answers and ends that have come. What belongs to an earlier
     /// record was released by those that were given now.
     pub(super) fn collect(&mut self) -> Result<(), Fault> {
@@ -72,6 +73,7 @@ impl Play<'_> {
             if exited && !self.parts[at].may_end {
                 return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
             }
+            self.handles.ended(at);
             self.parts[at].ends.fill(None);
             // It was in the first of the steps that it was given, and never began the others.
             let mut gone = false;
@@ -119,13 +121,15 @@ impl Play<'_> {
             (Reply::Data(_) | Reply::Eof, _) => verb == Verb::Read,
             (Reply::Ok { fd, .. }, Verb::Open) => fd.is_some(),
             (Reply::Ok { bytes, .. }, Verb::Write) => bytes.is_some(),
-            (Reply::Ok { .. }, _) => verb != Verb::Read,
+            (Reply::Ok { .. }, _) => verb != Verb::Read && !matches!(verb, Verb::Call(_)),
+            (Reply::Said { .. }, _) => matches!(verb, Verb::Call(_)),
         };
         if !fits {
             let what = match verb {
                 Verb::Open => "`fd=N`",
                 Verb::Write => "`bytes=N`",
                 Verb::Read => "`data=N` or `eof`",
+                Verb::Call(_) => "`said`",
                 _ => "a plain `ok`",
             };
             return Err(self.broken(at, &format!("its answer to `{}` isn't {what}", verb.name())));
@@ -137,6 +141,13 @@ impl Play<'_> {
                     part.ends[*channel] = Some(Held { fd, access: *access });
                 }
                 Outcome::Ok { bytes }
+            }
+            Reply::Said { bytes, made, words, data } => {
+                self.said(at, record, bytes, &made, data)?;
+                // A process id is no result.
+                let makes_actor = |called: &Called| called.actor().is_some();
+                let bytes = bytes.filter(|_| !self.called(record).is_some_and(makes_actor));
+                Outcome::Said { bytes, words }
             }
             Reply::Data(data) => {
                 let bytes = Some(data.len() as u64);
@@ -152,9 +163,81 @@ impl Play<'_> {
                 Outcome::Failed(Failure { errno, error, message, bytes })
             }
             Reply::Unsupported => {
-                let form = verb.info().form;
+                let form = verb.form();
                 return Err(self.broken(at, &format!("it can't carry out `{form}`")));
             }
         })
+    }
+
+    /// The call of a record, if it is one.
+    fn called(&self, record: usize) -> Option<&'case Called> {
+        match &self.plan.steps[self.records[record].step].action {
+            Action::Call(called) => Some(called),
+            _ => None,
+        }
+    }
+
+    /// What a call that succeeded changes.
+    fn said(
+        &mut self,
+        at: usize,
+        record: usize,
+        bytes: Option<u64>,
+        made: &[i32],
+        data: Vec<u8>,
+    ) -> Result<(), Fault> {
+        let called = self.called(record).expect("its answer was held against its verb");
+        let channel = self.records[record].channel;
+        let moved = bytes.unwrap_or(0);
+        match (called.call.info().moves, channel) {
+            // What is only looked at is not delivered.
+            (Moves::Receives, _) if called.has("peek") => {}
+            (Moves::Receives, channel) => {
+                // The others are counted while they are at it.
+                if let (Some(channel), false) = (channel, self.records[record].verb.reads_counted()) {
+                    self.counter.took(channel, data.len() as u64);
+                }
+                self.records[record].data = Some(Bytes(data));
+            }
+            (Moves::Sends, Some(channel)) => {
+                self.counter.sent(channel, moved);
+                // How much it would offer showed only while it was at it.
+                if self.records[record].offered.is_none() {
+                    let piece = called.size_place().and_then(|place| called.words[place].parse().ok());
+                    self.offer(record, at, channel, moved, piece.unwrap_or(0));
+                }
+            }
+            _ => {}
+        }
+        self.handles.made(self.plan, at, called, made);
+        if let (Some(name), Some(pid)) = (called.actor(), bytes) {
+            self.join(at, name, pid)?;
+        }
+        self.refresh_ends();
+        Ok(())
+    }
+
+    /// A copy of an actor takes a part.
+    fn join(&mut self, maker: usize, name: &str, pid: u64) -> Result<(), Fault> {
+        let at = self.plan.actors.iter().position(|actor| actor.name == name);
+        let at = at.expect("the scenario's checks see to it");
+        let Some(control) = self.actors[maker].attached.take() else {
+            return Err(self.broken(maker, "it has sent no descriptor for the copy that it made"));
+        };
+        self.actors[at] = self.actors[maker].copy(name, pid, control)?;
+        self.parts[at].ends = self.parts[maker].ends.clone();
+        self.handles.copy(maker, at);
+        await_greeting(&mut self.actors[at], &mut self.settler)
+    }
+
+    /// Handles have changed hands.
+    fn refresh_ends(&mut self) {
+        let handles =
+            (0..self.plan.channels.len()).filter(|&at| !self.plan.channels[at].kind.info().declared);
+        for channel in handles {
+            for (actor, part) in self.parts.iter_mut().enumerate() {
+                part.ends[channel] = self.handles.end(self.plan, actor, channel);
+            }
+        }
     }
 }

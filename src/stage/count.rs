@@ -14,6 +14,9 @@
 //!    does: what is queued, what readers took out, and what was dropped when the
 //!    last end of a FIFO was closed (fifo(7): its buffer lives as long as an end is
 //!    open; kernel `put_pipe_info`).
+//! 4. Into a handle's channel nothing comes but by system calls of `raw`, whose answers are
+//!    the kernel's own: while none is outstanding, their sum is what it accepted, and what
+//!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut).
 
 use super::{
     Fault, Launch, Plan,
@@ -45,6 +48,8 @@ struct Channel {
     taken: Count,
     /// Bytes dropped with the buffer so far; `None` once that is unknown.
     dropped: Option<u64>,
+    /// Rule 4: what calls said that they sent.
+    sent: Option<u64>,
     /// The ends at the last count.
     ends: Vec<Option<Held>>,
 }
@@ -57,14 +62,32 @@ impl Counter {
             accepted: none.clone(),
             taken: none,
             dropped: Some(0),
+            sent: None,
             ends: vec![None; plan.actors.len()],
         };
         Counter {
-            channels: vec![channel; plan.channels.len()],
+            channels: (plan.channels.iter())
+                .map(|planned| Channel {
+                    sent: (!planned.kind.info().declared).then_some(0),
+                    ..channel.clone()
+                })
+                .collect(),
             reading: vec![None; plan.actors.len()],
             one_way,
             outside,
             hint: None,
+        }
+    }
+
+    /// A call has sent so many bytes into a channel.
+    pub(super) fn sent(&mut self, channel: usize, bytes: u64) {
+        self.channels[channel].sent = self.channels[channel].sent.map(|sent| sent + bytes);
+    }
+
+    /// A call has taken so many bytes out of a channel.
+    pub(super) fn took(&mut self, channel: usize, bytes: u64) {
+        if let Count::Known(taken) = &mut self.channels[channel].taken {
+            *taken += bytes;
         }
     }
 
@@ -123,7 +146,7 @@ impl Play<'_> {
         }
         for (at, part) in self.parts.iter().enumerate() {
             let mut due = part.due.iter().map(|&record| &self.records[record]);
-            let read = due.find(|record| record.verb == Verb::Read).and_then(|record| record.channel);
+            let read = due.find(|record| record.verb.reads_counted()).and_then(|record| record.channel);
             self.counter.reading[at] = read.map(|channel| (channel, self.actors[at].bytes_read()));
         }
     }
@@ -181,6 +204,7 @@ impl Play<'_> {
             }
             self.counter.channels[index].change(local && own && verb == Verb::Read, queued);
             self.drop_count(index);
+            self.sent_count(index);
             let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
             let counted = &mut self.counter.channels[index];
             if counted.accepted.known().is_some_and(|accepted| accepted > given) {
@@ -245,6 +269,23 @@ impl Play<'_> {
         }
         channel.ends = ends;
         channel.add_up();
+    }
+
+    /// Rule 4.
+    fn sent_count(&mut self, index: usize) {
+        let sends = |&record: &usize| {
+            let record = &self.records[record];
+            record.channel == Some(index) && !record.verb.reads()
+        };
+        let outstanding = self.parts.iter().any(|part| part.due.iter().any(sends));
+        let channel = &mut self.counter.channels[index];
+        if let (Some(sent), false) = (channel.sent, outstanding) {
+            channel.accepted = Count::Known(sent);
+            channel.dropped = match (&channel.queued, &channel.taken) {
+                (Count::Known(queued), Count::Known(taken)) => sent.checked_sub(queued + taken),
+                _ => None,
+            };
+        }
     }
 
     /// Capacity of a channel in bytes, if somebody holds an end.

@@ -7,6 +7,7 @@ mod count;
 mod fault;
 mod frames;
 mod handle;
+mod handles;
 mod plan;
 mod play;
 mod pool;

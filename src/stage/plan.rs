@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{channel::Kind, outcome::Action, setting::Setting};
+use crate::{channel::Kind, driver::FORK, outcome::Action, setting::Setting};
 
 /// What to play.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,14 @@ pub struct PlannedActor {
     /// What the runtime itself does to SIGPIPE at its start (Python, Rust:
     /// ignore), for drivers that share the stage's runtime.
     pub ignores_sigpipe: bool,
+}
+
+impl PlannedActor {
+    /// A step of another actor makes its process.
+    pub fn is_made_by_step(&self) -> bool {
+        matches!(&*self.launch, Launch::BuiltIn(driver) if driver == "raw")
+            && self.mode.iter().any(|word| word == FORK)
+    }
 }
 
 /// How the actor's process comes to run its driver.

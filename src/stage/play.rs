@@ -6,14 +6,15 @@ use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
+    handles::{Handles, Way},
     settle::{Guard, Settler},
     workshop::Workshop,
 };
 use crate::{
     channel,
     outcome::{
-        Access, Action, End, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb, Wait,
-        offer_bytes,
+        Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript,
+        Verb, Wait, offer_bytes,
     },
     wire::{Order, Step},
 };
@@ -63,6 +64,7 @@ pub(super) struct Play<'case> {
     batches: bool,
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
+    pub(super) handles: Handles,
 }
 
 /// Plays a case.
@@ -76,7 +78,8 @@ pub(super) fn play(
     guard: &Guard,
 ) -> Result<Transcript, Fault> {
     let dir = workshop.dir().map_err(|error| Fault::harness("making the case's directory", error))?;
-    for planned in &plan.channels {
+    let named = || plan.channels.iter().filter(|planned| planned.kind.info().declared);
+    for planned in named() {
         channel::make(planned.kind, &dir.join(&planned.name))
             .map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?;
     }
@@ -88,7 +91,7 @@ pub(super) fn play(
         Ok(transcript)
     })();
     workshop.end_strays();
-    for planned in &plan.channels {
+    for planned in named() {
         std::fs::remove_file(dir.join(&planned.name))
             .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
     }
@@ -114,7 +117,9 @@ impl<'case> Play<'case> {
             may_end: false,
         };
         // Whoever holds both ends may write while it reads: only the stage can tell.
-        let both = |step: &PlannedStep| matches!(step.action, Action::Open { access: Access::Both, .. });
+        let both = |step: &PlannedStep| {
+            matches!(step.action, Action::Open { access: Access::Both, .. } | Action::Call(_))
+        };
         let counts_alone = !plan.steps.iter().any(both);
         Play {
             plan,
@@ -126,6 +131,7 @@ impl<'case> Play<'case> {
             batches: !options.fresh && counts_alone,
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
+            handles: Handles::default(),
             actors,
         }
     }
@@ -316,6 +322,7 @@ impl<'case> Play<'case> {
     fn order(&mut self, record: usize, step: &PlannedStep) -> Order {
         let name = |channel: usize| self.plan.channels[channel].name.clone();
         match step.action {
+            Action::Call(ref called) => self.call(record, step.actor, called),
             Action::Open { channel, access, nonblock } => Order::Open {
                 channel: name(channel),
                 access,
@@ -353,6 +360,37 @@ impl<'case> Play<'case> {
             }
             Action::Kill { .. } => unreachable!("the stage kills, the driver isn't asked"),
         }
+    }
+
+    /// The wire's form of a call: a payload goes as the place of its bytes in the actor's
+    /// stream into the channel that the handle leads to.
+    fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
+        let info = called.call.info();
+        let way = called.handle().map_or_else(Way::default, |handle| self.handles.way(handle));
+        let channel = match info.moves {
+            Moves::Nothing => None,
+            Moves::Sends => way.target,
+            Moves::Receives => way.inbox,
+        };
+        self.records[record].channel = channel;
+        let mut words = called.words.clone();
+        if let (Moves::Sends, Some(place)) = (info.moves, called.size_place()) {
+            let offset = channel.map_or(0, |channel| self.parts[actor].offered[channel]);
+            if let (Some(channel), Some(len)) = (channel, called.payload()) {
+                self.offer(record, actor, channel, len, len);
+            }
+            words[place] = format!("{}@{actor}:{offset}", words[place]);
+        }
+        Order::Call { call: called.call.name().to_owned(), words }
+    }
+
+    /// Notes that a call offers the next `len` bytes of its actor's stream.
+    pub(super) fn offer(&mut self, record: usize, actor: usize, channel: usize, len: u64, piece: u64) {
+        let part = &mut self.parts[actor];
+        let offset = part.offered[channel];
+        self.records[record].offered = Some(Offer { offset, len, piece, newline: false, wide: false });
+        part.offered[channel] += len;
+        part.given[channel] += len;
     }
 
     fn write(&mut self, record: usize, actor: usize, channel: usize, offer: Offer) -> Order {

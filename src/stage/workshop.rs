@@ -93,6 +93,9 @@ impl Workshop {
         let (mut ready, mut started) = (Vec::new(), Vec::new());
         for (at, planned) in plan.actors.iter().enumerate() {
             kept.push(self.take(plan, planned, options));
+            if planned.is_made_by_step() {
+                kept[at] = Some(Actor::absent(planned)?);
+            }
             if kept[at].is_none() {
                 ready.push(Ready::new(planned)?);
                 started.push(at);
@@ -234,7 +237,8 @@ fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> 
     Ok(false)
 }
 
-fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {
+/// Waits until an actor has said what it can do.
+pub(super) fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {
     settler.begin();
     loop {
         actor.listen()?;

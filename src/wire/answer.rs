@@ -109,6 +109,17 @@ pub enum Reply {
         fd: Option<i32>,
         bytes: Option<u64>,
     },
+    /// A call succeeded.
+    Said {
+        /// What it moved, or the number that it gave.
+        bytes: Option<u64>,
+        /// The descriptors of the handles that it made, in their order.
+        made: Vec<i32>,
+        /// What else it said; no word holds a space or a comma.
+        words: Vec<String>,
+        /// What it received.
+        data: Vec<u8>,
+    },
     /// A read's bytes.
     Data(Vec<u8>),
     Eof,
@@ -157,6 +168,24 @@ impl Answer {
                 }
                 self.push_state(out);
                 out.push(b'\n');
+            }
+            Reply::Said { bytes, made, words, data } => {
+                out.extend_from_slice(b" said");
+                if let Some(bytes) = *bytes {
+                    push(out, " bytes=", bytes);
+                }
+                if !made.is_empty() {
+                    let made: Vec<String> = made.iter().map(i32::to_string).collect();
+                    let _ = write!(out, " made={}", made.join(","));
+                }
+                if !words.is_empty() {
+                    let _ = write!(out, " words={}", words.join(","));
+                }
+                if !data.is_empty() {
+                    push(out, " data=", data.len() as u64);
+                }
+                out.push(b'\n');
+                out.extend_from_slice(data);
             }
             Reply::Data(data) => {
                 push(out, " ok data=", data.len() as u64);
@@ -243,18 +272,22 @@ fn decode(line: &str) -> Option<(Answer, usize)> {
     let errno = if kind == "fail" { words.next()?.to_owned() } else { String::new() };
     let (mut fd, mut bytes, mut data, mut error) = (None, None, None, None);
     let (mut queued, mut held) = (None, None);
+    let (mut made, mut said) = (Vec::new(), Vec::new());
     for word in words {
         match word.split_once('=')? {
             ("fd", number) => fd = Some(number.parse().ok()?),
             ("bytes", count) => bytes = Some(count.parse().ok()?),
             ("data", count) => data = Some(count.parse().ok()?),
             ("error", name) => error = Some(name.to_owned()),
+            ("made", list) => made = list.split(',').map(str::parse).collect::<Result<_, _>>().ok()?,
+            ("words", list) => said = list.split(',').map(str::to_owned).collect(),
             ("queued", count) => queued = Some(count.parse().ok()?),
             ("held", layers) => held = Some(Layer::list(layers)?),
             _ => return None,
         }
     }
     let reply = match kind {
+        "said" => Reply::Said { bytes, made, words: said, data: Vec::new() },
         "ok" if data.is_some() => Reply::Data(Vec::new()),
         "ok" => Reply::Ok { fd, bytes },
         "eof" => Reply::Eof,

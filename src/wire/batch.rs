@@ -48,6 +48,12 @@ pub enum Order {
     Exit {
         status: u8,
     },
+    /// A system call on handles. Words hold no space; a payload is `LENGTH@WRITER:OFFSET` of
+    /// position-coded bytes, which the driver makes itself.
+    Call {
+        call: String,
+        words: Vec<String>,
+    },
     /// The case is over: close all, drop all, and say whether anything was left.
     Reset,
 }
@@ -62,7 +68,7 @@ impl Order {
             | Order::Read { channel, .. }
             | Order::Close { channel }
             | Order::Await { channel, .. } => Some(channel),
-            Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => None,
+            Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Call { .. } | Order::Reset => None,
         }
     }
 }
@@ -99,6 +105,11 @@ pub fn encode_batch(steps: &[Step], body: &mut Vec<u8>) -> usize {
             }
             Order::Await { channel, readiness: Readiness::Write } => {
                 writeln!(body, "{id} await {channel} write")
+            }
+            Order::Call { call, words } => {
+                let _ = write!(body, "{id} call {call}");
+                words.iter().for_each(|word| drop(write!(body, " {word}")));
+                writeln!(body)
             }
             Order::Sleep => writeln!(body, "{id} sleep"),
             Order::Spin => writeln!(body, "{id} spin"),
@@ -207,6 +218,10 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
             };
             Order::Await { channel, readiness }
         }
+        "call" => {
+            let call = args.next().filter(|name| !name.is_empty())?.to_owned();
+            Order::Call { call, words: args.map(str::to_owned).collect() }
+        }
         "sleep" => Order::Sleep,
         "spin" => Order::Spin,
         "reset" => Order::Reset,
@@ -242,6 +257,8 @@ mod tests {
                 .prop_map(|(channel, bytes)| Order::Read { channel, amount: Amount::Bytes(bytes) }),
             name().prop_map(|channel| Order::Read { channel, amount: Amount::ToEof }),
             name().prop_map(|channel| Order::Await { channel, readiness: Readiness::Write }),
+            (name(), proptest::collection::vec("[a-z0-9@:/]{1,9}", 0..5))
+                .prop_map(|(call, words)| Order::Call { call, words }),
             Just(Order::Sleep),
             Just(Order::Reset),
             any::<u8>().prop_map(|status| Order::Exit { status }),

@@ -61,7 +61,9 @@ impl Inbox {
         }
         let Some(payload) = waiting.get(end + 1..end + 1 + length) else { return Ok(None) };
         match &mut answer.reply {
-            Reply::Data(data) | Reply::Fail { data, .. } => data.extend_from_slice(payload),
+            Reply::Data(data) | Reply::Fail { data, .. } | Reply::Said { data, .. } => {
+                data.extend_from_slice(payload)
+            }
             _ if length > 0 => return Err(Malformed(format!("data with `{line}`"))),
             _ => {}
         }

@@ -1,11 +1,12 @@
 //! The drivers inside this binary. The stage forks, and the child becomes one.
 
+mod call;
 mod raw;
 mod rust_std;
 mod serve;
 mod stdio;
 
-use std::sync::OnceLock;
+use std::{os::fd::OwnedFd, sync::OnceLock};
 
 use nix::errno::Errno;
 
@@ -32,6 +33,11 @@ trait Builtin {
     /// What the layers hold back for an open channel, if the mode says `layers` and
     /// there is an end to write to.
     fn held(&self, _channel: &str) -> Option<Vec<Layer>> {
+        None
+    }
+
+    /// A descriptor for the stage that belongs to the answer which is given now.
+    fn attached(&mut self) -> Option<OwnedFd> {
         None
     }
 

@@ -1,7 +1,10 @@
 //! `raw`: the system calls themselves. What open(2), read(2), write(2) and
 //! close(2) say is the answer; EINTR and short writes too.
 
-use std::{collections::BTreeMap, os::fd::BorrowedFd};
+use std::{
+    collections::BTreeMap,
+    os::fd::{BorrowedFd, OwnedFd},
+};
 
 use nix::{
     errno::Errno,
@@ -10,7 +13,11 @@ use nix::{
     sys::stat,
 };
 
-use super::{Builtin, Mode, Order, Reply, failed, not_open, open_already, read_more};
+use super::{
+    Builtin, Mode, Order, Reply,
+    call::{self, Handles},
+    failed, not_open, open_already, read_more, serve,
+};
 use crate::{
     outcome::{Access, Amount},
     wire::{Abilities, Hello},
@@ -20,8 +27,9 @@ use crate::{
 const GULP: usize = 128 * 1024;
 
 pub(super) struct Raw {
-    /// Few, so that a list will do: a fork pays for each stretch of code that it touches.
-    open: Vec<(String, i32)>,
+    handles: Handles,
+    /// A descriptor for the stage, to go with the next answer.
+    attached: Option<OwnedFd>,
     jitter: Jitter,
     /// Room for reads, kept from one to the next.
     buffer: Vec<u8>,
@@ -29,8 +37,16 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn new(mode: &Mode) -> Raw {
-        Raw { open: Vec::new(), jitter: Jitter(mode.jitter), buffer: Vec::new() }
+        Raw { handles: Handles::default(), attached: None, jitter: Jitter(mode.jitter), buffer: Vec::new() }
     }
+}
+
+/// What a copy of a `raw` process does: takes orders of its own, holding what its maker
+/// held.
+pub(super) fn go_on(handles: Handles) -> ! {
+    let mut raw = Raw { handles, ..Raw::new(&Mode::default()) };
+    let greeting = raw.hello().encode();
+    serve::serve(&mut raw, &greeting)
 }
 
 /// Delays of random length, up to some 30 us, before each call.
@@ -70,7 +86,7 @@ impl Builtin for Raw {
                 }
                 match open(&path, access, nonblock) {
                     Ok(fd) => {
-                        self.open.push((channel, fd));
+                        self.handles.open.push((channel, fd));
                         Reply::Ok { fd: Some(fd), bytes: None }
                     }
                     Err(errno) => failed(errno, None, 0, vec![]),
@@ -88,9 +104,10 @@ impl Builtin for Raw {
                 Some(fd) => read(fd, amount, &mut self.jitter, &mut self.buffer),
                 None => not_open(&channel),
             },
-            Order::Close { channel } => match self.open.iter().position(|(name, _)| *name == channel) {
+            Order::Close { channel } => match self.handles.open.iter().position(|(name, _)| *name == channel)
+            {
                 Some(place) => {
-                    let (_, fd) = self.open.swap_remove(place);
+                    let (_, fd) = self.handles.open.swap_remove(place);
                     match nix::unistd::close(fd) {
                         Ok(()) => Reply::DONE,
                         Err(errno) => failed(errno, None, 0, vec![]),
@@ -98,6 +115,11 @@ impl Builtin for Raw {
                 }
                 None => not_open(&channel),
             },
+            Order::Call { call, words } => {
+                let (reply, attached) = call::carry_out(&mut self.handles, &call, &words);
+                self.attached = attached;
+                reply
+            }
             Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
                 Reply::Unsupported
             }
@@ -105,12 +127,16 @@ impl Builtin for Raw {
     }
 
     fn exit(&mut self, status: u8) -> ! {
-        super::serve::leave(status.into())
+        serve::leave(status.into())
     }
 
     #[unsafe(link_section = "pipelab_actor")]
     fn descriptor(&self, channel: &str) -> Option<i32> {
-        self.open.iter().find(|(name, _)| name == channel).map(|(_, fd)| *fd)
+        self.handles.find(channel)
+    }
+
+    fn attached(&mut self) -> Option<OwnedFd> {
+        self.attached.take()
     }
 
     fn has_event_loop(&self) -> bool {
@@ -118,7 +144,7 @@ impl Builtin for Raw {
     }
 
     fn reset(&mut self) -> Reply {
-        for (_, fd) in self.open.drain(..) {
+        for (_, fd) in self.handles.open.drain(..) {
             let _ = nix::unistd::close(fd);
         }
         Reply::DONE

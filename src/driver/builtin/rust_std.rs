@@ -128,9 +128,12 @@ impl Builtin for RustStd {
                 }
                 None => not_open(&channel),
             },
-            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
-                Reply::Unsupported
-            }
+            Order::Call { .. }
+            | Order::Await { .. }
+            | Order::Sleep
+            | Order::Spin
+            | Order::Exit { .. }
+            | Order::Reset => Reply::Unsupported,
         }
     }
 

@@ -1,14 +1,15 @@
 //! The loop of a built-in driver: take a batch, carry its steps out, answer.
 
 use std::{
-    os::fd::{AsRawFd, BorrowedFd},
+    io::IoSlice,
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
     time::Duration,
 };
 
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::socket::{MsgFlags, send},
+    sys::socket::{ControlMessage, MsgFlags, send, sendmsg},
 };
 
 use super::{Builtin, failed, not_open, raw, receive_more};
@@ -72,7 +73,10 @@ pub(super) fn serve(driver: &mut dyn Builtin, greeting: &[u8]) -> ! {
             let queued = descriptor.and_then(|fd| raw::queued(fd).ok()).map(|bytes| bytes as u64);
             answer.clear();
             Answer { id, reply, queued, held }.encode_to(&mut answer);
-            say(&answer);
+            match driver.attached() {
+                None => say(&answer),
+                Some(fd) => say_with(&answer, &fd),
+            }
         }
     }
 }
@@ -164,6 +168,16 @@ fn say(mut message: &[u8]) {
             Err(Errno::EINTR) => {}
             Err(_) => leave(71),
         }
+    }
+}
+
+/// Sends a short message, and a descriptor with it.
+fn say_with(message: &[u8], fd: &OwnedFd) {
+    let (bytes, fds) = ([IoSlice::new(message)], [fd.as_raw_fd()]);
+    let rights = [ControlMessage::ScmRights(&fds)];
+    match sendmsg::<()>(CONTROL_FD, &bytes, &rights, MsgFlags::MSG_NOSIGNAL, None) {
+        Ok(sent) => say(&message[sent..]),
+        Err(_) => leave(71),
     }
 }
 

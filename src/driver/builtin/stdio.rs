@@ -129,9 +129,12 @@ impl Builtin for Stdio {
                 },
                 None => not_open(&channel),
             },
-            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
-                Reply::Unsupported
-            }
+            Order::Call { .. }
+            | Order::Await { .. }
+            | Order::Sleep
+            | Order::Spin
+            | Order::Exit { .. }
+            | Order::Reset => Reply::Unsupported,
         }
     }
 

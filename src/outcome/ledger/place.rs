@@ -14,7 +14,7 @@ use super::{
     order::{Order, Stretch},
     source::Source,
 };
-use crate::outcome::{Transcript, Verb};
+use crate::outcome::Transcript;
 
 /// What became of the accepted bytes that weren't delivered.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ pub fn place(
     let reader_holds = transcript
         .steps
         .iter()
-        .any(|record| record.verb == Verb::Read && record.channel == Some(channel) && holds(record.actor));
+        .any(|record| record.verb.reads() && record.channel == Some(channel) && holds(record.actor));
     let missing: Vec<Missing> = sources
         .iter()
         .zip(&order.covered)

@@ -1,7 +1,7 @@
 //! The document and the reader hold all that the tables hold.
 
 use super::super::{BUILT_IN, KEYS, OUTCOME_WORDS, Quantity, keys};
-use crate::outcome::VERBS;
+use crate::outcome::{Call, VERBS};
 
 const DOC: &str = include_str!("../../../docs/scenario.md");
 
@@ -25,6 +25,25 @@ fn every_verb_is_documented_in_its_form() {
             verb.form
         );
     }
+}
+
+/// `docs/calls.md` is made of the table; `PIPELAB_UPDATE=1` makes it anew.
+#[test]
+fn the_page_of_calls_is_current() {
+    let mut page = "# System calls as steps\n\nMade of the table in `src/outcome/call/` (see \
+                    [scenario.md](scenario.md)). What moves bytes names them as the ledger does: `SIZE` \
+                    position-coded bytes, an expression.\n\n| form | what it does |\n|---|---|\n"
+        .to_owned();
+    for call in Call::all() {
+        let cell = |text: &str| text.replace('|', "\\|");
+        page.push_str(&format!("| `{}` | {} |\n", cell(call.info().form), cell(call.info().about)));
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/calls.md");
+    if std::env::var_os("PIPELAB_UPDATE").is_some() {
+        std::fs::write(path, &page).expect("it can be written");
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == page, "docs/calls.md isn't current: PIPELAB_UPDATE=1 cargo test --lib docs");
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! System calls as steps: what `raw` does for each line of the call table.
+
+mod descriptor;
+mod pipe;
+mod process;
+mod transfer;
+mod wait;
+
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+
+use super::{Reply, failed, misused};
+
+/// What a call gave.
+#[derive(Default)]
+pub(super) struct Said {
+    bytes: Option<u64>,
+    /// Handles that it made, in the order of the table's arguments.
+    made: Vec<(String, i32)>,
+    words: Vec<String>,
+    data: Vec<u8>,
+    /// A descriptor for the stage, which travels with the answer.
+    attached: Option<OwnedFd>,
+}
+
+/// Why a call gave nothing.
+pub(super) enum Refused {
+    Errno(Errno),
+    /// The script uses it wrongly.
+    Misused(String),
+}
+
+impl From<Errno> for Refused {
+    fn from(errno: Errno) -> Refused {
+        Refused::Errno(errno)
+    }
+}
+
+type Result<T = Said> = std::result::Result<T, Refused>;
+
+/// How a call is made.
+type Carry = fn(&mut Handles, &Words<'_>) -> Result;
+
+/// The calls by their names in the call table, a family a file.
+const FAMILIES: &[&[(&str, Carry)]] =
+    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+
+/// The descriptors that an actor holds, by the scenario's names: few, so that a list
+/// will do.
+#[derive(Default)]
+pub(super) struct Handles {
+    pub(super) open: Vec<(String, i32)>,
+}
+
+impl Handles {
+    pub(super) fn find(&self, name: &str) -> Option<i32> {
+        self.open.iter().find(|(known, _)| known == name).map(|(_, fd)| *fd)
+    }
+
+    /// The descriptor behind a name. After a close there is none, and the call is made
+    /// with the number that it had.
+    fn get(&self, name: &str) -> Result<i32> {
+        self.find(name).ok_or_else(|| Refused::Misused(format!("{name} isn't held here")))
+    }
+}
+
+/// The words of a call, in the order of the call table's arguments.
+pub(super) struct Words<'a>(&'a [String]);
+
+impl Words<'_> {
+    fn get(&self, at: usize) -> Result<&str> {
+        self.0.get(at).map(String::as_str).ok_or_else(|| Refused::Misused("an argument is missing".into()))
+    }
+
+    fn number<T: std::str::FromStr>(&self, at: usize) -> Result<T> {
+        let word = self.get(at)?;
+        word.parse().map_err(|_| Refused::Misused(format!("`{word}` is no number here")))
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|known| known == word)
+    }
+
+    /// The words from there on.
+    fn from(&self, at: usize) -> &[String] {
+        self.0.get(at..).unwrap_or_default()
+    }
+}
+
+/// Makes a call; what it made is held from now on.
+pub(super) fn carry_out(handles: &mut Handles, call: &str, words: &[String]) -> (Reply, Option<OwnedFd>) {
+    let Some((_, carry)) = FAMILIES.iter().copied().flatten().find(|(name, _)| *name == call) else {
+        return (Reply::Unsupported, None);
+    };
+    match carry(handles, &Words(words)) {
+        Ok(Said { bytes, made, words, data, attached }) => {
+            let fds = made.iter().map(|(_, fd)| *fd).collect();
+            handles.open.retain(|(name, _)| made.iter().all(|(new, _)| new != name));
+            handles.open.extend(made);
+            (Reply::Said { bytes, made: fds, words, data }, attached)
+        }
+        Err(Refused::Errno(errno)) => (failed(errno, None, 0, vec![]), None),
+        Err(Refused::Misused(message)) => (misused(message), None),
+    }
+}
+
+fn done() -> Result {
+    Ok(Said::default())
+}
+
+/// A success that gave a number.
+fn gave(number: impl TryInto<u64>) -> Result {
+    Ok(Said { bytes: number.try_into().ok(), ..Said::default() })
+}
+
+/// A success that is told in words.
+fn says(words: impl IntoIterator<Item = &'static str>) -> Result {
+    Ok(Said { words: words.into_iter().map(str::to_owned).collect(), ..Said::default() })
+}
+
+/// The names of the bits that are set.
+fn names<'t>(bits: i32, table: &'t [(i32, &'static str)]) -> impl Iterator<Item = &'static str> + 't {
+    table.iter().filter(move |(bit, _)| bits & bit == *bit).map(|(_, name)| *name)
+}
+
+/// The bits that words stand for.
+fn bits(words: &Words<'_>, table: &[(i32, &'static str)]) -> i32 {
+    table.iter().filter(|(_, name)| words.has(name)).fold(0, |all, (bit, _)| all | bit)
+}

@@ -1,0 +1,48 @@
+//! Pipes: making them, their size, what they hold.
+
+use nix::errno::Errno;
+
+use super::{Carry, Handles, Result, Said, Words, bits, gave};
+
+pub(super) const CALLS: &[(&str, Carry)] =
+    &[("pipe", pipe), ("getpipe_sz", getpipe_sz), ("setpipe_sz", setpipe_sz), ("fionread", fionread)];
+
+/// A bit that no flag of pipe2(2) has.
+const UNKNOWN_FLAG: i32 = 1;
+
+const FLAGS: &[(i32, &str)] = &[
+    (libc::O_CLOEXEC, "cloexec"),
+    (libc::O_NONBLOCK, "nonblock"),
+    (libc::O_DIRECT, "direct"),
+    (UNKNOWN_FLAG, "unknown-flag"),
+];
+
+pub(super) fn pipe(_: &mut Handles, words: &Words<'_>) -> Result {
+    let flags = bits(words, FLAGS);
+    let mut ends = [-1; 2];
+    let place = match () {
+        () if words.has("null") => std::ptr::null_mut(),
+        // Nothing is ever mapped at the top of the address space.
+        () if words.has("bad-pointer") => std::ptr::without_provenance_mut(usize::MAX - 7),
+        () => ends.as_mut_ptr(),
+    };
+    // SAFETY: the kernel writes two numbers there, or says EFAULT.
+    Errno::result(unsafe { if flags == 0 { libc::pipe(place) } else { libc::pipe2(place, flags) } })?;
+    let made = vec![(words.get(0)?.to_owned(), ends[0]), (words.get(1)?.to_owned(), ends[1])];
+    Ok(Said { made, ..Said::default() })
+}
+
+pub(super) fn getpipe_sz(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: takes no argument, returns a size.
+    gave(Errno::result(unsafe { libc::fcntl(handles.get(words.get(0)?)?, libc::F_GETPIPE_SZ) })?)
+}
+
+pub(super) fn setpipe_sz(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let size: i64 = words.number(1)?;
+    // SAFETY: takes a number, returns a size.
+    gave(Errno::result(unsafe { libc::fcntl(handles.get(words.get(0)?)?, libc::F_SETPIPE_SZ, size) })?)
+}
+
+pub(super) fn fionread(handles: &mut Handles, words: &Words<'_>) -> Result {
+    gave(super::super::raw::queued(handles.get(words.get(0)?)?)?)
+}

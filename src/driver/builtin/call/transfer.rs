@@ -1,0 +1,162 @@
+//! Bytes in and out: one system call, or as many as it takes until one fails.
+
+use nix::errno::Errno;
+
+use super::{Carry, Handles, Refused, Result, Said, Words, gave};
+use crate::outcome::payload;
+
+pub(super) const CALLS: &[(&str, Carry)] =
+    &[("read", read), ("write", write), ("fill", fill), ("drain", drain)];
+
+/// Position-coded bytes, as the wire asks for them: `LENGTH@WRITER:OFFSET`.
+pub(super) struct Coded {
+    pub(super) length: usize,
+    writer: usize,
+    offset: u64,
+}
+
+impl Coded {
+    pub(super) fn of(word: &str) -> Result<Coded> {
+        let parse = || {
+            let (length, rest) = word.split_once('@')?;
+            let (writer, offset) = rest.split_once(':')?;
+            Some(Coded {
+                length: length.parse().ok()?,
+                writer: writer.parse().ok()?,
+                offset: offset.parse().ok()?,
+            })
+        };
+        parse().ok_or_else(|| Refused::Misused(format!("`{word}` is no payload")))
+    }
+
+    /// They, in memory of their own.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.length];
+        payload::fill(self.writer, self.offset, &mut bytes);
+        bytes
+    }
+}
+
+/// Memory of two pages, the second of which isn't mapped; given back when it is dropped.
+pub(super) struct Torn {
+    start: *mut u8,
+    page: usize,
+}
+
+impl Torn {
+    pub(super) fn new() -> Result<Torn> {
+        // SAFETY: takes a name, returns a size.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: fresh memory that nobody else knows, of which one page is given back.
+        unsafe {
+            let start = libc::mmap(std::ptr::null_mut(), 2 * page, access, kind, -1, 0);
+            if start == libc::MAP_FAILED {
+                return Err(Errno::last().into());
+            }
+            libc::munmap(start.byte_add(page), page);
+            Ok(Torn { start: start.cast(), page })
+        }
+    }
+
+    /// The page that is mapped.
+    pub(super) fn page(&mut self) -> &mut [u8] {
+        // SAFETY: it is mapped as long as this lives.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.page) }
+    }
+}
+
+impl Drop for Torn {
+    fn drop(&mut self) {
+        // SAFETY: the page is ours.
+        unsafe { libc::munmap(self.start.cast(), self.page) };
+    }
+}
+
+pub(super) fn write(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let coded = Coded::of(words.get(1)?)?;
+    let mut bytes = coded.bytes();
+    let mut torn = words.has("torn").then(Torn::new).transpose()?;
+    let start = match &mut torn {
+        _ if words.has("null") => std::ptr::null(),
+        Some(torn) => {
+            let page = torn.page();
+            let length = page.len().min(bytes.len());
+            page[..length].copy_from_slice(&bytes[..length]);
+            torn.page().as_ptr()
+        }
+        None => bytes.as_mut_ptr(),
+    };
+    // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
+    gave(Errno::result(unsafe { libc::write(fd, start.cast(), coded.length) })?)
+}
+
+pub(super) fn read(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let room: usize = words.number(1)?;
+    let mut buffer = vec![0; room];
+    let mut torn = words.has("torn").then(Torn::new).transpose()?;
+    let start = match &mut torn {
+        _ if words.has("null") => std::ptr::null_mut(),
+        Some(torn) => torn.page().as_mut_ptr(),
+        None => buffer.as_mut_ptr(),
+    };
+    // SAFETY: the kernel writes what fits into `room` and is mapped.
+    let count = Errno::result(unsafe { libc::read(fd, start.cast(), room) })? as usize;
+    if let Some(torn) = &mut torn {
+        buffer[..count].copy_from_slice(&torn.page()[..count]);
+    }
+    buffer.truncate(count);
+    Ok(Said { bytes: Some(count as u64), data: buffer, ..Said::default() })
+}
+
+/// What ended a row of calls.
+fn ended(calls: u64, why: &str) -> Vec<String> {
+    vec![format!("calls={calls}"), why.to_owned()]
+}
+
+pub(super) fn fill(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let Coded { length, writer, mut offset } = Coded::of(words.get(1)?)?;
+    let (mut piece, mut calls, start) = (vec![0; length], 0, offset);
+    loop {
+        payload::fill(writer, offset, &mut piece);
+        calls += 1;
+        // SAFETY: the kernel reads at most as many bytes as it is told.
+        let count = Errno::result(unsafe { libc::write(fd, piece.as_ptr().cast(), piece.len()) });
+        let why = match count {
+            Ok(count) => {
+                offset += count as u64;
+                match count as usize {
+                    whole if whole == length && length > 0 => continue,
+                    _ => "short".to_owned(),
+                }
+            }
+            Err(errno) => format!("{errno:?}"),
+        };
+        return Ok(Said { bytes: Some(offset - start), words: ended(calls, &why), ..Said::default() });
+    }
+}
+
+pub(super) fn drain(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let room: usize = words.number(1)?;
+    let (mut data, mut buffer, mut calls) = (Vec::new(), vec![0_u8; room], 0);
+    loop {
+        calls += 1;
+        // SAFETY: the kernel writes at most as many bytes as it is told.
+        let count = Errno::result(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), room) });
+        let why = match count {
+            Ok(0) => "eof".to_owned(),
+            Ok(count) => {
+                data.extend_from_slice(&buffer[..count as usize]);
+                continue;
+            }
+            Err(errno) => format!("{errno:?}"),
+        };
+        let bytes = Some(data.len() as u64);
+        return Ok(Said { bytes, words: ended(calls, &why), data, ..Said::default() });
+    }
+}

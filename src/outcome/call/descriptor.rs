@@ -1,0 +1,21 @@
+//! Descriptors and their flags.
+
+use super::{Arg, CallInfo, call};
+
+pub(super) const CALLS: &[CallInfo] = &[
+    call("close", "ACTOR close HANDLE", "close(2)", &[Arg::Handle]),
+    call("dup", "ACTOR dup HANDLE NEW", "dup(2)", &[Arg::Handle, Arg::New]),
+    call(
+        "getfl",
+        "ACTOR getfl HANDLE",
+        "fcntl(2) with F_GETFL: the access, and `nonblock`, `direct`, `append`",
+        &[Arg::Handle],
+    ),
+    call(
+        "setfl",
+        "ACTOR setfl HANDLE [nonblock] [direct] [append]",
+        "fcntl(2) with F_SETFL: sets just these flags",
+        &[Arg::Handle, Arg::Any { words: &["nonblock", "direct", "append"], handles: false }],
+    ),
+    call("getfd", "ACTOR getfd HANDLE", "fcntl(2) with F_GETFD: `cloexec`, or nothing", &[Arg::Handle]),
+];

@@ -1,0 +1,60 @@
+//! The handles of a script: names that its calls give to descriptors. They are known
+//! before any line is read, so that a line can tell a handle from a word.
+
+use super::{
+    parts::{Channel, Script},
+    place::Text,
+};
+use crate::{
+    channel::Kind,
+    outcome::{Arg, Call, Verb},
+    scenario::words::SEQUENCE,
+};
+
+/// The handles that the script's calls make, in the order in which they stand there; a
+/// name that several make, once. A name with a parameter in it is none.
+pub(super) fn of(script: &Script) -> Vec<Channel> {
+    let mut handles: Vec<Channel> = Vec::new();
+    for line in &script.lines {
+        let words = words(&script.text, line.range.clone());
+        let starts = words.iter().enumerate().filter(|(at, word)| *at == 1 || is(word, SEQUENCE));
+        for (at, _) in starts {
+            let start = if at == 1 { 1 } else { at + 1 };
+            let Some(call) = words.get(start).and_then(|word| Call::named(&word.value)) else { continue };
+            let names = call.info().args.iter().zip(&words[start + 1..]);
+            for (_, name) in names.filter(|(arg, _)| arg.kind() == Arg::New) {
+                let plain = name.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+                if plain && !handles.iter().any(|handle| handle.name.value == name.value) {
+                    handles.push(Channel { name: name.clone(), kind: Kind::Other });
+                }
+            }
+        }
+    }
+    handles
+}
+
+fn is(text: &Text, word: &str) -> bool {
+    text.value == word
+}
+
+/// The words of a line.
+fn words(text: &Text, range: std::ops::Range<usize>) -> Vec<Text> {
+    let line = &text.value[range.clone()];
+    line.split_whitespace()
+        .map(|word| {
+            let start = range.start + (word.as_ptr() as usize - line.as_ptr() as usize);
+            Text::word(word, text.place(start..start + word.len()))
+        })
+        .collect()
+}
+
+/// The call that a line means by `name`: on what isn't a declared channel, the calls
+/// whose names are verbs too are calls.
+pub(super) fn means(name: &str, on_channel: bool) -> Option<Verb> {
+    let call = || Call::named(name).map(Verb::Call);
+    let verb = Verb::named(name);
+    match verb {
+        Some(verb) if on_channel || !verb.on_channel() => Some(verb),
+        verb => call().or(verb),
+    }
+}
