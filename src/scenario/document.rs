@@ -42,6 +42,7 @@ fn twins(values: &[Text]) -> Vec<(usize, usize)> {
 pub(super) struct Document {
     pub about: Option<String>,
     pub source: Option<String>,
+    pub catalogue: Vec<Text>,
     pub params: Vec<Param>,
     pub channels: Vec<Channel>,
     pub handles: Vec<Channel>,
@@ -117,6 +118,7 @@ impl<'i> Walk<'i> {
         for (key, value) in early.into_iter().chain(late) {
             match key.get_ref().as_ref() {
                 "about" => self.document.about = self.text(value, "about").map(|text| text.value),
+                "catalogue" => self.catalogue(value),
                 "source" => self.document.source = self.text(value, "source").map(|text| text.value),
                 "params" => self.each(value, "params", Self::param),
                 "channels" => self.each(value, "channels", Self::channel),
@@ -165,6 +167,12 @@ impl<'i> Walk<'i> {
             self.script(key, value);
         }
         is_script
+    }
+
+    fn catalogue(&mut self, value: &Value<'i>) {
+        let DeValue::Array(lines) = value.get_ref() else { return self.wrong_type(value, "catalogue") };
+        let lines = lines.iter().filter_map(|line| self.text(line, "catalogue"));
+        self.document.catalogue = lines.collect();
     }
 
     fn param(&mut self, key: &Key<'i>, value: &Value<'i>) {

@@ -21,6 +21,12 @@ const fn key(path: &'static str, takes: &'static str, about: &'static str, examp
 pub const KEYS: &[KeyInfo] = &[
     key("about", "a string", "what the scenario shows, in a sentence", r#"about = "The reader leaves""#),
     key("source", "a string", "where the story comes from", r#"source = "a blog post, 2018""#),
+    key(
+        "catalogue",
+        "an array of strings",
+        "the lines of `docs/semantics.md` that it shows, every clause of them",
+        r#"catalogue = ["K04"]"#,
+    ),
     key("params", "a table", "values to vary; the cases are the product of all", "[params]"),
     key(
         "params.NAME",

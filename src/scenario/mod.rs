@@ -70,6 +70,8 @@ pub struct Scenario {
     pub text: String,
     pub about: Option<String>,
     pub source: Option<String>,
+    /// The lines of the list of semantics that it shows.
+    pub catalogue: Vec<Text>,
     pub params: Vec<Param>,
     pub channels: Vec<Channel>,
     /// What the script's calls make; channels too, behind the declared ones.
@@ -98,6 +100,7 @@ impl Scenario {
             text: text.to_owned(),
             about: document.about,
             source: document.source,
+            catalogue: document.catalogue,
             params: document.params,
             channels: document.channels,
             handles: document.handles,
