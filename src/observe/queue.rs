@@ -48,12 +48,17 @@ pub fn capacity(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Opt
 }
 
 /// Why an end can't be had, and what the last call said.
-struct Refused {
-    errno: Errno,
-    why: String,
+#[derive(Debug)]
+pub struct Refused {
+    pub errno: Errno,
+    pub why: String,
 }
 
-fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
+/// A copy of a process's descriptor, to be closed at once.
+///
+/// # Errors
+/// It can't be had here, or not without disturbing the others.
+pub fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
     // SAFETY: plain numbers; nix has no wrapper for it.
     let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
     if copy >= 0 {

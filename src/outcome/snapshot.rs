@@ -69,7 +69,7 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
 
 /// Handles that carry nothing are many.
 pub(super) fn shows(case: &Case, ledger: &ChannelLedger) -> bool {
-    case.plan.channels[ledger.channel].kind.info().declared || ledger.offered + ledger.delivered > 0
+    case.plan.channels[ledger.channel].declared || ledger.offered + ledger.delivered > 0
 }
 
 /// Where the first error surfaced.

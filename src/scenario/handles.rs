@@ -25,7 +25,7 @@ pub(super) fn of(script: &Script) -> Vec<Channel> {
             for (_, name) in names.filter(|(arg, _)| arg.kind() == Arg::New) {
                 let plain = name.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
                 if plain && !handles.iter().any(|handle| handle.name.value == name.value) {
-                    handles.push(Channel { name: name.clone(), kind: Kind::Other });
+                    handles.push(Channel { name: name.clone(), kind: Kind::Other, capacity: None });
                 }
             }
         }

@@ -18,12 +18,14 @@
 //!    the kernel's own: while none is outstanding, their sum is what it accepted, and what
 //!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut).
 
+use std::os::fd::AsFd;
+
 use super::{
     Fault, Launch, Plan,
     play::{Held, Play},
 };
 use crate::{
-    observe,
+    channel, observe,
     outcome::{Access, ChannelCount, Count, Outcome, StepRecord, Verb},
 };
 
@@ -50,6 +52,8 @@ struct Channel {
     dropped: Option<u64>,
     /// Rule 4: what calls said that they sent.
     sent: Option<u64>,
+    /// It has the capacity that the plan asks for.
+    sized: bool,
     /// The ends at the last count.
     ends: Vec<Option<Held>>,
 }
@@ -63,14 +67,12 @@ impl Counter {
             taken: none,
             dropped: Some(0),
             sent: None,
+            sized: false,
             ends: vec![None; plan.actors.len()],
         };
         Counter {
             channels: (plan.channels.iter())
-                .map(|planned| Channel {
-                    sent: (!planned.kind.info().declared).then_some(0),
-                    ..channel.clone()
-                })
+                .map(|planned| Channel { sent: (!planned.declared).then_some(0), ..channel.clone() })
                 .collect(),
             reading: vec![None; plan.actors.len()],
             one_way,
@@ -286,6 +288,24 @@ impl Play<'_> {
                 _ => None,
             };
         }
+    }
+
+    /// Gives channels the capacities that the plan asks for, as soon as somebody holds an end;
+    /// a pipe that nobody holds forgets it.
+    pub(super) fn set_capacities(&mut self) -> Result<(), Fault> {
+        for (index, planned) in self.plan.channels.iter().enumerate() {
+            let Some(bytes) = planned.capacity else { continue };
+            let holder = self.parts.iter().position(|part| part.ends[index].is_some());
+            let has_it = std::mem::replace(&mut self.counter.channels[index].sized, holder.is_some());
+            let (Some(at), false) = (holder, has_it) else { continue };
+            let fd = self.parts[at].ends[index].expect("it holds one").fd;
+            let may_open = self.both_ends(index) && !self.in_open(index);
+            let (pid, pidfd) = (self.actors[at].pid(), self.actors[at].pidfd());
+            let fault = |why: String| Fault::harness(&format!("the capacity of {}", planned.name), why);
+            let end = observe::borrow_end(pid, pidfd, fd, may_open).map_err(|refused| fault(refused.why))?;
+            channel::set_capacity(end.as_fd(), bytes).map_err(|errno| fault(errno.desc().to_owned()))?;
+        }
+        Ok(())
     }
 
     /// Capacity of a channel in bytes, if somebody holds an end.
