@@ -209,7 +209,9 @@ impl Play<'_> {
             self.sent_count(index);
             let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
             let counted = &mut self.counter.channels[index];
-            if counted.accepted.known().is_some_and(|accepted| accepted > given) {
+            // Only `raw` reads handles, and it reads nothing else.
+            let is_bound = self.plan.channels[index].declared;
+            if is_bound && counted.accepted.known().is_some_and(|accepted| accepted > given) {
                 let why = "more was read than was ever offered: a reader's process reads other files too";
                 counted.accepted = Count::Unknown(why.into());
             }

@@ -4,6 +4,7 @@ mod article;
 mod articles;
 mod detector;
 mod drivers;
+mod handles;
 mod kill;
 mod lab;
 mod layers;
