@@ -14,6 +14,7 @@ use super::{
     case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine},
     check,
     expr::Expr,
+    holdings,
     holes::mentioned,
     lexer::substitute,
     needs::Needs,
@@ -350,7 +351,9 @@ impl<'a> Binder<'a> {
         }
         if check {
             let mut problems = Vec::new();
-            check::flow(scenario, bound.lines.iter().flatten().map(|line| &line.parsed), &mut problems);
+            let steps = || bound.lines.iter().flatten().map(|line| &line.parsed);
+            check::flow(scenario, steps(), &mut problems);
+            holdings::check(scenario, bound.troupe.actors(), steps(), &mut problems);
             self.problems.extend(problems.into_iter().map(|problem| (problem, BTreeSet::new())));
         }
         if !self.problems.is_empty() {
