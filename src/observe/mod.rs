@@ -11,6 +11,6 @@ mod whole;
 
 pub use call::{Call, Sleep};
 pub use process::{Access, Process};
-pub use queue::{capacity, queued};
+pub use queue::{capacity, flush, queued};
 pub use reading::{Reading, Rule, asleep};
 pub use state::{Check, Depth, State, StateFiles};
