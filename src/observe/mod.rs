@@ -11,6 +11,6 @@ mod whole;
 
 pub use call::{Call, Sleep};
 pub use process::{Access, Process};
-pub use queue::{Refused, borrow_end, capacity, queued};
+pub use queue::{Refused, borrow_end, capacity, flush, queued};
 pub use reading::{Reading, Rule, asleep};
 pub use state::{Check, Depth, State, StateFiles};

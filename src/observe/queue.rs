@@ -9,12 +9,15 @@
 use std::{
     fs::OpenOptions,
     os::{
-        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
         unix::fs::OpenOptionsExt,
     },
 };
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
 
 use crate::outcome::Count;
 
@@ -45,6 +48,18 @@ pub fn capacity(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Opt
     // SAFETY: takes no argument, returns a size.
     let bytes = unsafe { libc::fcntl(copy.as_raw_fd(), libc::F_GETPIPE_SZ) };
     u64::try_from(bytes).ok()
+}
+
+/// Has what is on its way to a reading side arrive there: polls the descriptor `fd` of a
+/// process. A pseudoterminal's poll waits for the kernel worker that carries bytes to
+/// it, unless some have arrived, and then nobody sleeps for want of them (kernel
+/// `n_tty_poll`).
+///
+/// # Errors
+/// The descriptor can't be had, or isn't there any more (EBADF, ESRCH).
+pub fn flush(pidfd: BorrowedFd<'_>, fd: i32) -> Result<(), Errno> {
+    let copy = borrow_end(0, pidfd, fd, false).map_err(|refused| refused.errno)?;
+    poll(&mut [PollFd::new(copy.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).map(drop)
 }
 
 /// Why an end can't be had, and what the last call said.

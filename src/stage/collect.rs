@@ -207,6 +207,16 @@ impl<'case> Play<'case> {
                     self.offer(record, at, channel, moved, piece.unwrap_or(0));
                 }
             }
+            (Moves::Passes(_), into) => {
+                let passed = self.records[record].passed.expect("it was noted as it was given");
+                if let (Some(from), false) = (passed.from, passed.copied) {
+                    self.counter.took(from, moved);
+                }
+                if let Some(into) = into {
+                    self.counter.sent(into, moved);
+                    self.parts[at].given[into] += moved;
+                }
+            }
             _ => {}
         }
         self.handles.made(self.plan, at, called, made);

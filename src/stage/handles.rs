@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Plan, play::Held};
 use crate::{
-    channel::Kind,
+    channel::{Kind, Settles},
     outcome::{Access, Called},
 };
 
@@ -45,7 +45,7 @@ impl Handles {
                 let pipe = channel(read);
                 vec![Way { inbox: pipe, target: None }, Way { inbox: None, target: pipe }]
             }
-            ("socketpair", [one, other]) => {
+            ("socketpair" | "pty", [one, other]) => {
                 let (one, other) = (channel(one), channel(other));
                 vec![Way { inbox: one, target: other }, Way { inbox: other, target: one }]
             }
@@ -76,6 +76,18 @@ impl Handles {
     /// An actor has ended.
     pub(super) fn ended(&mut self, actor: usize) {
         self.held.retain(|holding| holding.actor != actor);
+    }
+
+    /// A holder of each reading side to which a kernel worker carries bytes: the actor and
+    /// its descriptor.
+    pub(super) fn flushable(&self, plan: &Plan) -> Vec<(usize, i32)> {
+        let mut sides: Vec<(usize, &Holding)> = (self.held.iter())
+            .filter_map(|holding| Some((self.way(&holding.name).inbox?, holding)))
+            .filter(|(channel, _)| plan.channels[*channel].kind.info().settles == Settles::Flushable)
+            .collect();
+        sides.sort_by_key(|(channel, _)| *channel);
+        sides.dedup_by_key(|(channel, _)| *channel);
+        sides.into_iter().map(|(_, holding)| (holding.actor, holding.fd)).collect()
     }
 
     /// The end of a channel that an actor holds. A socket's queue lives as long as its

@@ -6,16 +6,29 @@
 //! bytes are those that arrive there.
 
 mod descriptor;
+mod file;
 mod pipe;
 mod process;
+mod socket;
+mod splice;
+mod terminal;
 mod transfer;
 mod wait;
 
 use serde::{Deserialize, Serialize};
 
 /// All calls, a family a file.
-const FAMILIES: &[&[CallInfo]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[CallInfo]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    splice::CALLS,
+    wait::CALLS,
+    socket::CALLS,
+    terminal::CALLS,
+    file::CALLS,
+    process::CALLS,
+];
 
 /// One argument of a call, as a script writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +65,18 @@ pub enum Moves {
     Sends,
     /// It takes out of the channel that its first handle is.
     Receives,
+    /// It takes out of the channel that one handle is, and sends into the one that the
+    /// other leads to, without showing the bytes.
+    Passes(Passing),
+}
+
+/// How a call hands bytes from one handle to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passing {
+    /// The handle that it takes them from stands second, not first.
+    pub from_second: bool,
+    /// It leaves them there as well.
+    pub copies: bool,
 }
 
 /// What a handle is good for: what a call needs, and what making it gives.
@@ -181,6 +206,15 @@ impl Called {
         self.words_of(Arg::Handle).next()
     }
 
+    /// The handle that it takes bytes from and the one that it hands them to.
+    pub fn passes(&self) -> Option<(&str, &str, Passing)> {
+        let Moves::Passes(passing) = self.call.info().moves else { return None };
+        let mut handles = self.words_of(Arg::Handle);
+        let (first, second) = (handles.next()?, handles.next()?);
+        let (from, into) = if passing.from_second { (second, first) } else { (first, second) };
+        Some((from, into, passing))
+    }
+
     /// The handles that it makes.
     pub fn makes(&self) -> impl Iterator<Item = &str> {
         self.words_of(Arg::New)
@@ -237,6 +271,10 @@ impl CallInfo {
 
     const fn receives(self) -> CallInfo {
         CallInfo { moves: Moves::Receives, ..self }
+    }
+
+    const fn passes(self, passing: Passing) -> CallInfo {
+        CallInfo { moves: Moves::Passes(passing), ..self }
     }
 
     /// Any other handle gets this errno.

@@ -54,6 +54,7 @@ fn case() -> (Case, Transcript) {
                 outcome: Outcome::Ok { bytes },
                 resumed: None,
                 offered,
+                passed: None,
                 data: None,
                 held: None,
                 counts: vec![queued(0)],

@@ -1,8 +1,14 @@
 //! System calls as steps: what `raw` does for each line of the call table.
 
 mod descriptor;
+mod epoll;
+mod file;
 mod pipe;
 mod process;
+mod select;
+mod socket;
+mod splice;
+mod terminal;
 mod transfer;
 mod wait;
 
@@ -43,8 +49,19 @@ type Result<T = Said> = std::result::Result<T, Refused>;
 type Carry = fn(&mut Handles, &Words<'_>) -> Result;
 
 /// The calls by their names in the call table, a family a file.
-const FAMILIES: &[&[(&str, Carry)]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[(&str, Carry)]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    splice::CALLS,
+    wait::CALLS,
+    select::CALLS,
+    epoll::CALLS,
+    socket::CALLS,
+    terminal::CALLS,
+    file::CALLS,
+    process::CALLS,
+];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
 /// will do.
