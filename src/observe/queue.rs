@@ -53,14 +53,19 @@ struct Refused {
     why: String,
 }
 
-fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
+/// A copy of a process's descriptor: pidfd_getfd(2).
+pub(super) fn copy(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: plain numbers; nix has no wrapper for it.
-    let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
-    if copy >= 0 {
-        // SAFETY: a fresh descriptor that nothing else owns.
-        return Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) });
-    }
-    let errno = Errno::last();
+    let copy = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) })?;
+    // SAFETY: a fresh descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
+}
+
+fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
+    let errno = match copy(pidfd, fd) {
+        Ok(copy) => return Ok(copy),
+        Err(errno) => errno,
+    };
     let refused = format!("pidfd_getfd: {}", errno.desc());
     if !matches!(errno, Errno::EPERM | Errno::ENOSYS) {
         return Err(Refused { errno, why: refused });

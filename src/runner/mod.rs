@@ -101,6 +101,7 @@ impl Lab {
             pipe_buf: measures.pipe_buf,
             blksize: measures.blksize,
             capacity: measures.capacity,
+            qlen: measures.qlen,
         }
     }
 

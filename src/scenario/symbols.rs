@@ -25,6 +25,9 @@ pub struct Symbols {
     pub blksize: u64,
     /// What a fresh pipe holds: `F_GETPIPE_SZ`, fcntl(2).
     pub capacity: u64,
+    /// How many datagrams may wait in a UNIX socket's queue before a sender that isn't its peer
+    /// has to wait, less one: `max_dgram_qlen`, unix(7).
+    pub qlen: u64,
 }
 
 /// One line of the table of built-in symbols.
@@ -48,6 +51,11 @@ pub const BUILT_IN: &[SymbolInfo] = &[
         value: |symbols| symbols.blksize,
     },
     SymbolInfo { name: "capacity", about: "what a fresh pipe holds", value: |symbols| symbols.capacity },
+    SymbolInfo {
+        name: "qlen",
+        about: "not bytes: `net.unix.max_dgram_qlen`, the datagrams that may wait in a UNIX socket's queue",
+        value: |symbols| symbols.qlen,
+    },
 ];
 
 /// Parameters may refer to each other, but not that deep.

@@ -132,7 +132,14 @@ impl Handle {
             progress,
             lost_at: 0,
             keeper,
-            measures: Measures { page: 0, pipe_buf: 0, blksize: 0, capacity: 0, containment: String::new() },
+            measures: Measures {
+                page: 0,
+                pipe_buf: 0,
+                blksize: 0,
+                capacity: 0,
+                qlen: 0,
+                containment: String::new(),
+            },
             dir,
         };
         match handle.response() {

@@ -43,6 +43,9 @@ pub struct Measures {
     pub blksize: u64,
     /// F_GETPIPE_SZ of a fresh FIFO (fcntl(2)).
     pub capacity: u64,
+    /// Datagrams that a UNIX socket's queue takes from others than its peer, less one:
+    /// /proc/sys/net/unix/max_dgram_qlen (unix(7)).
+    pub qlen: u64,
     /// What holds the actors together: `namespaces` or `subreaper`.
     pub containment: String,
 }
@@ -248,8 +251,14 @@ fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
         pipe_buf: size(pipe_buf)?,
         blksize: fs::metadata(&path)?.blksize(),
         capacity: size(capacity.into())?,
+        qlen: dgram_qlen()?,
         containment: containment.to_owned(),
     };
     fs::remove_file(&path)?;
     Ok(measures)
+}
+
+fn dgram_qlen() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen")?;
+    text.trim().parse().map_err(io::Error::other)
 }

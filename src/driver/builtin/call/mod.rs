@@ -1,8 +1,12 @@
 //! System calls as steps: what `raw` does for each line of the call table.
 
+mod address;
 mod descriptor;
+mod message;
+mod path;
 mod pipe;
 mod process;
+mod socket;
 mod transfer;
 mod wait;
 
@@ -43,8 +47,16 @@ type Result<T = Said> = std::result::Result<T, Refused>;
 type Carry = fn(&mut Handles, &Words<'_>) -> Result;
 
 /// The calls by their names in the call table, a family a file.
-const FAMILIES: &[&[(&str, Carry)]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[(&str, Carry)]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    wait::CALLS,
+    process::CALLS,
+    socket::CALLS,
+    message::CALLS,
+    path::CALLS,
+];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
 /// will do.
