@@ -209,6 +209,9 @@ impl<'case> Play<'case> {
                 self.records[record].data = Some(Bytes(data));
             }
             (Moves::Sends, Some(channel)) => {
+                if called.has("oob") {
+                    self.counter.sent_urgent(channel);
+                }
                 // How much it would offer showed only while it was at it.
                 let whole = self.records[record].offered.is_some();
                 let piece = called.size_place().and_then(|place| called.words[place].parse().ok());

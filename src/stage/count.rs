@@ -20,6 +20,7 @@
 //! 5. FIONREAD of a datagram socket is the first datagram's length (unix(7)). The queue is what
 //!    calls sent and no call has received, message by message, and known as long as the first
 //!    one's length and poll(2) agree with that.
+//!    Once a byte was sent out of band, a stream's is only known to be empty.
 //! 6. What TCP has on its way isn't counted: its queue is known only while all that was sent is
 //!    taken.
 //! 7. What lies in a socket that nobody holds, but a message or the queue of a listening socket
@@ -62,6 +63,8 @@ struct Channel {
     dropped: Option<u64>,
     /// Rule 4: what calls said that they sent.
     sent: Option<u64>,
+    /// A byte out of band was sent: FIONREAD may count it when it is gone.
+    urgent: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     messages: Option<VecDeque<u64>>,
     /// The ends at the last count.
@@ -77,6 +80,7 @@ impl Counter {
             taken: none,
             dropped: Some(0),
             sent: None,
+            urgent: false,
             messages: None,
             ends: vec![None; plan.actors.len()],
         };
@@ -106,6 +110,11 @@ impl Counter {
             rest -= piece;
         }
         messages.push_back(rest);
+    }
+
+    /// A call has sent a byte out of band into a channel.
+    pub(super) fn sent_urgent(&mut self, channel: usize) {
+        self.channels[channel].urgent = true;
     }
 
     /// A call has received so many bytes, of one message or, in rooms of that size, several.
@@ -288,7 +297,7 @@ impl Play<'_> {
         let kind = self.plan.channels[index].kind;
         Ok(match self.parts.iter().position(|part| part.ends[index].is_some()) {
             Some(_) if kind == Kind::Tcp => self.on_its_way(index),
-            Some(at) if kind == Kind::UnixDatagram => {
+            Some(at) if kind == Kind::UnixDatagram || self.counter.channels[index].urgent => {
                 let fd = self.parts[at].ends[index].expect("it holds one").fd;
                 match observe::head(self.actors[at].pidfd(), fd) {
                     Ok(head) => self.messages(index, head),
@@ -311,7 +320,10 @@ impl Play<'_> {
 
     /// Rule 5.
     fn messages(&mut self, index: usize, head: Head) -> Count {
-        let Some(messages) = &mut self.counter.channels[index].messages else { return Count::Known(0) };
+        let Some(messages) = &mut self.counter.channels[index].messages else {
+            let why = "FIONREAD may count bytes out of band that are gone";
+            return if head.readable { Count::Unknown(why.into()) } else { Count::Known(0) };
+        };
         if !head.readable {
             // Also what was dropped when the socket took another peer.
             messages.clear();

@@ -37,7 +37,7 @@ pub(super) const CALLS: &[CallInfo] = &[
     call(
         "bind",
         "ACTOR bind HANDLE NAME [inet-family]",
-        "bind(2) to a path below the case's folder; `@NAME`: an abstract name of the case, in which `\\0` is a byte; `@`: whatever name the kernel chooses; `=HANDLE`: that handle's name; `loopback`: of TCP, a port that the kernel chooses",
+        "bind(2) to a path below the case's folder; `@NAME`: an abstract name of the case, in which `\\0` is a byte; `@`: a name that the kernel chooses or, with TCP, a port on the loopback interface; `=HANDLE`: that handle's name",
         &[Arg::Handle, Arg::Name, FAMILY],
     )
     .only_on(On::Socket, "ENOTSOCK"),
@@ -68,7 +68,7 @@ pub(super) const CALLS: &[CallInfo] = &[
     call(
         "getsockname",
         "ACTOR getsockname HANDLE",
-        "getsockname(2): the name as `bind` takes it, `unnamed`, or `autobind` for five hexadecimal digits behind a NUL",
+        "getsockname(2): the name as `bind` takes it, `unnamed`, `autobind` for five hexadecimal digits behind a NUL, or `loopback` for TCP's",
         &[Arg::Handle],
     )
     .only_on(On::Socket, "ENOTSOCK"),

@@ -16,21 +16,21 @@ const NAME: usize = std::mem::size_of::<libc::sa_family_t>();
 const ROOM: usize = std::mem::size_of::<libc::sockaddr_storage>();
 
 impl Address {
-    /// The address that a word stands for; `inet-family` among the others gives it a
-    /// family that isn't its own.
-    pub(super) fn of(word: &str, words: &Words<'_>) -> Result<Address> {
+    /// The address that a word stands for with the socket `fd`; `inet-family` among the others
+    /// gives it a family that isn't its own.
+    pub(super) fn of(word: &str, words: &Words<'_>, fd: i32) -> Result<Address> {
         let unix = if words.has("inet-family") { libc::AF_INET } else { libc::AF_UNIX };
         Ok(match word.split_at_checked(1) {
             Some(("=", digits)) => Address(bytes(digits)?),
-            // The kernel chooses.
+            // The kernel chooses a name, or a port.
+            Some(("@", "")) if is_inet(fd) => {
+                Address::new(libc::AF_INET, &[&[0; 2], &Ipv4Addr::LOCALHOST.octets(), &[0; 8]])
+            }
             Some(("@", "")) => Address::new(unix, &[]),
             Some(("@", name)) => {
                 Address::new(unix, &[&[0], prefix()?.as_bytes(), name.replace("\\0", "\0").as_bytes()])
             }
             _ if word == "nothing" => Address::new(libc::AF_UNSPEC, &[&[0; 14]]),
-            _ if word == "loopback" => {
-                Address::new(libc::AF_INET, &[&[0; 2], &Ipv4Addr::LOCALHOST.octets(), &[0; 8]])
-            }
             _ => Address::new(unix, &[word.as_bytes(), &[0]]),
         })
     }
@@ -57,7 +57,7 @@ impl Address {
         (self.0.as_ptr().cast(), self.0.len() as libc::socklen_t)
     }
 
-    /// As `of` takes it, but for what the kernel has chosen.
+    /// As `of` takes it, but for what the kernel has chosen: `autobind`, `loopback`.
     pub(super) fn word(&self) -> Result<String> {
         let Some((family, name)) = self.0.split_at_checked(NAME) else { return Ok("unnamed".into()) };
         if *family != (libc::AF_UNIX as libc::sa_family_t).to_ne_bytes() {
@@ -77,6 +77,14 @@ impl Address {
             path => text(path),
         })
     }
+}
+
+fn is_inet(fd: i32) -> bool {
+    let (mut family, mut size) = (0_i32, size_of::<i32>() as libc::socklen_t);
+    let place = std::ptr::from_mut(&mut family).cast();
+    // SAFETY: the kernel writes at most one int.
+    let asked = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_DOMAIN, place, &mut size) };
+    asked == 0 && family == libc::AF_INET
 }
 
 /// What abstract names of a case begin with: cases at the same time are in different

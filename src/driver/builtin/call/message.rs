@@ -46,7 +46,7 @@ fn send(handles: &mut Handles, words: &Words<'_>) -> Result {
 
 fn sendto(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
-    let address = Address::of(words.get(1)?, words)?;
+    let address = Address::of(words.get(1)?, words, fd)?;
     let coded = Coded::of(words.get(2)?)?;
     let flags = bits(words, FLAGS);
     let (name, length) = address.parts();

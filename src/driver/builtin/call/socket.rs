@@ -69,7 +69,7 @@ fn socket(_: &mut Handles, words: &Words<'_>) -> Result {
 
 fn bind(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
-    let address = Address::of(words.get(1)?, words)?;
+    let address = Address::of(words.get(1)?, words, fd)?;
     let (start, length) = address.parts();
     // SAFETY: so many bytes lie there.
     Errno::result(unsafe { libc::bind(fd, start, length) })?;
@@ -84,7 +84,7 @@ fn listen(handles: &mut Handles, words: &Words<'_>) -> Result {
 
 fn connect(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
-    let address = Address::of(words.get(1)?, words)?;
+    let address = Address::of(words.get(1)?, words, fd)?;
     let (start, length) = address.parts();
     // SAFETY: so many bytes lie there.
     Errno::result(unsafe { libc::connect(fd, start, length) })?;
