@@ -62,25 +62,23 @@ pub fn flush(pidfd: BorrowedFd<'_>, fd: i32) -> Result<(), Errno> {
     poll(&mut [PollFd::new(copy.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).map(drop)
 }
 
-/// Why an end can't be had, and what the last call said.
-#[derive(Debug)]
-pub struct Refused {
-    pub errno: Errno,
-    pub why: String,
+/// A copy of a process's descriptor: pidfd_getfd(2).
+pub(super) fn copy(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: plain numbers; nix has no wrapper for it.
+    let copy = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) })?;
+    // SAFETY: a fresh descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
 }
 
-/// A copy of a process's descriptor, to be closed at once.
+/// A copy of a process's descriptor, to be closed at once; if need be, an open of its own.
 ///
 /// # Errors
 /// It can't be had here, or not without disturbing the others.
 pub fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
-    // SAFETY: plain numbers; nix has no wrapper for it.
-    let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
-    if copy >= 0 {
-        // SAFETY: a fresh descriptor that nothing else owns.
-        return Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) });
-    }
-    let errno = Errno::last();
+    let errno = match copy(pidfd, fd) {
+        Ok(copy) => return Ok(copy),
+        Err(errno) => errno,
+    };
     let refused = format!("pidfd_getfd: {}", errno.desc());
     if !matches!(errno, Errno::EPERM | Errno::ENOSYS) {
         return Err(Refused { errno, why: refused });
@@ -100,4 +98,11 @@ pub fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> R
             errno: error.raw_os_error().map_or(errno, Errno::from_raw),
             why: format!("{refused}; open: {error}"),
         })
+}
+
+/// Why an end can't be had, and what the last call said.
+#[derive(Debug)]
+pub struct Refused {
+    pub errno: Errno,
+    pub why: String,
 }

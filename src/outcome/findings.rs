@@ -51,6 +51,7 @@ impl ChannelLedger {
             let place = match loss.place {
                 Place::Runtime => "by the writer's runtime",
                 Place::Kernel => "by the kernel at the last close",
+                Place::Cut => "cut off by a receive",
                 Place::Reader => "by the reader's runtime",
                 Place::Unknown => "nobody can say where",
             };

@@ -102,6 +102,7 @@ impl Lab {
             blksize: measures.blksize,
             capacity: measures.capacity,
             largest_pipe: measures.largest_pipe,
+            qlen: measures.qlen,
         }
     }
 

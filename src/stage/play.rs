@@ -6,12 +6,12 @@ use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
-    handles::{Handles, Way},
-    settle::{Guard, Settler},
+    handles::{Handles, Timeouts},
+    settle::{Guard, Rest, Settler, Timer},
     workshop::Workshop,
 };
 use crate::{
-    channel,
+    channel, observe,
     outcome::{
         Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, Passed, StepRecord,
         Transcript, Verb, Wait, offer_bytes,
@@ -22,6 +22,9 @@ use crate::{
 /// More payload than that (bytes) doesn't travel with other steps: what its driver
 /// does with it would be laid at their door.
 const MOST_PAYLOAD: u64 = 1 << 20;
+
+/// A socket's timeout of less than that (milliseconds) is waited for.
+const SOON: u64 = 1000;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
@@ -374,7 +377,7 @@ impl<'case> Play<'case> {
     /// stream into the channel that the handle leads to.
     fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
         let info = called.call.info();
-        let way = called.handle().map_or_else(Way::default, |handle| self.handles.way(handle));
+        let way = self.handles.way_of(self.plan, called);
         // What makes a handle with bytes in it sends them there.
         let made = || self.plan.channels.iter().position(|made| called.makes().any(|name| name == made.name));
         let channel = match info.moves {
@@ -389,6 +392,9 @@ impl<'case> Play<'case> {
             .passes()
             .map(|(from, _, passing)| Passed { from: self.handles.way(from).inbox, copied: passing.copies });
         let mut words = called.words.clone();
+        if let Some(name) = words.iter_mut().find(|word| word.starts_with('=')) {
+            *name = self.address(&name[1..]);
+        }
         if let (Moves::Sends, Some(place)) = (info.moves, called.size_place()) {
             let offset = channel.map_or(0, |channel| self.parts[actor].offered[channel]);
             if let (Some(channel), Some(len)) = (channel, called.payload()) {
@@ -397,6 +403,33 @@ impl<'case> Play<'case> {
             words[place] = format!("{}@{actor}:{offset}", words[place]);
         }
         Order::Call { call: called.call.name().to_owned(), words }
+    }
+
+    /// The address of a socket, as the wire has it. Without one it is what a socket without
+    /// a name says.
+    fn address(&self, handle: &str) -> String {
+        let holder = self.handles.descriptor(handle);
+        let address = holder.map_or_else(Vec::new, |(actor, fd)| {
+            observe::address(self.actors[actor].pidfd(), fd).unwrap_or_default()
+        });
+        let digits = address.iter().map(|byte| format!("{byte:02x}"));
+        format!("={}", digits.collect::<String>())
+    }
+
+    /// The call that an actor is in ends by its socket's timeout, and soon.
+    fn times_out_soon(&self, record: usize) -> bool {
+        (1..SOON).contains(&self.timeout(record))
+    }
+
+    /// After how many milliseconds the call that an actor is in gives up; 0: never.
+    fn timeout(&self, record: usize) -> u64 {
+        let Action::Call(called) = &self.plan.steps[self.records[record].step].action else { return 0 };
+        let timeouts = called.handle().map_or_else(Timeouts::default, |handle| self.handles.timeouts(handle));
+        match (called.call.info().moves, called.call.name()) {
+            (Moves::Receives, _) | (_, "accept") => timeouts.receive,
+            (Moves::Sends, _) | (_, "connect") => timeouts.send,
+            _ => 0,
+        }
     }
 
     /// Notes that a call offers the next `len` bytes of its actor's stream.
@@ -434,10 +467,17 @@ impl<'case> Play<'case> {
             if !self.settler.settled(&mut self.actors, &unsettled, &sides)? {
                 continue;
             }
+            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due)) {
+                self.settler.pace(&self.actors)?;
+                continue;
+            }
             let Some(&due) = self.parts[actor].due.iter().find(|due| self.given.contains(due)) else {
                 return Ok(None);
             };
-            let rest = self.settler.rest(&self.actors, &unsettled, actor);
+            let mut rest = self.settler.rest(&self.actors, &unsettled, actor);
+            if let (Rest::Asleep { timer, .. }, true) = (&mut rest, self.timeout(due) > 0) {
+                *timer = Timer::Set;
+            }
             let outcome = rest.outcome(self.records[due].verb);
             return outcome.map(Some).map_err(|why| self.broken(actor, &why));
         }

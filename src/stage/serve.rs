@@ -45,6 +45,9 @@ pub struct Measures {
     pub capacity: u64,
     /// The largest size that F_SETPIPE_SZ gives here (bytes).
     pub largest_pipe: u64,
+    /// Datagrams that a UNIX socket's queue takes from others than its peer, less one:
+    /// /proc/sys/net/unix/max_dgram_qlen (unix(7)).
+    pub qlen: u64,
     /// What holds the actors together: `namespaces` or `subreaper`.
     pub containment: String,
 }
@@ -258,8 +261,14 @@ fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
         blksize: fs::metadata(&path)?.blksize(),
         capacity: size(capacity.into())?,
         largest_pipe: if unbounded { LARGEST_PIPE } else { largest },
+        qlen: dgram_qlen()?,
         containment: containment.to_owned(),
     };
     fs::remove_file(&path)?;
     Ok(measures)
+}
+
+fn dgram_qlen() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen")?;
+    text.trim().parse().map_err(io::Error::other)
 }

@@ -293,7 +293,7 @@ impl<'case> Settler<'case> {
     }
 
     /// Waits for news, a little longer each time.
-    fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
+    pub(super) fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
         if self.looks == 0 {
             self.began = Instant::now();
         }

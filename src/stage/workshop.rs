@@ -73,6 +73,11 @@ impl Workshop {
     /// the directory, the next case is played in another.
     pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
         let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
+        if plan.steps.iter().any(|step| matches!(step.action, Action::Call(_))) {
+            // Whoever makes calls can name every node that they make.
+            let left = fs::read_dir(dir).into_iter().flatten().flatten();
+            left.for_each(|entry| drop(fs::remove_file(entry.path())));
+        }
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
         if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
             // They stand in it.

@@ -7,6 +7,8 @@
 
 mod descriptor;
 mod file;
+mod message;
+mod path;
 mod pipe;
 mod process;
 mod socket;
@@ -28,6 +30,8 @@ const FAMILIES: &[&[CallInfo]] = &[
     terminal::CALLS,
     file::CALLS,
     process::CALLS,
+    message::CALLS,
+    path::CALLS,
 ];
 
 /// One argument of a call, as a script writes it.
@@ -55,7 +59,13 @@ pub enum Arg {
     Optional(&'static Arg),
     /// Any number of these words and, if so, handles, in any order; the last argument.
     Any { words: &'static [&'static str], handles: bool },
+    /// Any number of these words and, behind the word `take`, names of handles that the
+    /// call makes; the last argument.
+    Take { words: &'static [&'static str] },
 }
+
+/// Behind it stand the names of handles that a call takes out of a message.
+pub const TAKE: &str = "take";
 
 /// What a call takes from its handle, for the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +227,12 @@ impl Called {
 
     /// The handles that it makes.
     pub fn makes(&self) -> impl Iterator<Item = &str> {
-        self.words_of(Arg::New)
+        self.words_of(Arg::New).chain(self.call.info().taken(&self.words).map(String::as_str))
+    }
+
+    /// The address or path that it names.
+    pub fn name(&self) -> Option<&str> {
+        self.words_of(Arg::Name).next()
     }
 
     /// Bytes that it offers.
@@ -265,6 +280,17 @@ const fn call(name: &'static str, form: &'static str, about: &'static str, args:
 }
 
 impl CallInfo {
+    /// Those of a call's words that name what it takes out of a message.
+    pub fn taken<'w, T: AsRef<str>>(&self, words: &'w [T]) -> impl Iterator<Item = &'w T> {
+        let known = match self.args.last() {
+            Some(Arg::Take { words }) => Some(*words),
+            _ => None,
+        };
+        let take = words.iter().position(|word| known.is_some() && word.as_ref() == TAKE);
+        let behind = take.map_or(&[][..], |take| &words[take + 1..]);
+        behind.iter().take_while(move |word| known.is_some_and(|known| !known.contains(&word.as_ref())))
+    }
+
     const fn sends(self) -> CallInfo {
         CallInfo { moves: Moves::Sends, ..self }
     }

@@ -1,8 +1,11 @@
 //! System calls as steps: what `raw` does for each line of the call table.
 
+mod address;
 mod descriptor;
 mod epoll;
 mod file;
+mod message;
+mod path;
 mod pipe;
 mod process;
 mod select;
@@ -61,6 +64,8 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     terminal::CALLS,
     file::CALLS,
     process::CALLS,
+    message::CALLS,
+    path::CALLS,
 ];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
