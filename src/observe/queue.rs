@@ -48,9 +48,10 @@ pub fn capacity(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Opt
 }
 
 /// Why an end can't be had, and what the last call said.
-struct Refused {
-    errno: Errno,
-    why: String,
+#[derive(Debug)]
+pub struct Refused {
+    pub errno: Errno,
+    pub why: String,
 }
 
 /// A copy of a process's descriptor: pidfd_getfd(2).
@@ -61,7 +62,11 @@ pub(super) fn copy(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
 }
 
-fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
+/// A copy of a process's descriptor, to be closed at once.
+///
+/// # Errors
+/// It can't be had here, or not without disturbing the others.
+pub fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
     let errno = match copy(pidfd, fd) {
         Ok(copy) => return Ok(copy),
         Err(errno) => errno,

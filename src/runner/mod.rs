@@ -102,6 +102,7 @@ impl Lab {
             blksize: measures.blksize,
             capacity: measures.capacity,
             qlen: measures.qlen,
+            largest_pipe: measures.largest_pipe,
         }
     }
 

@@ -14,6 +14,7 @@ use super::{
     case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine},
     check,
     expr::Expr,
+    holdings,
     holes::mentioned,
     lexer::substitute,
     needs::Needs,
@@ -21,10 +22,10 @@ use super::{
     place::{Text, line_and_column},
     problem::Problem,
     script::{Context, Parsed, Step},
-    setting,
+    setting::{self, Surroundings},
     symbols::{Scope, ScopeActor},
 };
-use crate::{driver::Version, setting::Setting, stage::PlannedStep};
+use crate::{driver::Version, stage::PlannedStep};
 
 /// More casts than that aren't kept.
 const MOST_CASTS: usize = 64;
@@ -53,7 +54,7 @@ pub(super) struct Binder<'a> {
 
 /// Actors and setting, bound.
 struct Casting<'a> {
-    setting: Setting,
+    surroundings: Surroundings,
     /// For each actor, what `@all` stands for.
     alternatives: Vec<Vec<Option<BoundActor>>>,
     troupes: HashMap<usize, Bound<'a>>,
@@ -181,8 +182,8 @@ impl<'a> Binder<'a> {
             return casting;
         }
         let scope = self.scope();
-        let setting =
-            self.item(&scope, "", |problems| setting::bind(&self.scenario.setting, &scope, problems)).0;
+        let scenario = self.scenario;
+        let surroundings = self.item(&scope, "", |problems| setting::bind(scenario, &scope, problems)).0;
         let mut alternatives = Vec::new();
         for actor in &self.scenario.actors {
             let bound = self.item(&scope, &actor.driver.value, |problems| {
@@ -190,7 +191,8 @@ impl<'a> Binder<'a> {
             });
             alternatives.push(self.versions(bound.0.flatten()));
         }
-        Casting { setting: setting.flatten().unwrap_or_default(), alternatives, troupes: HashMap::new() }
+        let surroundings = surroundings.flatten().unwrap_or_default();
+        Casting { surroundings, alternatives, troupes: HashMap::new() }
     }
 
     fn keep(&mut self, casting: Casting<'a>) {
@@ -255,7 +257,7 @@ impl<'a> Binder<'a> {
                 alternative /= list.len();
             }
             actors.reverse();
-            let bound = self.bound(actors, casting.setting.clone());
+            let bound = self.bound(actors, casting.surroundings.clone());
             alternative = number;
             casting.troupes.insert(number, bound);
         }
@@ -277,11 +279,12 @@ impl<'a> Binder<'a> {
             steps: lines.flat_map(|line| line.steps.iter().cloned()).collect(),
             expect,
             untold: untold.pop_first(),
+            largest_pipe: self.machine.map_or(u64::MAX, |machine| machine.symbols.largest_pipe),
         })
     }
 
     /// Everything that the cast alone decides.
-    fn bound(&mut self, actors: Vec<Option<BoundActor>>, setting: Setting) -> Bound<'a> {
+    fn bound(&mut self, actors: Vec<Option<BoundActor>>, surroundings: Surroundings) -> Bound<'a> {
         let scenario = self.scenario;
         let runtimes: Vec<_> =
             actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, &self.machine?))).collect();
@@ -307,7 +310,7 @@ impl<'a> Binder<'a> {
             .collect();
         let lines = scenario.script.as_ref().map_or(0, |script| script.lines.len());
         Bound {
-            troupe: Troupe::new(scenario, actors, cast, setting),
+            troupe: Troupe::new(scenario, actors, cast, surroundings),
             names,
             untold: scope.untold.take(),
             lines: Vec::from_iter((0..lines).map(|_| None)),
@@ -348,7 +351,9 @@ impl<'a> Binder<'a> {
         }
         if check {
             let mut problems = Vec::new();
-            check::flow(scenario, bound.lines.iter().flatten().map(|line| &line.parsed), &mut problems);
+            let steps = || bound.lines.iter().flatten().map(|line| &line.parsed);
+            check::flow(scenario, steps(), &mut problems);
+            holdings::check(scenario, bound.troupe.actors(), steps(), &mut problems);
             self.problems.extend(problems.into_iter().map(|problem| (problem, BTreeSet::new())));
         }
         if !self.problems.is_empty() {

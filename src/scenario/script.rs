@@ -39,6 +39,8 @@ pub(super) struct Step {
     pub expectation: Option<Expectation>,
     pub verb_place: Place,
     pub channel_place: Option<Place>,
+    /// Where a call names handles and actors.
+    pub name_places: Vec<(String, Place)>,
     pub whole: Place,
 }
 
@@ -124,12 +126,32 @@ impl Context<'_> {
                 text,
                 expectation: expectation.clone().flatten(),
                 verb_place: words.place(part.start..part.start + 1),
+                name_places: match &action {
+                    Action::Call(_) => self.names(&words, part.start + 1..part.end),
+                    _ => Vec::new(),
+                },
                 channel_place: action.channel().map(|_| words.place(part.start + 1..part.start + 2)),
                 whole: words.place(0..arrow),
                 action,
             });
         }
         if steps.is_empty() { Parsed::Nothing } else { Parsed::Steps(steps) }
+    }
+
+    /// Where handles and actors are named.
+    fn names(&self, words: &Words<'_>, range: Range<usize>) -> Vec<(String, Place)> {
+        let handles = || self.scenario.all_channels().map(|channel| &channel.name.value);
+        let actors = || self.scenario.actors.iter().map(|actor| &actor.name.value);
+        let named = range.filter(|at| handles().chain(actors()).any(|name| name == words.get(*at)));
+        named.map(|at| (words.get(at).to_owned(), words.place(at..at + 1))).collect()
+    }
+}
+
+impl Step {
+    /// Where a call names a handle or an actor.
+    pub fn place_of(&self, name: &str) -> &Place {
+        let place = self.name_places.iter().find(|(known, _)| known == name);
+        place.map_or(&self.verb_place, |(_, place)| place)
     }
 }
 

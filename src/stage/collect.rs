@@ -279,8 +279,7 @@ impl<'case> Play<'case> {
 
     /// Handles have changed hands.
     fn refresh_ends(&mut self) {
-        let handles =
-            (0..self.plan.channels.len()).filter(|&at| !self.plan.channels[at].kind.info().declared);
+        let handles = (0..self.plan.channels.len()).filter(|&at| !self.plan.channels[at].declared);
         for channel in handles {
             for (actor, part) in self.parts.iter_mut().enumerate() {
                 part.ends[channel] = self.handles.end(self.plan, actor, channel);

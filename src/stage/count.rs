@@ -26,7 +26,7 @@
 //! 7. What lies in a socket that nobody holds, but a message or the queue of a listening socket
 //!    does, is what was sent there and isn't taken.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, os::fd::AsFd};
 
 use nix::errno::Errno;
 
@@ -35,7 +35,7 @@ use super::{
     play::{Held, Play},
 };
 use crate::{
-    channel::Kind,
+    channel::{self, Kind},
     observe::{self, Head},
     outcome::{Access, ChannelCount, Count, Outcome, StepRecord, Verb},
 };
@@ -67,6 +67,8 @@ struct Channel {
     urgent: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     messages: Option<VecDeque<u64>>,
+    /// It has the capacity that the plan asks for.
+    sized: bool,
     /// The ends at the last count.
     ends: Vec<Option<Held>>,
 }
@@ -82,12 +84,13 @@ impl Counter {
             sent: None,
             urgent: false,
             messages: None,
+            sized: false,
             ends: vec![None; plan.actors.len()],
         };
         Counter {
             channels: (plan.channels.iter())
                 .map(|planned| Channel {
-                    sent: (!planned.kind.info().declared).then_some(0),
+                    sent: (!planned.declared).then_some(0),
                     messages: (planned.kind == Kind::UnixDatagram).then(VecDeque::new),
                     ..channel.clone()
                 })
@@ -265,7 +268,9 @@ impl Play<'_> {
             self.sent_count(index);
             let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
             let counted = &mut self.counter.channels[index];
-            if counted.accepted.known().is_some_and(|accepted| accepted > given) {
+            // Only `raw` reads handles, and it reads nothing else.
+            let is_bound = self.plan.channels[index].declared;
+            if is_bound && counted.accepted.known().is_some_and(|accepted| accepted > given) {
                 let why = "more was read than was ever offered: a reader's process reads other files too";
                 counted.accepted = Count::Unknown(why.into());
             }
@@ -390,6 +395,24 @@ impl Play<'_> {
                 _ => None,
             };
         }
+    }
+
+    /// Gives channels the capacities that the plan asks for, as soon as somebody holds an end;
+    /// a pipe that nobody holds forgets it.
+    pub(super) fn set_capacities(&mut self) -> Result<(), Fault> {
+        for (index, planned) in self.plan.channels.iter().enumerate() {
+            let Some(bytes) = planned.capacity else { continue };
+            let holder = self.parts.iter().position(|part| part.ends[index].is_some());
+            let has_it = std::mem::replace(&mut self.counter.channels[index].sized, holder.is_some());
+            let (Some(at), false) = (holder, has_it) else { continue };
+            let fd = self.parts[at].ends[index].expect("it holds one").fd;
+            let may_open = self.both_ends(index) && !self.in_open(index);
+            let (pid, pidfd) = (self.actors[at].pid(), self.actors[at].pidfd());
+            let fault = |why: String| Fault::harness(&format!("the capacity of {}", planned.name), why);
+            let end = observe::borrow_end(pid, pidfd, fd, may_open).map_err(|refused| fault(refused.why))?;
+            channel::set_capacity(end.as_fd(), bytes).map_err(|errno| fault(errno.desc().to_owned()))?;
+        }
+        Ok(())
     }
 
     /// Capacity of a channel in bytes, if somebody holds an end.

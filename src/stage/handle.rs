@@ -132,14 +132,7 @@ impl Handle {
             progress,
             lost_at: 0,
             keeper,
-            measures: Measures {
-                page: 0,
-                pipe_buf: 0,
-                blksize: 0,
-                capacity: 0,
-                qlen: 0,
-                containment: String::new(),
-            },
+            measures: Measures::default(),
             dir,
         };
         match handle.response() {

@@ -81,10 +81,11 @@ pub(super) fn play(
     guard: &Guard,
 ) -> Result<Transcript, Fault> {
     let dir = workshop.dir().map_err(|error| Fault::harness("making the case's directory", error))?;
-    let named = || plan.channels.iter().filter(|planned| planned.kind.info().declared);
+    let named = || plan.channels.iter().filter(|planned| planned.declared);
+    let mut kept = Vec::new();
     for planned in named() {
-        channel::make(planned.kind, &dir.join(&planned.name))
-            .map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?;
+        let made = channel::make(planned.kind, &dir.join(&planned.name));
+        kept.extend(made.map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?);
     }
     let result = (|| {
         let actors = workshop.actors(plan, &dir, options, guard)?;
@@ -197,7 +198,9 @@ impl<'case> Play<'case> {
                 break;
             }
             count += 1;
-            if !matches!(verb, Verb::Open | Verb::Write | Verb::Flush | Verb::Read) {
+            // The stage sizes a pipe right after its first end is there.
+            let sized = verb == Verb::Open && self.plan.channels.iter().any(|it| it.capacity.is_some());
+            if sized || !matches!(verb, Verb::Open | Verb::Write | Verb::Flush | Verb::Read) {
                 break;
             }
         }
@@ -311,6 +314,7 @@ impl<'case> Play<'case> {
                 blocked + 1 - first
             }
         };
+        self.set_capacities()?;
         self.records.truncate(first + begun);
         self.parts[actor].due.retain(|record| *record < first + begun);
         for record in first..first + begun {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Fault, Launch, Options, Plan, PlannedActor,
+    Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
     actor::{Actor, Ready},
     contain,
     play::{Play, describe_end},
@@ -164,7 +164,10 @@ impl Workshop {
             }
             *clean = true;
             let nothing_open = part.ends.iter().all(Option::is_none);
-            if !(actor.abilities.forgets && nothing_open) {
+            // A handle's name stays with its number after a close.
+            let calls = |step: &PlannedStep| step.actor == at && matches!(step.action, Action::Call(_));
+            let has_handles = play.plan.steps.iter().any(calls);
+            if !(actor.abilities.forgets && nothing_open && !has_handles) {
                 actor.give(&[Step { id: RESET, order: Order::Reset }])?;
                 waiting.push(at);
             }

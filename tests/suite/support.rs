@@ -46,7 +46,7 @@ pub struct Script(Plan);
 impl Script {
     pub fn new() -> Script {
         Script(Plan {
-            channels: vec![PlannedChannel { name: "log".into(), kind: Kind::Fifo }],
+            channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
             actors: vec![],
             steps: vec![],
             setting: Setting { sigpipe: Sigpipe::Ignore, budget_ms: 0 },

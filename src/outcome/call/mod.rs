@@ -75,12 +75,44 @@ pub enum Moves {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum On {
+    /// Of a call: whatever it is. Of a handle: it isn't known.
     Any,
     Pipe,
     Socket,
+    /// A socket that listens.
+    Listening,
     Epoll,
     Terminal,
     File,
+}
+
+impl On {
+    /// As a sentence calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            On::Any => "a handle",
+            On::Pipe => "a pipe",
+            On::Socket => "a socket",
+            On::Listening => "a socket that listens",
+            On::Epoll => "an epoll set",
+            On::Terminal => "a terminal",
+            On::File => "a file",
+        }
+    }
+
+    /// Whether such a handle may serve a call that needs that one.
+    fn serves(self, need: On) -> bool {
+        self == need || self == On::Any || need == On::Any || (self == On::Listening && need == On::Socket)
+    }
+}
+
+/// Of which of its handles a call needs that they are of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    First,
+    Each,
+    /// Of at least one.
+    One,
 }
 
 /// One line of the call table.
@@ -92,8 +124,11 @@ pub struct CallInfo {
     pub about: &'static str,
     pub args: &'static [Arg],
     pub moves: Moves,
-    /// The handles that it is made for, and the errno that any other gets.
+    /// The handles that it is made for, and the errno that any other gets; several are
+    /// parted by `|`.
     pub on: (On, &'static str),
+    /// Which of its handles that is said of.
+    pub of: Of,
     /// What the handles are that it makes.
     pub makes: On,
 }
@@ -137,6 +172,25 @@ impl Called {
         let args = self.call.info().args.iter();
         let known = args.zip(&self.words).filter(move |(arg, _)| arg.kind() == kind);
         known.map(|(_, word)| word.as_str())
+    }
+
+    /// The handles that it can't do without, in the order of its arguments.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.words_of(Arg::Handle)
+    }
+
+    /// All handles that it names.
+    pub fn handles(&self) -> impl Iterator<Item = &str> {
+        let args = self.call.info().args;
+        let besides = args.iter().enumerate().find_map(|(at, arg)| match arg.kind() {
+            Arg::Any { words, handles: true } => Some((at, words)),
+            _ => None,
+        });
+        let besides = besides.into_iter().flat_map(|(at, known)| {
+            let words = self.words.iter().skip(at).map(String::as_str);
+            words.filter(|word| !known.contains(word))
+        });
+        self.needed().chain(besides)
     }
 
     /// The handle that it works on.
@@ -186,7 +240,16 @@ impl Arg {
 }
 
 const fn call(name: &'static str, form: &'static str, about: &'static str, args: &'static [Arg]) -> CallInfo {
-    CallInfo { name, form, about, args, moves: Moves::Nothing, on: (On::Any, ""), makes: On::Any }
+    CallInfo {
+        name,
+        form,
+        about,
+        args,
+        moves: Moves::Nothing,
+        on: (On::Any, ""),
+        of: Of::First,
+        makes: On::Any,
+    }
 }
 
 impl CallInfo {
@@ -214,7 +277,28 @@ impl CallInfo {
         CallInfo { on: (on, errno), ..self }
     }
 
+    /// What is said of its handles is said of the first, of each, or of at least one.
+    pub const fn of(self, of: Of) -> CallInfo {
+        CallInfo { of, ..self }
+    }
+
+    /// Whether it can only fail on handles of these kinds: which of them is at fault, and
+    /// the errno (or several, parted by `|`).
+    pub fn refuses(&self, kinds: &[On]) -> Option<(usize, &'static str)> {
+        let (need, errno) = self.on;
+        let asked = if self.of == Of::First { &kinds[..kinds.len().min(1)] } else { kinds };
+        let at_fault = asked.iter().position(|kind| !kind.serves(need))?;
+        if self.of == Of::One && asked.iter().any(|kind| kind.serves(need)) {
+            return None;
+        }
+        let no_socket = need == On::Listening && !kinds[at_fault].serves(On::Socket);
+        Some((at_fault, if no_socket { "ENOTSOCK" } else { errno }))
+    }
+
     const fn makes(self, makes: On) -> CallInfo {
         CallInfo { makes, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,11 +60,7 @@ impl Timeline {
 
 /// What was accepted, and neither taken nor queued, is dropped. A queue is
 /// dropped whole, so it follows what had been taken by then.
-fn drops(
-    transcript: &Transcript,
-    channel: usize,
-    counts: &[Option<&ChannelCount>],
-) -> Option<Vec<Dropped>> {
+fn drops(transcript: &Transcript, channel: usize, counts: &[Option<&ChannelCount>]) -> Option<Vec<Dropped>> {
     let mut drops = Vec::new();
     let mut before = 0;
     let receives = |record: &StepRecord| record.verb.reads() && record.channel == Some(channel);
@@ -76,7 +72,8 @@ fn drops(
             0 => {}
             len => {
                 let resumed = |record: &&StepRecord| record.resumed.as_ref().is_some_and(|r| r.by == index);
-                let mut ended = transcript.steps.iter().filter(resumed).chain(&transcript.steps[index..=index]);
+                let mut ended =
+                    transcript.steps.iter().filter(resumed).chain(&transcript.steps[index..=index]);
                 drops.push(Dropped { after: taken, len, cut: ended.any(receives) });
             }
         }

@@ -377,3 +377,18 @@ fn all_slips_in_tomls_own_syntax_are_reported() {
     assert_eq!(problems.list.len(), 2, "{problems}");
     assert!(problems.list.iter().all(|problem| problem.rule == "toml"));
 }
+
+/// A pipe's capacity is a size of its own.
+#[rstest]
+#[case("\"0\"", "a capacity of 0 bytes", (2, 36))]
+#[case("\"2*pages\"", "no parameter or symbol is called `pages`", (2, 38))]
+#[case("[1]", "`channels.NAME.capacity` takes an integer or a string with an expression, not an array", (2, 35))]
+fn a_capacity_that_cant_be(#[case] capacity: &str, #[case] message: &str, #[case] position: (usize, usize)) {
+    let head = "[channels]\n";
+    let rest = "[actors]\nw = \"raw\"\n";
+    let text = format!(
+        "{head}log = {{ kind = \"pipe\", capacity = {capacity} }}\n{rest}script = 'w open log write'\n"
+    );
+    let (problem, at) = mistake_of(&text);
+    assert_eq!((problem.message.as_str(), at), (message, position));
+}

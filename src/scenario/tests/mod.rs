@@ -4,6 +4,7 @@ mod cases;
 mod docs;
 mod expectations;
 mod expressions;
+mod handles;
 mod kept;
 mod mistakes;
 mod no_panics;
@@ -50,7 +51,7 @@ lost = 0                                       # or an expression over n and the
 "#;
 
 pub(super) const SYMBOLS: Symbols =
-    Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536, qlen: 10 };
+    Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536, qlen: 10, largest_pipe: 1 << 20 };
 
 fn runtime(driver: &str, version: &str, key: Option<&str>, symbols: &[(&str, u64)]) -> Runtime {
     Runtime {

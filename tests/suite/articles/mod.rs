@@ -8,27 +8,16 @@ mod claims;
 mod records;
 mod versions;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::collections::BTreeMap;
 
 use minijinja::{Environment, UndefinedBehavior, Value, value::Kwargs};
 
+use crate::page;
 use records::{Record, Wanted, records};
 
 #[test]
 fn the_first_articles_page_is_what_the_snapshots_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/articles");
-    let page = folder.join("000.md");
-    let made = made(&folder, "000");
-    if std::env::var_os("PIPELAB_UPDATE").is_some() {
-        fs::write(&page, &made).expect("written");
-    }
-    let text = fs::read_to_string(&page).expect("the page");
-    assert!(
-        text == made,
-        "docs/articles/000.md isn't what the snapshots say; `PIPELAB_UPDATE=1 cargo test --test suite articles` \
-         makes it anew:\n{}",
-        similar::TextDiff::from_lines(&text, &made).unified_diff()
-    );
+    page::assert_current("docs/articles/000.md", &made("000"), "articles");
 }
 
 /// For each column what is seen there: one thing, or as many as the cases differ.
@@ -37,12 +26,9 @@ type Cells = Vec<Vec<String>>;
 /// What was asked, and what came of it.
 type Steps = Vec<(String, String)>;
 
-fn made(folder: &Path, article: &str) -> String {
-    let read = |name: String| {
-        fs::read_to_string(folder.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    };
-    let claims = claims::read(&read(format!("{article}.toml")));
-    let template = read(format!("{article}.md.jinja"));
+fn made(article: &str) -> String {
+    let claims = claims::read(&page::read(&format!("docs/articles/{article}.toml")));
+    let template = page::read(&format!("docs/articles/{article}.md.jinja"));
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_function("claims", move || claims::table(&claims));

@@ -1,9 +1,9 @@
 //! What the snapshots of a scenario say of each case.
 
-use std::{fs, path::Path};
-
 use pipelab::outcome::Recorded;
 use regex::Regex;
+
+use crate::page::snapshots;
 
 /// A case's block in a snapshot.
 #[derive(Debug)]
@@ -16,23 +16,12 @@ pub struct Record {
 
 /// All that the accepted snapshots of a scenario hold.
 pub fn records(scenario: &str) -> Vec<Record> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
-    let (folder, name) = scenario.rsplit_once('/').unwrap_or(("", scenario));
-    let entries = fs::read_dir(root.join(folder)).unwrap_or_else(|error| panic!("{scenario}: {error}"));
-    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    files.sort();
     let mut records = Vec::new();
-    for path in files {
-        let file = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let Some(key) =
-            file.strip_suffix(".snap").and_then(|stem| stem.strip_prefix(name)?.strip_prefix('@'))
-        else {
-            continue;
-        };
+    for (key, path) in snapshots(scenario) {
         let recorded = Recorded::read(&path).expect("readable").expect("there");
         for heading in recorded.headings() {
             let text = recorded.block(heading).expect("under its heading").to_owned();
-            records.push(Record { key: key.to_owned(), params: params(heading), text });
+            records.push(Record { key: key.clone(), params: params(heading), text });
         }
     }
     assert!(!records.is_empty(), "{scenario} has no snapshot");

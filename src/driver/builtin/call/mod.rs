@@ -140,3 +140,16 @@ fn names<'t>(bits: i32, table: &'t [(i32, &'static str)]) -> impl Iterator<Item 
 fn bits(words: &Words<'_>, table: &[(i32, &'static str)]) -> i32 {
     table.iter().filter(|(_, name)| words.has(name)).fold(0, |all, (bit, _)| all | bit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Call;
+
+    #[test]
+    fn each_line_of_the_call_table_is_carried_out_and_nothing_else() {
+        let table: Vec<&str> = Call::all().map(Call::name).collect();
+        let here: Vec<&str> = FAMILIES.iter().copied().flatten().map(|(name, _)| *name).collect();
+        assert_eq!(here, table);
+    }
+}
