@@ -3,6 +3,7 @@
 mod address;
 mod descriptor;
 mod message;
+mod namespace;
 mod path;
 mod pipe;
 mod process;
@@ -56,6 +57,7 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     socket::CALLS,
     message::CALLS,
     path::CALLS,
+    namespace::CALLS,
 ];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
