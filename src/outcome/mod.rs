@@ -23,7 +23,7 @@ pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;
 pub use snapshot::Recorded;
 pub use step::{Failure, Outcome};
-pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Resumed, StepRecord, Transcript, Wait};
+pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Passed, Resumed, StepRecord, Transcript, Wait};
 pub use verb::{Doer, VERBS, Verb, VerbInfo};
 pub use verdict::{Judged, Played, Status, quantity};
 pub use words::words;

@@ -25,12 +25,12 @@ pub struct Symbols {
     pub blksize: u64,
     /// What a fresh pipe holds: `F_GETPIPE_SZ`, fcntl(2).
     pub capacity: u64,
-    /// How many datagrams may wait in a UNIX socket's queue before a sender that isn't its peer
-    /// has to wait, less one: `max_dgram_qlen`, unix(7).
-    pub qlen: u64,
     /// The largest pipe that can be had here: `/proc/sys/fs/pipe-max-size`, or with
     /// CAP_SYS_RESOURCE what F_SETPIPE_SZ takes at all. No symbol: it hangs on who asks.
     pub largest_pipe: u64,
+    /// How many datagrams may wait in a UNIX socket's queue before a sender that isn't its peer
+    /// has to wait, less one: `max_dgram_qlen`, unix(7).
+    pub qlen: u64,
 }
 
 /// One line of the table of built-in symbols.

@@ -220,6 +220,16 @@ impl<'case> Play<'case> {
                     self.offer(record, at, channel, moved, piece.unwrap_or(0));
                 }
             }
+            (Moves::Passes(_), into) => {
+                let passed = self.records[record].passed.expect("it was noted as it was given");
+                if let (Some(from), false) = (passed.from, passed.copied) {
+                    self.counter.took(from, moved);
+                }
+                if let Some(into) = into {
+                    self.counter.sent(into, moved, moved);
+                    self.parts[at].given[into] += moved;
+                }
+            }
             _ => {}
         }
         let ahead = if called.call.name() == "connect" { self.accepts_ahead() } else { Vec::new() };

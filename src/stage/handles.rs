@@ -9,7 +9,7 @@ use super::{
     play::Held,
 };
 use crate::{
-    channel::Kind,
+    channel::{Kind, Settles},
     outcome::{Access, Called, Moves},
 };
 
@@ -162,7 +162,7 @@ impl Handles {
                 let pipe = channel(read);
                 vec![Way { inbox: pipe, ..Way::default() }, Way { target: pipe, ..Way::default() }]
             }
-            ("socketpair", [one, other]) => {
+            ("socketpair" | "pty", [one, other]) => {
                 let (one, other) = (channel(one), channel(other));
                 let way = |inbox, target| Way { inbox, target, ..Way::default() };
                 vec![way(one, other), way(other, one)]
@@ -239,6 +239,18 @@ impl Handles {
     pub(super) fn ended(&mut self, actor: usize) {
         self.held.retain(|holding| holding.actor != actor);
         self.drop_flights();
+    }
+
+    /// A holder of each reading side to which a kernel worker carries bytes: the actor and
+    /// its descriptor.
+    pub(super) fn flushable(&self, plan: &Plan) -> Vec<(usize, i32)> {
+        let mut sides: Vec<(usize, &Holding)> = (self.held.iter())
+            .filter_map(|holding| Some((self.way(&holding.name).inbox?, holding)))
+            .filter(|(channel, _)| plan.channels[*channel].kind.info().settles == Settles::Flushable)
+            .collect();
+        sides.sort_by_key(|(channel, _)| *channel);
+        sides.dedup_by_key(|(channel, _)| *channel);
+        sides.into_iter().map(|(_, holding)| (holding.actor, holding.fd)).collect()
     }
 
     /// The end of a channel that an actor holds. A socket's queue lives as long as its

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     channel, observe,
     outcome::{
-        Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript,
-        Verb, Wait, offer_bytes,
+        Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, Passed, StepRecord,
+        Transcript, Verb, Wait, offer_bytes,
     },
     wire::{Order, Step},
 };
@@ -65,6 +65,8 @@ pub(super) struct Play<'case> {
     pub(super) alone: bool,
     /// Several steps of an actor may travel together, its driver counting for us.
     batches: bool,
+    /// What kernel workers carry is waited for.
+    flushes: bool,
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
     pub(super) handles: Handles,
@@ -133,6 +135,7 @@ impl<'case> Play<'case> {
             given: 0..0,
             alone: false,
             batches: !options.fresh && counts_alone,
+            flushes: !options.unflushed,
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
@@ -267,6 +270,7 @@ impl<'case> Play<'case> {
             outcome,
             resumed: None,
             offered: None,
+            passed: None,
             data: None,
             held: None,
             counts: Vec::new(),
@@ -374,12 +378,19 @@ impl<'case> Play<'case> {
     fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
         let info = called.call.info();
         let way = self.handles.way_of(self.plan, called);
+        // What makes a handle with bytes in it sends them there.
+        let made = || self.plan.channels.iter().position(|made| called.makes().any(|name| name == made.name));
         let channel = match info.moves {
             Moves::Nothing => None,
+            Moves::Sends if called.handle().is_none() => made(),
             Moves::Sends => way.target,
             Moves::Receives => way.inbox,
+            Moves::Passes(_) => called.passes().and_then(|(_, into, _)| self.handles.way(into).target),
         };
         self.records[record].channel = channel;
+        self.records[record].passed = called
+            .passes()
+            .map(|(from, _, passing)| Passed { from: self.handles.way(from).inbox, copied: passing.copies });
         let mut words = called.words.clone();
         if let Some(name) = words.iter_mut().find(|word| word.starts_with('=')) {
             *name = self.address(&name[1..]);
@@ -452,7 +463,8 @@ impl<'case> Play<'case> {
                     self.actors[at].ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at))
                 })
                 .collect();
-            if !self.settler.settled(&mut self.actors, &unsettled)? {
+            let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };
+            if !self.settler.settled(&mut self.actors, &unsettled, &sides)? {
                 continue;
             }
             if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due)) {

@@ -43,11 +43,11 @@ pub struct Measures {
     pub blksize: u64,
     /// F_GETPIPE_SZ of a fresh FIFO (fcntl(2)).
     pub capacity: u64,
+    /// The largest size that F_SETPIPE_SZ gives here (bytes).
+    pub largest_pipe: u64,
     /// Datagrams that a UNIX socket's queue takes from others than its peer, less one:
     /// /proc/sys/net/unix/max_dgram_qlen (unix(7)).
     pub qlen: u64,
-    /// The largest size that F_SETPIPE_SZ gives here (bytes).
-    pub largest_pipe: u64,
     /// What holds the actors together: `namespaces` or `subreaper`.
     pub containment: String,
 }
@@ -260,8 +260,8 @@ fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
         pipe_buf: size(pipe_buf)?,
         blksize: fs::metadata(&path)?.blksize(),
         capacity: size(capacity.into())?,
-        qlen: dgram_qlen()?,
         largest_pipe: if unbounded { LARGEST_PIPE } else { largest },
+        qlen: dgram_qlen()?,
         containment: containment.to_owned(),
     };
     fs::remove_file(&path)?;

@@ -223,7 +223,7 @@ fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
             _ => return false,
         }
         // What is wrong with a driver now is no fault of the case.
-        if !matches!(settler.settled(std::slice::from_mut(actor), &[0]), Ok(false)) {
+        if !matches!(settler.settled(std::slice::from_mut(actor), &[0], &[]), Ok(false)) {
             return false;
         }
     }
@@ -234,7 +234,7 @@ fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
 fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> {
     settler.begin();
     while actor.listen().is_ok() && actor.is_quiet() {
-        match settler.settled(std::slice::from_mut(actor), &[0]) {
+        match settler.settled(std::slice::from_mut(actor), &[0], &[]) {
             Ok(false) => {}
             Ok(true) => {
                 let rest = settler.rest(std::slice::from_ref(actor), &[0], 0);

@@ -6,12 +6,15 @@
 //! bytes are those that arrive there.
 
 mod descriptor;
+mod file;
 mod message;
 mod namespace;
 mod path;
 mod pipe;
 mod process;
 mod socket;
+mod splice;
+mod terminal;
 mod transfer;
 mod wait;
 
@@ -22,9 +25,12 @@ const FAMILIES: &[&[CallInfo]] = &[
     pipe::CALLS,
     descriptor::CALLS,
     transfer::CALLS,
+    splice::CALLS,
     wait::CALLS,
-    process::CALLS,
     socket::CALLS,
+    terminal::CALLS,
+    file::CALLS,
+    process::CALLS,
     message::CALLS,
     path::CALLS,
     namespace::CALLS,
@@ -71,6 +77,18 @@ pub enum Moves {
     Sends,
     /// It takes out of the channel that its first handle is.
     Receives,
+    /// It takes out of the channel that one handle is, and sends into the one that the
+    /// other leads to, without showing the bytes.
+    Passes(Passing),
+}
+
+/// How a call hands bytes from one handle to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passing {
+    /// The handle that it takes them from stands second, not first.
+    pub from_second: bool,
+    /// It leaves them there as well.
+    pub copies: bool,
 }
 
 /// What a handle is good for: what a call needs, and what making it gives.
@@ -203,6 +221,15 @@ impl Called {
         self.words_of(Arg::Handle).next()
     }
 
+    /// The handle that it takes bytes from and the one that it hands them to.
+    pub fn passes(&self) -> Option<(&str, &str, Passing)> {
+        let Moves::Passes(passing) = self.call.info().moves else { return None };
+        let mut handles = self.words_of(Arg::Handle);
+        let (first, second) = (handles.next()?, handles.next()?);
+        let (from, into) = if passing.from_second { (second, first) } else { (first, second) };
+        Some((from, into, passing))
+    }
+
     /// The handles that it makes.
     pub fn makes(&self) -> impl Iterator<Item = &str> {
         self.words_of(Arg::New).chain(self.call.info().taken(&self.words).map(String::as_str))
@@ -276,6 +303,10 @@ impl CallInfo {
 
     const fn receives(self) -> CallInfo {
         CallInfo { moves: Moves::Receives, ..self }
+    }
+
+    const fn passes(self, passing: Passing) -> CallInfo {
+        CallInfo { moves: Moves::Passes(passing), ..self }
     }
 
     /// Any other handle gets this errno.

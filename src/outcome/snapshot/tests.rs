@@ -35,8 +35,8 @@ fn case() -> (Case, Transcript) {
         pipe_buf: 4096,
         blksize: 4096,
         capacity: 65536,
-        qlen: 10,
         largest_pipe: 1 << 20,
+        qlen: 10,
     };
     let catalog = Arc::new(crate::driver::Catalog::builtin());
     let cases = Arc::new(scenario).cases(&symbols, &catalog, &Overrides::default()).unwrap();
@@ -60,6 +60,7 @@ fn case() -> (Case, Transcript) {
                 outcome: Outcome::Ok { bytes },
                 resumed: None,
                 offered,
+                passed: None,
                 data: None,
                 held: None,
                 counts: vec![queued(0)],

@@ -51,7 +51,7 @@ lost = 0                                       # or an expression over n and the
 "#;
 
 pub(super) const SYMBOLS: Symbols =
-    Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536, qlen: 10, largest_pipe: 1 << 20 };
+    Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536, largest_pipe: 1 << 20, qlen: 10 };
 
 fn runtime(driver: &str, version: &str, key: Option<&str>, symbols: &[(&str, u64)]) -> Runtime {
     Runtime {

@@ -2,12 +2,17 @@
 
 mod address;
 mod descriptor;
+mod epoll;
+mod file;
 mod message;
 mod namespace;
 mod path;
 mod pipe;
 mod process;
+mod select;
 mod socket;
+mod splice;
+mod terminal;
 mod transfer;
 mod wait;
 
@@ -52,9 +57,14 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     pipe::CALLS,
     descriptor::CALLS,
     transfer::CALLS,
+    splice::CALLS,
     wait::CALLS,
-    process::CALLS,
+    select::CALLS,
+    epoll::CALLS,
     socket::CALLS,
+    terminal::CALLS,
+    file::CALLS,
+    process::CALLS,
     message::CALLS,
     path::CALLS,
     namespace::CALLS,

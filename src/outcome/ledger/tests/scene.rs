@@ -85,6 +85,7 @@ impl Scene {
             outcome,
             resumed: None,
             offered,
+            passed: None,
             data: data.map(Bytes),
             held: None,
             counts: vec![ChannelCount {
