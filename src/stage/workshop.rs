@@ -73,8 +73,9 @@ impl Workshop {
     /// the directory, the next case is played in another.
     pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
         let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
-        if plan.steps.iter().any(|step| matches!(step.action, Action::Call(_))) {
-            // Whoever makes calls can name every node that they make.
+        let calls = plan.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
+        if calls && !plan.actors.iter().any(is_program) {
+            // Steps may have made nodes, but no more than that.
             let left = fs::read_dir(dir).into_iter().flatten().flatten();
             left.for_each(|entry| drop(fs::remove_file(entry.path())));
         }
@@ -159,7 +160,8 @@ impl Workshop {
         for (at, clean) in clean.iter_mut().enumerate() {
             let (actor, part) = (&mut play.actors[at], &play.parts[at]);
             let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end && !actor.has_unsent();
-            if !idle || !actor.abilities.resets || !actor.is_marked() {
+            let lasting = play.plan.steps.iter().any(|step| step.actor == at && step.lasts());
+            if !idle || lasting || !actor.abilities.resets || !actor.is_marked() {
                 continue;
             }
             *clean = true;

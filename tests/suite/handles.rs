@@ -33,7 +33,7 @@ fn what_a_copy_writes_is_its_own() {
 
 /// pipe(7), packet mode: what doesn't fit into the reader's room is discarded.
 #[test]
-fn the_rest_of_a_packet_is_lost_by_the_kernel() {
+fn the_rest_of_a_packet_is_cut_off() {
     let played = play("a pipe r w direct\na fork b\na write w 100\na write w 30\na read r 40\na read r 40");
     let ledger = &played["ledger"]["r"];
     assert_eq!(
@@ -43,7 +43,7 @@ fn the_rest_of_a_packet_is_lost_by_the_kernel() {
     let lost = &ledger["extents"]["lost"];
     assert_eq!(
         (&lost[0]["start"], &lost[0]["len"], &lost[0]["place"]),
-        (&40.into(), &60.into(), &"kernel".into())
+        (&40.into(), &60.into(), &"cut".into())
     );
 }
 

@@ -8,6 +8,7 @@
 mod descriptor;
 mod file;
 mod message;
+mod namespace;
 mod path;
 mod pipe;
 mod process;
@@ -32,6 +33,7 @@ const FAMILIES: &[&[CallInfo]] = &[
     process::CALLS,
     message::CALLS,
     path::CALLS,
+    namespace::CALLS,
 ];
 
 /// One argument of a call, as a script writes it.
@@ -149,6 +151,9 @@ pub struct CallInfo {
     pub of: Of,
     /// What the handles are that it makes.
     pub makes: On,
+    /// It changes its process or the case's folder in a way that nobody looks for, so that
+    /// neither serves another case.
+    pub lasts: bool,
 }
 
 /// A call of the table: its family, and its place there.
@@ -276,6 +281,7 @@ const fn call(name: &'static str, form: &'static str, about: &'static str, args:
         on: (On::Any, ""),
         of: Of::First,
         makes: On::Any,
+        lasts: false,
     }
 }
 
@@ -328,6 +334,10 @@ impl CallInfo {
 
     const fn makes(self, makes: On) -> CallInfo {
         CallInfo { makes, ..self }
+    }
+
+    const fn lasts(self) -> CallInfo {
+        CallInfo { lasts: true, ..self }
     }
 }
 

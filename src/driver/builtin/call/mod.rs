@@ -5,6 +5,7 @@ mod descriptor;
 mod epoll;
 mod file;
 mod message;
+mod namespace;
 mod path;
 mod pipe;
 mod process;
@@ -66,6 +67,7 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     process::CALLS,
     message::CALLS,
     path::CALLS,
+    namespace::CALLS,
 ];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
