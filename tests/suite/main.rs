@@ -5,6 +5,7 @@ mod articles;
 mod detector;
 mod drivers;
 mod kill;
+mod kinds;
 mod lab;
 mod layers;
 mod model;
