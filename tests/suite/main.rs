@@ -6,6 +6,7 @@ mod detector;
 mod drivers;
 mod handles;
 mod kill;
+mod kinds;
 mod lab;
 mod layers;
 mod model;
