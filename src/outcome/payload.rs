@@ -83,12 +83,17 @@ pub fn offer_bytes(writer: usize, offer: &Offer) -> Vec<u8> {
 /// Does the same into a buffer of `offer.len` bytes.
 pub fn fill_offer(writer: usize, offer: &Offer, out: &mut [u8]) {
     if offer.wide {
-        let mut letters = vec![0; out.len() / WIDE];
+        // What is left of a message may begin within a character.
+        let within = (offer.offset % WIDE as u64) as usize;
+        let mut letters = vec![0; (within + out.len()).div_ceil(WIDE)];
         fill(writer, offer.offset / WIDE as u64, &mut letters);
-        for (letter, out) in letters.into_iter().zip(out.chunks_exact_mut(WIDE)) {
+        let bytes = letters.into_iter().flat_map(|letter| {
+            let mut spelled = [0; WIDE];
             let letter = char::from_u32(u32::from(letter) + UP).expect("0x121 to 0x178");
-            letter.encode_utf8(out);
-        }
+            letter.encode_utf8(&mut spelled);
+            spelled
+        });
+        out.iter_mut().zip(bytes.skip(within)).for_each(|(out, byte)| *out = byte);
         return;
     }
     fill(writer, offer.offset, out);
@@ -194,6 +199,19 @@ mod tests {
             assert!((0x21..=0x7e).contains(&byte));
             assert_eq!(phase(byte), Some(offset % WORD));
             assert!(alphabet(offset % WORD).any(|letter| letter == byte));
+        }
+    }
+
+    #[test]
+    fn any_part_of_a_wide_stream_is_a_part_of_the_whole() {
+        let offer = |offset, len| Offer { offset, len, piece: len, wide: true, newline: false };
+        let whole = offer_bytes(3, &offer(0, 100));
+        assert!(str::from_utf8(&whole).is_ok());
+        for start in 0..20 {
+            for end in start..100 {
+                let part = offer_bytes(3, &offer(start as u64, (end - start) as u64));
+                assert_eq!(part, whole[start..end]);
+            }
         }
     }
 

@@ -73,13 +73,19 @@ pub(super) fn shows(case: &Case, ledger: &ChannelLedger) -> bool {
     case.plan.channels[ledger.channel].declared || carried().iter().any(|bytes| *bytes > 0)
 }
 
+/// An errno and, if it has one, the runtime's own name for the error.
+pub fn named(errno: &str, error: Option<&str>) -> String {
+    let error = error.map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{errno}{error}")
+}
+
 /// Where the first error surfaced.
 fn error_text(case: &Case, transcript: &Transcript) -> String {
     match error_at(&case.plan, transcript) {
         None => "no error\n".to_owned(),
         Some(error) => {
-            let name = error.error.map(|name| format!(" {name}")).unwrap_or_default();
-            format!("first error at {}: {}{name}\n", error.verb.name(), error.errno)
+            let name = named(&error.errno, error.error.as_deref());
+            format!("first error at {}: {name}\n", error.verb.name())
         }
     }
 }
@@ -123,8 +129,7 @@ impl Names<'_> {
                 } else {
                     String::new()
                 };
-                let error = failure.error.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-                format!("{}{error}{after}", failure.errno)
+                format!("{}{after}", named(&failure.errno, failure.error.as_deref()))
             }
             Outcome::Killed { signal } => format!("killed {signal}"),
             Outcome::Exited { status } => format!("exited {status}"),
@@ -193,14 +198,13 @@ impl Names<'_> {
         let accepted = |expected: &&ExpectedBytes| {
             Some(expected.channel) == self.record.channel && expected.quantity == Quantity::Accepted
         };
-        match self.case.expect.bytes.iter().find(accepted) {
-            Some(expected) if only_write && expected.value == bytes => expected.text.clone(),
-            _ => whole_writes(self.transcript, self.record).unwrap_or_else(|| bytes.to_string()),
+        let expected = self.case.expect.bytes.iter().find(accepted).filter(|_| only_write);
+        match expected.and_then(|expected| expected.name_of(bytes)) {
+            Some(name) => name,
+            None => whole_writes(self.transcript, self.record).unwrap_or_else(|| bytes.to_string()),
         }
     }
-}
 
-impl Names<'_> {
     /// The size of the message that this record writes once more, as its own step says it.
     fn message(&self) -> &str {
         let is_first = |record: &&StepRecord| {
@@ -282,8 +286,8 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
         all if all == ledger.offered => "all".to_owned(),
         some => (case.expect.bytes.iter())
             .find(|expected| expected.channel == ledger.channel && Some(expected.quantity) == quantity)
-            .filter(|expected| expected.value == some)
-            .map_or_else(|| some.to_string(), |expected| expected.text.clone()),
+            .and_then(|expected| expected.name_of(some))
+            .unwrap_or_else(|| some.to_string()),
     };
     let kernel = ledger.kernel.known();
     let mut text = format!(

@@ -231,10 +231,7 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
     let played = judged.played.as_ref().expect("only cases that were played have a row");
     let (at, error) = match &played.error_at {
         None => ("-".to_owned(), "-".to_owned()),
-        Some(error) => {
-            let name = error.error.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-            (error.verb.name().to_owned(), format!("{}{name}", error.errno))
-        }
+        Some(error) => (error.verb.name().to_owned(), snapshot::named(&error.errno, error.error.as_deref())),
     };
     let shown = |ledger: &&ChannelLedger| played.shows(&judged.case, ledger.channel);
     let used: Vec<&ChannelLedger> = played.ledgers.iter().filter(shown).collect();

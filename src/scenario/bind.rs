@@ -9,38 +9,32 @@ use std::{
 
 use super::{
     Scenario,
-    actor::{BoundActor, all_versions},
-    assemble::{Cast, Parts, Troupe},
+    assemble::Parts,
     case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine},
-    check,
-    expr::Expr,
-    holdings,
+    casting::{Bound, BoundLine, Casting},
+    check, holdings,
     holes::mentioned,
-    lexer::substitute,
     needs::Needs,
-    parts::{ByteKey, Line},
+    parts::Line,
     place::{Text, line_and_column},
     problem::Problem,
     script::{Context, Parsed, Step},
-    setting::{self, Surroundings},
-    symbols::{Scope, ScopeActor},
+    symbols::Scope,
+    wanted::Wanted,
 };
-use crate::{driver::Version, stage::PlannedStep};
-
-/// More casts than that aren't kept.
-const MOST_CASTS: usize = 64;
+use crate::stage::PlannedStep;
 
 /// Binds combination after combination.
 pub(super) struct Binder<'a> {
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     values: &'a [Arc<Vec<Text>>],
     /// Parameters whose values were all at fault: what touches them isn't judged.
     poisoned: BTreeSet<usize>,
     /// `None` checks what needs no machine; sizes in symbols are unknown then.
-    machine: Option<Machine<'a>>,
-    needs: Needs,
+    pub(super) machine: Option<Machine<'a>>,
+    pub(super) needs: Needs,
     /// Those without mistakes, by the values that they depend on.
-    casts: HashMap<Vec<usize>, Casting<'a>>,
+    pub(super) casts: HashMap<Vec<usize>, Casting<'a>>,
     /// The lines of `[expect]`'s counts, of `error_at` and of `end`.
     expect_lines: (Vec<usize>, usize, usize),
     /// The combination: for each parameter, the index of its value.
@@ -50,32 +44,6 @@ pub(super) struct Binder<'a> {
     pub problems: Vec<(Problem, BTreeSet<usize>)>,
     /// Parameters that any combination used.
     pub used: BTreeSet<usize>,
-}
-
-/// Actors and setting, bound.
-struct Casting<'a> {
-    surroundings: Surroundings,
-    /// For each actor, what `@all` stands for.
-    alternatives: Vec<Vec<Option<BoundActor>>>,
-    troupes: HashMap<usize, Bound<'a>>,
-}
-
-/// The actors of a case, and what was last read against them.
-struct Bound<'a> {
-    troupe: Troupe,
-    /// As the lines see them.
-    names: Arc<[ScopeActor<'a>]>,
-    untold: BTreeSet<String>,
-    lines: Vec<Option<BoundLine>>,
-    expect: Option<(Vec<usize>, Arc<CaseExpect>, BTreeSet<String>)>,
-}
-
-struct BoundLine {
-    /// The values that it was read with.
-    at: Vec<usize>,
-    parsed: Parsed,
-    steps: Vec<Arc<CaseStep>>,
-    untold: BTreeSet<String>,
 }
 
 /// What one alternative of a combination gives.
@@ -168,46 +136,17 @@ impl<'a> Binder<'a> {
     }
 
     /// The values of these parameters in this combination.
-    fn at(&self, params: &[usize]) -> Vec<usize> {
+    pub(super) fn at(&self, params: &[usize]) -> Vec<usize> {
         params.iter().map(|param| self.at[*param]).collect()
     }
 
-    fn scope(&self) -> Scope<'a> {
+    pub(super) fn scope(&self) -> Scope<'a> {
         Scope::new(self.params.clone(), self.machine.map(|machine| machine.symbols))
-    }
-
-    /// Actors and setting of this combination: kept ones, or new ones.
-    fn casting(&mut self) -> Casting<'a> {
-        if let Some(casting) = self.casts.remove(&self.at(&self.needs.cast)) {
-            return casting;
-        }
-        let scope = self.scope();
-        let scenario = self.scenario;
-        let surroundings = self.item(&scope, "", |problems| setting::bind(scenario, &scope, problems)).0;
-        let mut alternatives = Vec::new();
-        for actor in &self.scenario.actors {
-            let bound = self.item(&scope, &actor.driver.value, |problems| {
-                BoundActor::read(self.scenario, actor, &scope).map_err(|problem| problems.push(problem)).ok()
-            });
-            alternatives.push(self.versions(bound.0.flatten()));
-        }
-        let surroundings = surroundings.flatten().unwrap_or_default();
-        Casting { surroundings, alternatives, troupes: HashMap::new() }
-    }
-
-    fn keep(&mut self, casting: Casting<'a>) {
-        // One with mistakes shows them in each combination.
-        if self.problems.is_empty() {
-            if self.casts.len() >= MOST_CASTS {
-                self.casts.clear();
-            }
-            self.casts.insert(self.at(&self.needs.cast), casting);
-        }
     }
 
     /// Does one part of the work and books its mistakes on the parameters that
     /// it used, which come second. `None` if it can't be judged.
-    fn item<T>(
+    pub(super) fn item<T>(
         &mut self,
         scope: &Scope<'_>,
         text: &str,
@@ -227,20 +166,6 @@ impl<'a> Binder<'a> {
         }
         self.problems.extend(problems.into_iter().map(|problem| (problem, touched.clone())));
         (Some(result), touched)
-    }
-
-    /// An actor with `@all` as one with each version.
-    fn versions(&self, actor: Option<BoundActor>) -> Vec<Option<BoundActor>> {
-        match (actor, self.machine) {
-            (Some(actor), Some(machine)) if actor.spec.version == Version::All => {
-                let versions = all_versions(&actor.spec.driver, &machine);
-                match versions.is_empty() {
-                    true => vec![Some(actor)],
-                    false => versions.iter().map(|version| Some(actor.with_version(version))).collect(),
-                }
-            }
-            (actor, _) => vec![actor],
-        }
     }
 
     fn parts<'p>(
@@ -281,41 +206,6 @@ impl<'a> Binder<'a> {
             untold: untold.pop_first(),
             largest_pipe: self.machine.map_or(u64::MAX, |machine| machine.symbols.largest_pipe),
         })
-    }
-
-    /// Everything that the cast alone decides.
-    fn bound(&mut self, actors: Vec<Option<BoundActor>>, surroundings: Surroundings) -> Bound<'a> {
-        let scenario = self.scenario;
-        let runtimes: Vec<_> =
-            actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, &self.machine?))).collect();
-        let cast = scenario.actors.iter().zip(&actors).zip(&runtimes);
-        let names = cast.map(|((declared, actor), runtime)| ScopeActor {
-            name: &declared.name.value,
-            driver: actor.as_ref().map_or_else(String::new, |actor| actor.spec.driver.clone()),
-            info: actor.as_ref().and_then(|actor| actor.info),
-            sizes: runtime.as_ref().and_then(|runtime| Some(runtime.as_ref().ok()?.symbols.clone())),
-        });
-        let names: Arc<[ScopeActor<'_>]> = names.collect();
-        let scope = self.scope().with_actors(&names, &scenario.declared.actors);
-        let mut modes = Vec::new();
-        for (declared, actor) in scenario.actors.iter().zip(&actors) {
-            let (words, _) = self.item(&scope, &declared.driver.value, |problems| {
-                actor.as_ref()?.mode_words(&scope).map_err(|problem| problems.push(problem)).ok()
-            });
-            modes.push(words.flatten().unwrap_or_default());
-        }
-        let cast = actors.iter().zip(runtimes).zip(modes);
-        let cast: Option<Vec<Cast>> = cast
-            .map(|((actor, runtime), mode)| Some(Cast { actor: actor.clone()?, runtime: runtime?, mode }))
-            .collect();
-        let lines = scenario.script.as_ref().map_or(0, |script| script.lines.len());
-        Bound {
-            troupe: Troupe::new(scenario, actors, cast, surroundings),
-            names,
-            untold: scope.untold.take(),
-            lines: Vec::from_iter((0..lines).map(|_| None)),
-            expect: None,
-        }
     }
 
     /// Reads the lines that may have changed.
@@ -382,15 +272,14 @@ impl<'a> Binder<'a> {
             end_line: self.expect_lines.2,
         };
         for (index, key) in keys.bytes.iter().enumerate() {
-            let (value, _) = self.item(scope, &key.value.value, |problems| {
-                expected_bytes(key, scope).map_err(|problem| problems.push(problem)).ok()
+            let (wanted, _) = self.item(scope, &key.value.value, |problems| {
+                Wanted::read(key, scope).map_err(|problem| problems.push(problem)).ok()
             });
-            if let Some(value) = value.flatten() {
+            if let Some(wanted) = wanted.flatten() {
                 expect.bytes.push(ExpectedBytes {
                     channel: key.channel,
                     quantity: key.quantity,
-                    text: substitute(&key.value.value, &|name| scope.expanded(name)),
-                    value,
+                    wanted,
                     line: self.expect_lines.0[index],
                 });
             }
@@ -430,17 +319,6 @@ fn case_steps(line: &Line, parsed: &Parsed) -> Vec<Arc<CaseStep>> {
         expectation: step.expectation.clone(),
     };
     steps.iter().map(|step| Arc::new(case_step(step))).collect()
-}
-
-fn expected_bytes(key: &ByteKey, scope: &Scope<'_>) -> Result<u64, Problem> {
-    let text = &key.value;
-    let expr = Expr::parse(&text.value, &|range| text.place(range))?;
-    let value = expr.value(&|name, span| scope.lookup(name, span))?.unwrap_or(0);
-    u64::try_from(value).map_err(|_| {
-        Problem::new("size", format!("`{}` can't be {value} bytes", key.quantity.name()))
-            .at(text.span.clone(), if value < 0 { "negative" } else { "more than 64 bits" })
-            .help("a count of bytes is 0 or more")
-    })
 }
 
 pub(super) fn too_many(scenario: &Scenario) -> Problem {

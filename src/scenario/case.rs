@@ -6,6 +6,7 @@ use super::{
     expect::Expectation,
     parts::{EndKind, ErrorAt, Quantity, SnapshotKind},
     symbols::Symbols,
+    wanted::Wanted,
 };
 use crate::{
     driver::{Catalog, Runtime, Spec},
@@ -69,16 +70,21 @@ pub struct CaseExpect {
 }
 
 /// One expected count of bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ExpectedBytes {
     /// Index of the channel.
     pub channel: usize,
     pub quantity: Quantity,
-    /// The scenario's expression, the parameters' texts put in.
-    pub text: String,
-    pub value: u64,
+    pub wanted: Wanted,
     /// The line of the file, from 1.
     pub line: usize,
+}
+
+impl ExpectedBytes {
+    /// How the scenario calls this number of bytes, if it is just what it expects.
+    pub fn name_of(&self, bytes: u64) -> Option<String> {
+        (self.wanted.exactly() == Some(bytes)).then(|| self.wanted.text())
+    }
 }
 
 /// Why a case can't be played here, and the way out.

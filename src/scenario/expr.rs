@@ -96,6 +96,26 @@ impl Expr {
         }
     }
 
+    /// The same with those names replaced that `lookup` knows.
+    ///
+    /// # Errors
+    /// What `lookup` says of a name.
+    pub fn resolved(self, lookup: &Lookup<'_>) -> Result<Expr, Problem> {
+        let Expr { node, span } = self;
+        let node = match node {
+            Node::Name(name) => match lookup(&name, &span)? {
+                Some(number) => Node::Number(number),
+                None => Node::Name(name),
+            },
+            Node::Negate(inner) => Node::Negate(Box::new(inner.resolved(lookup)?)),
+            Node::Binary(op, left, right) => {
+                Node::Binary(op, Box::new(left.resolved(lookup)?), Box::new(right.resolved(lookup)?))
+            }
+            number => number,
+        };
+        Ok(Expr { node, span })
+    }
+
     /// All names in it, with their places.
     pub fn names(&self) -> Vec<(&str, &Span)> {
         match &self.node {

@@ -91,7 +91,7 @@ pub const KEYS: &[KeyInfo] = &[
     key("expect.lost", BYTES, "bytes that were accepted and are nowhere", "lost = 0"),
     key("expect.duplicated", BYTES, "bytes delivered more than once", "duplicated = 0"),
     key("expect.reordered", BYTES, "bytes delivered out of order", "reordered = 0"),
-    key("expect.torn", BYTES, "bytes of writes that another writer's bytes cut apart", "torn = 0"),
+    key("expect.torn", BYTES, "writes that another writer's bytes cut apart", "torn = 0"),
 ];
 
 const BYTES: &str = "an integer or a string with an expression";

@@ -8,6 +8,7 @@ mod bind;
 mod calls;
 mod case;
 mod cases;
+mod casting;
 mod check;
 mod document;
 mod ends;
@@ -35,6 +36,7 @@ mod symbols;
 mod syntax;
 mod template;
 mod values;
+mod wanted;
 mod words;
 
 #[cfg(test)]
@@ -55,6 +57,7 @@ pub use parts::{Actor, Channel, CustomDriver, EndKind, ErrorAt, Param, Quantity,
 pub use place::{Span, Text};
 pub use problem::{Label, Problem, Problems};
 pub use symbols::{BUILT_IN, SymbolInfo, Symbols};
+pub use wanted::Wanted;
 
 use crate::driver::{Catalog, DriverInfo, Spec, Version};
 use cases::Expansion;

@@ -64,6 +64,13 @@ pub(super) struct Line {
     pub unbound: Vec<Span>,
 }
 
+impl Line {
+    /// Without the expectation.
+    pub fn before_arrow(&self) -> &str {
+        self.text.split_once(" -> ").map_or(&self.text, |(step, _)| step)
+    }
+}
+
 /// The script.
 #[derive(Clone, Debug)]
 pub(super) struct Script {

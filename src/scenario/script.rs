@@ -109,7 +109,7 @@ impl Context<'_> {
             }
             let name = words.get(0);
             let text = match &texts {
-                None => line.text.split(" -> ").next().unwrap_or(&line.text).to_owned(),
+                None => line.before_arrow().to_owned(),
                 Some(texts) if !steps.is_empty() => format!("{name} then {}", texts[index]),
                 // What holds for the whole stands at the first that the case has.
                 Some(texts) => {
@@ -159,7 +159,7 @@ impl Step {
 /// for a line of one step, which records call as it is.
 fn texts(line: &Line, words: &Words<'_>, parts: &[Range<usize>]) -> Option<Vec<String>> {
     let [_, _, ..] = parts else { return None };
-    let whole = line.text.split(" -> ").next().unwrap_or(&line.text);
+    let whole = line.before_arrow();
     let body = whole.strip_prefix(words.get(0)).unwrap_or(whole);
     let body = body.split_inclusive(' ').scan(false, |ended, word| {
         *ended |= MODIFIERS.contains(&word.trim());

@@ -72,7 +72,7 @@ impl Script {
 
     /// A handle that a call of the script makes.
     pub fn handle(mut self, name: &str, kind: Kind) -> Script {
-        self.0.channels.push(PlannedChannel { name: name.into(), kind });
+        self.0.channels.push(PlannedChannel { declared: false, ..PlannedChannel::declared(name, kind) });
         self
     }
 

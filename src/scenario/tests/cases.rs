@@ -30,7 +30,7 @@ fn the_sketch_of_the_design_makes_ten_cases() {
     assert_eq!(case.steps[7].planned.action, Action::Read { channel: 0, amount: Amount::ToEof });
     assert_eq!(case.plan.steps.len(), 8);
     let lost = &case.expect.bytes[0];
-    assert_eq!((lost.quantity, lost.value, lost.text.as_str(), lost.line), (Quantity::Lost, 0, "0", 27));
+    assert_eq!((lost.quantity, lost.name_of(0).as_deref(), lost.line), (Quantity::Lost, Some("0"), 27));
 }
 
 #[rstest::rstest]
@@ -317,8 +317,9 @@ fn expectations_of_several_channels() {
     assert_eq!((case.expect.error_at, case.expect.end), (Some(ErrorAt::Close), Some(EndKind::Stuck)));
     assert_eq!((case.expect.error_at_line, case.expect.end_line), (10, 11));
     let bytes: Vec<_> =
-        case.expect.bytes.iter().map(|b| (b.channel, b.quantity, b.text.as_str(), b.value, b.line)).collect();
-    assert_eq!(bytes, [(1, Quantity::Lost, "2*page", 8192, 13), (1, Quantity::Kernel, "3", 3, 14)]);
+        case.expect.bytes.iter().map(|b| (b.channel, b.quantity, b.wanted.exactly(), b.line)).collect();
+    assert_eq!(bytes, [(1, Quantity::Lost, Some(8192), 13), (1, Quantity::Kernel, Some(3), 14)]);
+    assert_eq!(case.expect.bytes[0].wanted.text(), "2*page");
 }
 
 #[test]
