@@ -13,7 +13,7 @@ use crate::{
     channel::Kind,
     driver::{Runtime, Version},
     outcome::Action,
-    setting::Setting,
+    setting::{Setting, privilege},
     stage::{Plan, PlannedActor, PlannedChannel},
 };
 
@@ -117,7 +117,14 @@ impl Parts<'_> {
                 remedy: "use a size that every runtime of the scenario tells".to_owned(),
             })
         };
-        missing.or_else(untold)
+        let refused = || {
+            self.steps.iter().find_map(|step| {
+                let Action::Call(called) = &step.planned.action else { return None };
+                let (reason, remedy) = privilege::missing(called)?;
+                Some(Skip { reason, remedy })
+            })
+        };
+        missing.or_else(untold).or_else(refused)
     }
 
     /// The case; skipped if a runtime is missing.

@@ -79,3 +79,10 @@ pub struct PlannedStep {
     /// to the first that fails. Condition and attempts are those of the first one.
     pub joined: bool,
 }
+
+impl PlannedStep {
+    /// It leaves something behind that nobody looks for.
+    pub(super) fn lasts(&self) -> bool {
+        matches!(&self.action, Action::Call(called) if called.call.info().lasts)
+    }
+}

@@ -1,12 +1,12 @@
 //! Plays one case: gives the steps, settles, records. It judges nothing.
 
-use std::{ops::Range, path::Path};
+use std::{io::ErrorKind, ops::Range, path::Path};
 
 use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
-    handles::{Handles, Way},
+    handles::{Handles, Way, opens},
     settle::{Guard, Settler},
     workshop::Workshop,
 };
@@ -92,8 +92,13 @@ pub(super) fn play(
     })();
     workshop.end_strays();
     for planned in named() {
-        std::fs::remove_file(dir.join(&planned.name))
-            .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
+        match std::fs::remove_file(dir.join(&planned.name)) {
+            // A step has removed it.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Fault::harness(&format!("removing {}", planned.name), error));
+            }
+            _ => {}
+        }
     }
     workshop.leave_dir(plan, &dir);
     result
@@ -366,9 +371,9 @@ impl<'case> Play<'case> {
     /// stream into the channel that the handle leads to.
     fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
         let info = called.call.info();
-        let way = called.handle().map_or_else(Way::default, |handle| self.handles.way(handle));
+        let way = called.handle().map_or_else(Way::default, |handle| self.handles.way_of(actor, handle));
         let channel = match info.moves {
-            Moves::Nothing => None,
+            Moves::Nothing => opens(self.plan, called),
             Moves::Sends => way.target,
             Moves::Receives => way.inbox,
         };

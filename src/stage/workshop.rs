@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Fault, Launch, Options, Plan, PlannedActor,
+    Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
     actor::{Actor, Ready},
     contain,
     play::{Play, describe_end},
@@ -73,7 +73,8 @@ impl Workshop {
     pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
         let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-        if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
+        let may_leave = plan.actors.iter().any(is_program) || plan.steps.iter().any(PlannedStep::lasts);
+        if self.pool.keeps() && may_leave && !is_empty() {
             // They stand in it.
             self.pool.clear();
             self.made = false;
@@ -153,7 +154,8 @@ impl Workshop {
         for (at, clean) in clean.iter_mut().enumerate() {
             let (actor, part) = (&mut play.actors[at], &play.parts[at]);
             let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end && !actor.has_unsent();
-            if !idle || !actor.abilities.resets || !actor.is_marked() {
+            let lasting = play.plan.steps.iter().any(|step| step.actor == at && step.lasts());
+            if !idle || lasting || !actor.abilities.resets || !actor.is_marked() {
                 continue;
             }
             *clean = true;

@@ -6,16 +6,25 @@
 //! bytes are those that arrive there.
 
 mod descriptor;
+mod file;
 mod pipe;
 mod process;
+mod signal;
 mod transfer;
 mod wait;
 
 use serde::{Deserialize, Serialize};
 
 /// All calls, a family a file.
-const FAMILIES: &[&[CallInfo]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[CallInfo]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    wait::CALLS,
+    process::CALLS,
+    file::CALLS,
+    signal::CALLS,
+];
 
 /// One argument of a call, as a script writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +88,9 @@ pub struct CallInfo {
     pub on: (On, &'static str),
     /// What the handles are that it makes.
     pub makes: On,
+    /// It changes its process or the case's folder in a way that nobody looks for, so that
+    /// neither serves another case.
+    pub lasts: bool,
 }
 
 /// A call of the table: its family, and its place there.
@@ -143,6 +155,11 @@ impl Called {
         self.call.info().args.iter().position(is_size)
     }
 
+    /// The path that it names.
+    pub fn path(&self) -> Option<&str> {
+        self.words_of(Arg::Name).next()
+    }
+
     /// The actor that it concerns.
     pub fn actor(&self) -> Option<&str> {
         self.words_of(Arg::Actor).next()
@@ -164,7 +181,16 @@ impl Arg {
 }
 
 const fn call(name: &'static str, form: &'static str, about: &'static str, args: &'static [Arg]) -> CallInfo {
-    CallInfo { name, form, about, args, moves: Moves::Nothing, on: (On::Any, ""), makes: On::Any }
+    CallInfo {
+        name,
+        form,
+        about,
+        args,
+        moves: Moves::Nothing,
+        on: (On::Any, ""),
+        makes: On::Any,
+        lasts: false,
+    }
 }
 
 impl CallInfo {
@@ -183,5 +209,9 @@ impl CallInfo {
 
     const fn makes(self, makes: On) -> CallInfo {
         CallInfo { makes, ..self }
+    }
+
+    const fn lasts(self) -> CallInfo {
+        CallInfo { lasts: true, ..self }
     }
 }

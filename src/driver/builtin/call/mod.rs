@@ -1,8 +1,10 @@
 //! System calls as steps: what `raw` does for each line of the call table.
 
 mod descriptor;
+mod file;
 mod pipe;
 mod process;
+mod signal;
 mod transfer;
 mod wait;
 
@@ -43,8 +45,15 @@ type Result<T = Said> = std::result::Result<T, Refused>;
 type Carry = fn(&mut Handles, &Words<'_>) -> Result;
 
 /// The calls by their names in the call table, a family a file.
-const FAMILIES: &[&[(&str, Carry)]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[(&str, Carry)]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    wait::CALLS,
+    process::CALLS,
+    file::CALLS,
+    signal::CALLS,
+];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
 /// will do.

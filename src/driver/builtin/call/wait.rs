@@ -1,10 +1,10 @@
-//! Waiting for readiness: poll(2).
+//! Waiting for readiness: poll(2), select(2).
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Result, Said, Words, bits, names};
+use super::{Carry, Handles, Refused, Result, Said, Words, bits, names};
 
-pub(super) const CALLS: &[(&str, Carry)] = &[("poll", poll)];
+pub(super) const CALLS: &[(&str, Carry)] = &[("poll", poll), ("select", select)];
 
 /// What is asked for, and what is told: POLLERR, POLLHUP and POLLNVAL only told.
 const EVENTS: &[(i32, &str)] = &[
@@ -44,4 +44,31 @@ pub(super) fn poll(handles: &mut Handles, words: &Words<'_>) -> Result {
     });
     let words: Vec<String> = told.collect();
     Ok(Said { words: if words.is_empty() { vec!["nothing".into()] } else { words }, ..Said::default() })
+}
+
+pub(super) fn select(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    if !(0..libc::FD_SETSIZE as i32).contains(&fd) {
+        return Err(Refused::Misused(format!("descriptor {fd} is beyond a set of select(2)")));
+    }
+    // SAFETY: a set of zeros is an empty one.
+    let mut sets: [libc::fd_set; 2] = unsafe { std::mem::zeroed() };
+    for (set, word) in sets.iter_mut().zip(["in", "out"]) {
+        if words.has(word) {
+            // SAFETY: the number is one of the set's.
+            unsafe { libc::FD_SET(fd, set) };
+        }
+    }
+    let mut none = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let timeout = if words.has("now") { &raw mut none } else { std::ptr::null_mut() };
+    let [readable, writable] = &mut sets;
+    // SAFETY: sets and timeout live through the call.
+    Errno::result(unsafe { libc::select(fd + 1, readable, writable, std::ptr::null_mut(), timeout) })?;
+    // SAFETY: as above.
+    let told = ["in", "out"].into_iter().zip(&sets).filter(|(_, set)| unsafe { libc::FD_ISSET(fd, *set) });
+    let mut words: Vec<String> = told.map(|(word, _)| word.to_owned()).collect();
+    if words.is_empty() {
+        words.push("nothing".into());
+    }
+    Ok(Said { words, ..Said::default() })
 }
