@@ -37,3 +37,34 @@ fn may_become(id: u64) -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map");
     geteuid().is_root() && map.is_ok_and(|map| map.lines().any(mapped))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Call;
+
+    fn missing_for(name: &str, words: &[&str]) -> Option<String> {
+        let call = Call::named(name).expect("it is in the call table");
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        missing(&Called { call, words }).map(|(reason, _)| reason)
+    }
+
+    #[test]
+    fn a_limit_beyond_the_hard_one_is_missing() {
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("it has one");
+        assert_eq!(missing_for("setrlimit", &["nofile", &hard.to_string()]), None);
+        let more = hard + 1;
+        let reason = format!("the limit of open files is {hard}, and {more} are needed");
+        assert_eq!(missing_for("setrlimit", &["nofile", &more.to_string()]), Some(reason));
+    }
+
+    #[test]
+    fn another_user_is_missing_where_it_isnt_mapped() {
+        // -1 is nobody's number (setresuid(2)).
+        for call in [&["4294967295"][..], &["4294967295", "undumpable"]] {
+            assert!(missing_for("setresuid", call).is_some());
+        }
+        assert_eq!(missing_for("setresuid", &["0"]).is_none(), geteuid().is_root());
+        assert_eq!(missing_for("fchown", &["r", "0"]).is_none(), geteuid().is_root());
+    }
+}

@@ -403,3 +403,13 @@ fn a_comparison_needs_no_spaces() {
         assert_eq!((told(&script, "[4]").len(), told(&script, "[5]").len()), (1, 2), "{comparison}");
     }
 }
+
+#[test]
+fn a_case_whose_call_cant_be_had_here_is_skipped() {
+    let skip = |limit: &str| {
+        let cases = cases_of(&with_script("raw", &format!("w setrlimit nofile {limit}")));
+        cases[0].skip.as_ref().map(|skip| skip.remedy.clone())
+    };
+    assert_eq!(skip("8"), None);
+    assert_eq!(skip("1_000_000_000_000"), Some("raise it (ulimit -Hn)".to_owned()));
+}
