@@ -1,12 +1,15 @@
 //! The channels, one kind a file: what it is, how it is made, how it settles.
 
-use std::{io, path::Path};
+use std::{io, os::fd::OwnedFd, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Called;
 
 pub mod fifo;
+pub mod pipe;
+
+pub use pipe::set_capacity;
 
 /// A kind of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,7 +43,7 @@ pub struct KindInfo {
     pub kind: Kind,
     pub name: &'static str,
     pub about: &'static str,
-    /// It may stand in `[channels]`; the others are made by steps.
+    /// It may stand in `[channels]`; the others only steps make.
     pub declared: bool,
     pub settles: Settles,
 }
@@ -48,7 +51,7 @@ pub struct KindInfo {
 /// All kinds of channel.
 pub const KINDS: &[KindInfo] = &[
     fifo::INFO,
-    made(Kind::Pipe, "pipe", "an anonymous pipe, of bytes or (`direct`) of packets"),
+    pipe::INFO,
     made(Kind::UnixStream, "unix stream", "a UNIX socket of bytes"),
     made(Kind::UnixDatagram, "unix dgram", "a UNIX socket of datagrams"),
     made(Kind::UnixSeqpacket, "unix seqpacket", "a UNIX socket of records"),
@@ -61,15 +64,17 @@ const fn made(kind: Kind, name: &'static str, about: &'static str) -> KindInfo {
     KindInfo { kind, name, about, declared: false, settles: Settles::Synchronous }
 }
 
-/// Makes a channel at `path`, for the actors to open.
+/// Makes a channel at `path`, for the actors to open. What the stage keeps of it for the
+/// length of the case is no end.
 ///
 /// # Errors
-/// As the call that makes it.
-pub fn make(kind: Kind, path: &Path) -> io::Result<()> {
+/// As the calls that make it.
+pub fn make(kind: Kind, path: &Path) -> io::Result<Option<OwnedFd>> {
     match kind {
-        Kind::Fifo => fifo::make(path),
+        Kind::Fifo => fifo::make(path).map(|()| None),
+        Kind::Pipe => pipe::make(path).map(Some),
         // The script's own steps make it.
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 

@@ -5,12 +5,14 @@ mod call;
 mod process;
 mod queue;
 mod reading;
+mod socket;
 mod state;
 mod task;
 mod whole;
 
 pub use call::{Call, Sleep};
 pub use process::{Access, Process};
-pub use queue::{capacity, queued};
+pub use queue::{Refused, borrow_end, capacity, flush, queued};
 pub use reading::{Reading, Rule, asleep};
+pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};

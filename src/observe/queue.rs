@@ -9,12 +9,15 @@
 use std::{
     fs::OpenOptions,
     os::{
-        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
         unix::fs::OpenOptionsExt,
     },
 };
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
 
 use crate::outcome::Count;
 
@@ -47,20 +50,35 @@ pub fn capacity(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Opt
     u64::try_from(bytes).ok()
 }
 
-/// Why an end can't be had, and what the last call said.
-struct Refused {
-    errno: Errno,
-    why: String,
+/// Has what is on its way to a reading side arrive there: polls the descriptor `fd` of a
+/// process. A pseudoterminal's poll waits for the kernel worker that carries bytes to
+/// it, unless some have arrived, and then nobody sleeps for want of them (kernel
+/// `n_tty_poll`).
+///
+/// # Errors
+/// The descriptor can't be had, or isn't there any more (EBADF, ESRCH).
+pub fn flush(pidfd: BorrowedFd<'_>, fd: i32) -> Result<(), Errno> {
+    let copy = borrow_end(0, pidfd, fd, false).map_err(|refused| refused.errno)?;
+    poll(&mut [PollFd::new(copy.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).map(drop)
 }
 
-fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
+/// A copy of a process's descriptor: pidfd_getfd(2).
+pub(super) fn copy(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: plain numbers; nix has no wrapper for it.
-    let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) };
-    if copy >= 0 {
-        // SAFETY: a fresh descriptor that nothing else owns.
-        return Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) });
-    }
-    let errno = Errno::last();
+    let copy = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) })?;
+    // SAFETY: a fresh descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
+}
+
+/// A copy of a process's descriptor, to be closed at once; if need be, an open of its own.
+///
+/// # Errors
+/// It can't be had here, or not without disturbing the others.
+pub fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Result<OwnedFd, Refused> {
+    let errno = match copy(pidfd, fd) {
+        Ok(copy) => return Ok(copy),
+        Err(errno) => errno,
+    };
     let refused = format!("pidfd_getfd: {}", errno.desc());
     if !matches!(errno, Errno::EPERM | Errno::ENOSYS) {
         return Err(Refused { errno, why: refused });
@@ -80,4 +98,11 @@ fn borrow_end(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Resul
             errno: error.raw_os_error().map_or(errno, Errno::from_raw),
             why: format!("{refused}; open: {error}"),
         })
+}
+
+/// Why an end can't be had, and what the last call said.
+#[derive(Debug)]
+pub struct Refused {
+    pub errno: Errno,
+    pub why: String,
 }

@@ -27,6 +27,7 @@ impl ChannelLedger {
             ));
         }
         let quiet = [
+            ("passed on", self.passed_on),
             ("unanswered", self.unanswered),
             ("held by the writer", self.held),
             ("read ahead by the reader", self.read_ahead),
@@ -36,6 +37,9 @@ impl ChannelLedger {
         findings.extend(quiet.map(|(what, bytes)| format!("{} {what}", part(None, bytes))));
         if let Some(queued) = self.queued.known().filter(|bytes| *bytes > 0) {
             findings.push(format!("{} queued", part(Some(Quantity::Queued), queued)));
+        }
+        if self.unjudged {
+            findings.push("whose bytes were passed on can't be told: not judged".to_owned());
         }
         for loss in &self.lost {
             let shape = match loss.shape {
@@ -47,6 +51,7 @@ impl ChannelLedger {
             let place = match loss.place {
                 Place::Runtime => "by the writer's runtime",
                 Place::Kernel => "by the kernel at the last close",
+                Place::Cut => "cut off by a receive",
                 Place::Reader => "by the reader's runtime",
                 Place::Unknown => "nobody can say where",
             };

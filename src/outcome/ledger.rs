@@ -24,15 +24,19 @@
 //! 7. **Lost** is the rest of the accepted bytes. Where it is certain how many are
 //!    lost but not which, or not even how many, they stand in `unplaced`.
 //!
+//! 8. **Passed on** by splice(2) and the like is neither delivered nor lost: it left the
+//!    channel for another one (`ledger/pass.rs`).
+//!
 //! So `accepted = credited + queued_accepted + read_ahead + held + lost +
 //! unplaced extents`, where `credited` is the accepted bytes that were delivered
-//! at least once; and `delivered = credited + uncredited + duplicated + foreign`.
+//! or passed on at least once; and `delivered + passed_on = credited + uncredited + duplicated + foreign`.
 
 mod delivery;
 mod entry;
 mod extent;
 mod kernel;
 mod order;
+mod pass;
 mod place;
 mod source;
 mod text;
@@ -66,7 +70,12 @@ pub struct ChannelLedger {
     pub queued: Count,
     /// What readers were given, duplicates and foreign bytes included (rule 4).
     pub delivered: u64,
-    /// Accepted bytes that were delivered at least once.
+    /// What splice(2) and the like took out of the channel and into another (rule 8).
+    pub passed_on: u64,
+    /// Bytes came or went by splice(2) and the like, and whose they are can't be told: no
+    /// entry below, from `lost` on, is made.
+    pub unjudged: bool,
+    /// Accepted bytes that were delivered, or passed on, at least once.
     pub credited: u64,
     /// Accepted bytes among those that are queued (an unanswered write can have
     /// others there).
@@ -107,6 +116,8 @@ impl Ledger {
 
 impl ChannelLedger {
     fn of(transcript: &Transcript, channel: usize) -> ChannelLedger {
+        let pass::View { transcript, passed_on, unjudged } = pass::view(transcript, channel);
+        let transcript = &*transcript;
         let sources = source::sources(transcript, channel);
         let data = delivery::delivered(transcript, channel);
         let (runs, order) = trace::trace(&sources, &data);
@@ -125,13 +136,15 @@ impl ChannelLedger {
         let offered = total(|source| source.bytes.len() as u64);
         let accepted = total(|source| source.accepted.total());
         let unanswered = total(|source| source.unanswered.total());
-        ChannelLedger {
+        let ledger = ChannelLedger {
             channel,
             offered,
             accepted,
             kernel: timeline.accepted,
             queued: timeline.queued,
-            delivered: data.len() as u64,
+            delivered: data.len() as u64 - if unjudged { 0 } else { passed_on },
+            passed_on,
+            unjudged,
             credited,
             queued_accepted: placed.queued,
             read_ahead: placed.read_ahead,
@@ -147,6 +160,21 @@ impl ChannelLedger {
             reordered: order.reordered,
             foreign: order.foreign,
             first_wrong: order.first_wrong,
+        };
+        if unjudged { ledger.without_judgement() } else { ledger }
+    }
+
+    /// The counts alone.
+    fn without_judgement(self) -> ChannelLedger {
+        ChannelLedger {
+            lost: vec![],
+            unplaced: None,
+            duplicated: vec![],
+            reordered: vec![],
+            torn: vec![],
+            foreign: vec![],
+            first_wrong: None,
+            ..self
         }
     }
 
@@ -188,6 +216,7 @@ impl ChannelLedger {
             && self.foreign.is_empty()
             && self.uncredited_refused == 0
             && self.first_wrong.is_none()
+            && !self.unjudged
     }
 }
 

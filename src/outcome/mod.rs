@@ -16,14 +16,14 @@ mod verdict;
 mod words;
 
 pub use action::{Access, Action, Amount, Part, Readiness};
-pub use call::{Arg, Call, CallInfo, Called, Moves, Of, On};
+pub use call::{Arg, Call, CallInfo, Called, Moves, Of, On, TAKE};
 pub use error_at::{ErrorAt, error_at};
 pub use layer::Layer;
 pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;
 pub use snapshot::Recorded;
 pub use step::{Failure, Outcome};
-pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Resumed, StepRecord, Transcript, Wait};
+pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Passed, Resumed, StepRecord, Transcript, Wait};
 pub use verb::{Doer, VERBS, Verb, VerbInfo};
 pub use verdict::{Judged, Played, Status, quantity};
 pub use words::words;

@@ -69,7 +69,8 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
 
 /// Handles that carry nothing are many.
 pub(super) fn shows(case: &Case, ledger: &ChannelLedger) -> bool {
-    case.plan.channels[ledger.channel].kind.info().declared || ledger.offered + ledger.delivered > 0
+    let carried = || [ledger.offered, ledger.delivered, ledger.kernel.known().unwrap_or(0)];
+    case.plan.channels[ledger.channel].declared || carried().iter().any(|bytes| *bytes > 0)
 }
 
 /// An errno and, if it has one, the runtime's own name for the error.

@@ -49,6 +49,9 @@ pub struct StepRecord {
     /// Write steps: what was offered, as an extent of the actor's stream on
     /// this channel.
     pub offered: Option<Offer>,
+    /// Steps that hand bytes from one channel to another, unseen: `channel` is the one
+    /// that they go into.
+    pub passed: Option<Passed>,
     /// Read steps: the bytes delivered by this call, lossless (see `Bytes`).
     pub data: Option<Bytes>,
     /// What the layers of its runtime held back once the call had answered, the
@@ -76,6 +79,15 @@ pub struct Offer {
     pub piece: u64,
     pub newline: bool,
     pub wide: bool,
+}
+
+/// Where a splice(2) or the like takes its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// `None`: out of something that isn't counted.
+    pub from: Option<usize>,
+    /// It leaves them there as well (tee(2)).
+    pub copied: bool,
 }
 
 /// What could be counted on one channel once a step had settled.

@@ -101,6 +101,8 @@ impl Lab {
             pipe_buf: measures.pipe_buf,
             blksize: measures.blksize,
             capacity: measures.capacity,
+            largest_pipe: measures.largest_pipe,
+            qlen: measures.qlen,
         }
     }
 

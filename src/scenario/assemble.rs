@@ -8,12 +8,12 @@ use super::{
     case::{Case, CaseActor, CaseExpect, CaseStep, Skip},
     holes::mentioned,
     place::Text,
+    setting::Surroundings,
 };
 use crate::{
     channel::Kind,
     driver::{Runtime, Version},
     outcome::Action,
-    setting::Setting,
     stage::{Plan, PlannedActor, PlannedChannel},
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Troupe {
     actors: Vec<Option<BoundActor>>,
     /// `None` if one is at fault, or without a machine.
     cast: Option<Vec<Cast>>,
-    setting: Setting,
+    surroundings: Surroundings,
     planned: Vec<PlannedActor>,
     in_case: Arc<[CaseActor]>,
     snapshot_key: Arc<str>,
@@ -41,7 +41,7 @@ impl Troupe {
         scenario: &Scenario,
         actors: Vec<Option<BoundActor>>,
         cast: Option<Vec<Cast>>,
-        setting: Setting,
+        surroundings: Surroundings,
     ) -> Troupe {
         let names = || scenario.actors.iter().map(|actor| actor.name.value.clone());
         let known = cast.as_deref().unwrap_or_default();
@@ -64,7 +64,7 @@ impl Troupe {
             snapshot_key: snapshot_key(known).into(),
             actors,
             cast,
-            setting,
+            surroundings,
         }
     }
 
@@ -105,6 +105,8 @@ pub(super) struct Parts<'a> {
     pub expect: Arc<CaseExpect>,
     /// A size that the case needs and no runtime tells.
     pub untold: Option<String>,
+    /// The largest pipe that this machine gives (bytes).
+    pub largest_pipe: u64,
 }
 
 impl Parts<'_> {
@@ -117,7 +119,17 @@ impl Parts<'_> {
                 remedy: "use a size that every runtime of the scenario tells".to_owned(),
             })
         };
-        missing.or_else(untold)
+        missing.or_else(untold).or_else(|| self.too_large())
+    }
+
+    /// A pipe that this user can't have.
+    fn too_large(&self) -> Option<Skip> {
+        let wanted = self.troupe.surroundings.capacities.iter().flatten();
+        let wanted = wanted.copied().find(|bytes| *bytes > self.largest_pipe)?;
+        Some(Skip {
+            reason: format!("a pipe of {wanted} bytes, where {} are the most", self.largest_pipe),
+            remedy: "run it with CAP_SYS_RESOURCE, or raise /proc/sys/fs/pipe-max-size".to_owned(),
+        })
     }
 
     /// The case; skipped if a runtime is missing.
@@ -134,7 +146,7 @@ impl Parts<'_> {
             channels: self.channels(),
             actors: Vec::new(),
             steps: Vec::new(),
-            setting: self.troupe.setting.clone(),
+            setting: self.troupe.surroundings.setting.clone(),
         };
         if skip.is_none() {
             plan.actors = self.troupe.planned.clone();
@@ -155,9 +167,13 @@ impl Parts<'_> {
     /// The declared channels, and the handles, each of the kind that the first call that makes
     /// it gives.
     fn channels(&self) -> Vec<PlannedChannel> {
-        let channels = self.scenario.all_channels();
-        let channels =
-            channels.map(|channel| PlannedChannel { name: channel.name.value.clone(), kind: channel.kind });
+        let declared = self.scenario.channels.len();
+        let capacities = &self.troupe.surroundings.capacities;
+        let channels = self.scenario.all_channels().enumerate().map(|(at, channel)| PlannedChannel {
+            declared: at < declared,
+            capacity: capacities.get(at).copied().flatten(),
+            ..PlannedChannel::declared(&channel.name.value, channel.kind)
+        });
         let mut channels: Vec<PlannedChannel> = channels.collect();
         for step in &self.steps {
             let Action::Call(called) = &step.planned.action else { continue };

@@ -182,7 +182,7 @@ impl<'a> Binder<'a> {
                 alternative /= list.len();
             }
             actors.reverse();
-            let bound = self.bound(actors, casting.setting.clone());
+            let bound = self.bound(actors, casting.surroundings.clone());
             alternative = number;
             casting.troupes.insert(number, bound);
         }
@@ -204,6 +204,7 @@ impl<'a> Binder<'a> {
             steps: lines.flat_map(|line| line.steps.iter().cloned()).collect(),
             expect,
             untold: untold.pop_first(),
+            largest_pipe: self.machine.map_or(u64::MAX, |machine| machine.symbols.largest_pipe),
         })
     }
 

@@ -8,7 +8,7 @@ use super::{
     script::{LineReader, unknown_signal},
     suggest::{listed, nearest, way_out},
 };
-use crate::outcome::{Action, Arg, Call, Called, Verb};
+use crate::outcome::{Action, Arg, Call, Called, TAKE, Verb};
 
 impl LineReader<'_, '_> {
     /// The call with its arguments, and the scenario's own expression for its size.
@@ -18,7 +18,7 @@ impl LineReader<'_, '_> {
         let (mut words, mut size_text) = (Vec::new(), None);
         let args = call.info().args;
         for (at, arg) in args.iter().enumerate() {
-            if rest.is_empty() && matches!(arg, Arg::Optional(_) | Arg::Any { .. }) {
+            if rest.is_empty() && matches!(arg, Arg::Optional(_) | Arg::Any { .. } | Arg::Take { .. }) {
                 break;
             }
             let arg = arg.kind();
@@ -44,6 +44,21 @@ impl LineReader<'_, '_> {
                         words.push(self.words.get(at).to_owned());
                     }
                 }
+                Arg::Take { words: known } => {
+                    let given: Vec<String> = rest.clone().map(|at| self.words.get(at).to_owned()).collect();
+                    let taken: Vec<&String> = call.info().taken(&given).collect();
+                    for at in rest.by_ref() {
+                        let word = self.words.get(at);
+                        let fits = match taken.iter().any(|taken| *taken == word) {
+                            true => self.fits(call, Arg::New, at),
+                            false => word == TAKE || self.any(call, at, known, false),
+                        };
+                        if !fits {
+                            return None;
+                        }
+                    }
+                    words.extend(given);
+                }
                 arg => {
                     let word = self.words.get(rest.start).to_owned();
                     if !self.fits(call, arg, rest.start) {
@@ -67,6 +82,7 @@ impl LineReader<'_, '_> {
         later.iter().any(|arg| match arg.kind() {
             Arg::Any { words, handles } => words.contains(&word) || (handles && self.is_handle(word)),
             Arg::OneOf(words) => words.contains(&word),
+            Arg::Take { words } => word == TAKE || words.contains(&word),
             Arg::Handle | Arg::New => self.is_handle(word),
             _ => false,
         })
@@ -144,7 +160,7 @@ fn what(arg: Arg) -> &'static str {
         Arg::Handle => "a handle",
         Arg::Payload | Arg::Room => "a size",
         Arg::Number => "a number",
-        Arg::OneOf(_) | Arg::Any { .. } | Arg::Optional(_) => "a word",
+        Arg::OneOf(_) | Arg::Any { .. } | Arg::Take { .. } | Arg::Optional(_) => "a word",
         Arg::Name => "an address or a path",
         Arg::Signal => "a signal",
         Arg::Actor => "an actor",

@@ -12,17 +12,17 @@ use super::{
     bind::Binder,
     case::{CaseExpect, CaseStep},
     script::Parsed,
-    setting,
+    setting::{self, Surroundings},
     symbols::ScopeActor,
 };
-use crate::{driver::Version, setting::Setting};
+use crate::driver::Version;
 
 /// More casts than that aren't kept.
 const MOST_CASTS: usize = 64;
 
 /// Actors and setting, bound.
 pub(super) struct Casting<'a> {
-    pub setting: Setting,
+    pub surroundings: Surroundings,
     /// For each actor, what `@all` stands for.
     pub alternatives: Vec<Vec<Option<BoundActor>>>,
     pub troupes: HashMap<usize, Bound<'a>>,
@@ -53,8 +53,8 @@ impl<'a> Binder<'a> {
             return casting;
         }
         let scope = self.scope();
-        let setting =
-            self.item(&scope, "", |problems| setting::bind(&self.scenario.setting, &scope, problems)).0;
+        let scenario = self.scenario;
+        let surroundings = self.item(&scope, "", |problems| setting::bind(scenario, &scope, problems)).0;
         let mut alternatives = Vec::new();
         for actor in &self.scenario.actors {
             let bound = self.item(&scope, &actor.driver.value, |problems| {
@@ -62,7 +62,8 @@ impl<'a> Binder<'a> {
             });
             alternatives.push(self.versions(bound.0.flatten()));
         }
-        Casting { setting: setting.flatten().unwrap_or_default(), alternatives, troupes: HashMap::new() }
+        let surroundings = surroundings.flatten().unwrap_or_default();
+        Casting { surroundings, alternatives, troupes: HashMap::new() }
     }
 
     pub(super) fn keep(&mut self, casting: Casting<'a>) {
@@ -90,7 +91,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Everything that the cast alone decides.
-    pub(super) fn bound(&mut self, actors: Vec<Option<BoundActor>>, setting: Setting) -> Bound<'a> {
+    pub(super) fn bound(&mut self, actors: Vec<Option<BoundActor>>, surroundings: Surroundings) -> Bound<'a> {
         let scenario = self.scenario;
         let runtimes: Vec<_> =
             actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, &self.machine?))).collect();
@@ -116,7 +117,7 @@ impl<'a> Binder<'a> {
             .collect();
         let lines = scenario.script.as_ref().map_or(0, |script| script.lines.len());
         Bound {
-            troupe: Troupe::new(scenario, actors, cast, setting),
+            troupe: Troupe::new(scenario, actors, cast, surroundings),
             names,
             untold: scope.untold.take(),
             lines: Vec::from_iter((0..lines).map(|_| None)),

@@ -19,6 +19,7 @@ use super::{
     suggest::{listed, way_out},
     symbols::BUILT_IN,
     syntax,
+    template::Piece,
     values::missing_key,
 };
 use crate::{
@@ -241,10 +242,11 @@ impl<'i> Walk<'i> {
     fn channel(&mut self, key: &Key<'i>, value: &Value<'i>) {
         let name = self.name(key, "channel", true);
         self.document.declared.channels.push(name.value.clone());
-        let kind = self.short_or_table(value, "channels.NAME", "kind", &name);
+        let kind = self.short_or_table(value, "channels.NAME", &["kind", "capacity"], &name);
+        let capacity = self.capacity(value);
         let Some(kind) = kind else { return };
         match Kind::named(&kind.value) {
-            Some(kind) => self.document.channels.push(Channel { name, kind }),
+            Some(kind) => self.document.channels.push(Channel { name, kind, capacity }),
             None => self.problems.push(
                 Problem::new("kind", format!("no kind of channel is called `{}`", kind.value))
                     .at(kind.span.clone(), "unknown kind")
@@ -257,10 +259,21 @@ impl<'i> Walk<'i> {
         }
     }
 
+    /// A channel's own capacity.
+    fn capacity(&mut self, channel: &Value<'i>) -> Option<(Text, Vec<Piece>)> {
+        let DeValue::Table(table) = channel.get_ref() else { return None };
+        let value = table.get("capacity")?;
+        let text = match value.get_ref() {
+            DeValue::Integer(number) => Some(Text::whole(number.to_string(), value.span())),
+            _ => self.text(value, "channels.NAME.capacity"),
+        }?;
+        Some((text.clone(), self.pieces(&text)?))
+    }
+
     fn actor(&mut self, key: &Key<'i>, value: &Value<'i>) {
         let name = self.name(key, "actor", true);
         self.document.declared.actors.push(name.value.clone());
-        let Some(driver) = self.short_or_table(value, "actors.NAME", "driver", &name) else { return };
+        let Some(driver) = self.short_or_table(value, "actors.NAME", &["driver"], &name) else { return };
         if let Some(pieces) = self.pieces(&driver) {
             self.document.actors.push(Actor { name, driver, pieces });
         }

@@ -21,17 +21,23 @@ pub(super) fn of(script: &Script) -> Vec<Channel> {
         for (at, _) in starts {
             let start = if at == 1 { 1 } else { at + 1 };
             let Some(call) = words.get(start).and_then(|word| Call::named(&word.value)) else { continue };
-            let names = call.info().args.iter().zip(&words[start + 1..]);
-            for (_, name) in names.filter(|(arg, _)| arg.kind() == Arg::New) {
+            let given = &words[start + 1..];
+            let end = given.iter().position(|word| is(word, SEQUENCE) || ENDS.contains(&word.value.as_str()));
+            let given = &given[..end.unwrap_or(given.len())];
+            let named = call.info().args.iter().zip(given).filter(|(arg, _)| arg.kind() == Arg::New);
+            for name in named.map(|(_, name)| name).chain(call.info().taken(given)) {
                 let plain = name.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
                 if plain && !handles.iter().any(|handle| handle.name.value == name.value) {
-                    handles.push(Channel { name: name.clone(), kind: Kind::Other });
+                    handles.push(Channel { name: name.clone(), kind: Kind::Other, capacity: None });
                 }
             }
         }
     }
     handles
 }
+
+/// Words that end a call's arguments.
+const ENDS: &[&str] = &["->", "when", "if", "unless", "repeat"];
 
 fn is(text: &Text, word: &str) -> bool {
     text.value == word

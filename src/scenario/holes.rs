@@ -46,6 +46,12 @@ pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: 
     for key in [&mut scenario.setting.sigpipe, &mut scenario.setting.cpu_budget] {
         key.take_if(|(text, pieces)| !sound(text, pieces, Expressions::Nowhere, &text.value, &mut vec![]));
     }
+    for channel in &mut scenario.channels {
+        let is_unsound = |(text, pieces): &mut (Text, Vec<Piece>)| {
+            !sound(text, pieces, Expressions::Anywhere, &text.value, &mut vec![])
+        };
+        channel.capacity.take_if(is_unsound);
+    }
     scenario.actors.retain(|actor| {
         sound(&actor.driver, &actor.pieces, Expressions::InBuffer, &actor.driver.value, &mut vec![])
     });

@@ -37,6 +37,12 @@ pub const KEYS: &[KeyInfo] = &[
     key("channels", "a table", "what the actors talk over", "[channels]"),
     key("channels.NAME", "a string or a table", "one channel and its kind", r#"log = "fifo""#),
     key("channels.NAME.kind", "a string", "the kind of channel", r#"log = { kind = "fifo" }"#),
+    key(
+        "channels.NAME.capacity",
+        "an integer or a string with an expression",
+        "what it holds at most, set with its first end (F_SETPIPE_SZ); the kernel rounds up to a power of two of pages",
+        r#"log = { kind = "pipe", capacity = "8 KiB" }"#,
+    ),
     key("actors", "a table", "the processes of the scenario", "[actors]"),
     key("actors.NAME", "a string or a table", "one actor and its driver", r#"writer = "python:text""#),
     key("actors.NAME.driver", "a string", "the driver", r#"writer = { driver = "python:text" }"#),

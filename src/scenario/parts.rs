@@ -21,6 +21,8 @@ pub struct Param {
 pub struct Channel {
     pub name: Text,
     pub kind: Kind,
+    /// Its capacity, an expression, if it isn't the usual one.
+    pub(super) capacity: Option<(Text, Vec<Piece>)>,
 }
 
 /// A process of the scenario.

@@ -26,6 +26,12 @@ enum Offsets {
     Each(Box<[usize]>),
 }
 
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        &self.value
+    }
+}
+
 impl Text {
     /// A string literal that TOML decoded to `value` and that stands at `span`.
     pub(super) fn literal(value: &str, file: &str, span: Span) -> Text {

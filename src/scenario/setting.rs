@@ -1,6 +1,9 @@
-//! `[setting]` with the parameters put in.
+//! `[setting]`, and the capacities of `[channels]`, with the parameters put in.
 
-use super::{parts::SettingKeys, problem::Problem, suggest::way_out, symbols::Scope, template::Filled};
+use super::{
+    Scenario, expr::Expr, parts::SettingKeys, problem::Problem, suggest::way_out, symbols::Scope,
+    template::Filled,
+};
 use crate::setting::{Setting, Sigpipe};
 
 const SIGPIPE: [(&str, Sigpipe); 3] =
@@ -8,8 +11,46 @@ const SIGPIPE: [(&str, Sigpipe); 3] =
 /// Ten minutes.
 const MAX_BUDGET_MS: u64 = 600_000;
 
+/// The most that an unprivileged F_SETPIPE_SZ can be told to try (bytes): an int's.
+const MAX_CAPACITY: i128 = 1 << 30;
+
+/// What surrounds a case, and its channels' capacities in bytes where they are given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Surroundings {
+    pub setting: Setting,
+    pub capacities: Vec<Option<u64>>,
+}
+
+/// Setting and capacities; `None` after a mistake.
+pub(super) fn bind(
+    scenario: &Scenario,
+    scope: &Scope<'_>,
+    problems: &mut Vec<Problem>,
+) -> Option<Surroundings> {
+    let setting = setting(&scenario.setting, scope, problems);
+    let capacities = scenario.channels.iter().map(|channel| {
+        let (text, pieces) = channel.capacity.as_ref()?;
+        let filled = Filled::fill(text, pieces, None, &|name| scope.text(name));
+        capacity(&filled, scope).map_err(|problem| problems.push(problem)).ok().flatten()
+    });
+    let capacities = capacities.collect();
+    Some(Surroundings { setting: setting?, capacities })
+}
+
+/// `None` if it isn't known here.
+fn capacity(filled: &Filled, scope: &Scope<'_>) -> Result<Option<u64>, Problem> {
+    let expr = Expr::parse(&filled.text, &|part| filled.place(part).span)?;
+    let Some(value) = expr.value(&|name, span| scope.lookup(name, span))? else { return Ok(None) };
+    match value {
+        1..=MAX_CAPACITY => Ok(Some(value as u64)),
+        _ => Err(Problem::new("size", format!("a capacity of {value} bytes"))
+            .at_place(&filled.place(0..filled.text.len()), "not a pipe's capacity")
+            .help("between 1 byte and 1 GiB; the kernel rounds it up to a power of two of pages (fcntl(2))")),
+    }
+}
+
 /// The setting; `None` after a mistake.
-pub(super) fn bind(keys: &SettingKeys, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Option<Setting> {
+fn setting(keys: &SettingKeys, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Option<Setting> {
     let mut setting = Setting::default();
     let before = problems.len();
     if let Some((text, pieces)) = &keys.sigpipe {

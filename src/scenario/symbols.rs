@@ -25,6 +25,12 @@ pub struct Symbols {
     pub blksize: u64,
     /// What a fresh pipe holds: `F_GETPIPE_SZ`, fcntl(2).
     pub capacity: u64,
+    /// The largest pipe that can be had here: `/proc/sys/fs/pipe-max-size`, or with
+    /// CAP_SYS_RESOURCE what F_SETPIPE_SZ takes at all. No symbol: it hangs on who asks.
+    pub largest_pipe: u64,
+    /// How many datagrams may wait in a UNIX socket's queue before a sender that isn't its peer
+    /// has to wait, less one: `max_dgram_qlen`, unix(7).
+    pub qlen: u64,
 }
 
 /// One line of the table of built-in symbols.
@@ -48,6 +54,11 @@ pub const BUILT_IN: &[SymbolInfo] = &[
         value: |symbols| symbols.blksize,
     },
     SymbolInfo { name: "capacity", about: "what a fresh pipe holds", value: |symbols| symbols.capacity },
+    SymbolInfo {
+        name: "qlen",
+        about: "not bytes: `net.unix.max_dgram_qlen`, the datagrams that may wait in a UNIX socket's queue",
+        value: |symbols| symbols.qlen,
+    },
 ];
 
 /// Parameters may refer to each other, but not that deep.

@@ -12,18 +12,19 @@ use super::{
 };
 
 impl<'i> Walk<'i> {
-    /// `"value"`, or a table with the value under `key`.
+    /// `"value"`, or a table with the value under the first of its `keys`.
     pub(super) fn short_or_table(
         &mut self,
         value: &Value<'i>,
         path: &str,
-        key: &str,
+        keys: &[&str],
         name: &Text,
     ) -> Option<Text> {
+        let key = keys[0];
         match value.get_ref() {
             DeValue::String(text) => Some(Text::literal(text, self.file, value.span())),
             DeValue::Table(_) => {
-                let table = self.table(value, path, &[key])?;
+                let table = self.table(value, path, keys)?;
                 let path = format!("{path}.{key}");
                 match table.get(key) {
                     Some(value) => self.text(value, &path),

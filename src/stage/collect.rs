@@ -2,6 +2,7 @@
 
 use super::{
     Fault,
+    handles::Told,
     play::{Held, Play, describe_end},
     workshop::await_greeting,
 };
@@ -143,7 +144,8 @@ impl<'case> Play<'case> {
                 Outcome::Ok { bytes }
             }
             Reply::Said { bytes, made, words, data } => {
-                self.said(at, record, bytes, &made, data)?;
+                let words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
+                self.said(at, record, bytes, &made, &words, data)?;
                 // A process id is no result.
                 let makes_actor = |called: &Called| called.actor().is_some();
                 let bytes = bytes.filter(|_| !self.called(record).is_some_and(makes_actor));
@@ -184,15 +186,22 @@ impl<'case> Play<'case> {
         record: usize,
         bytes: Option<u64>,
         made: &[i32],
+        words: &[String],
         data: Vec<u8>,
     ) -> Result<(), Fault> {
         let called = self.called(record).expect("its answer was held against its verb");
         let channel = self.records[record].channel;
         let moved = bytes.unwrap_or(0);
+        let sent_before = channel.map_or(0, |channel| self.counter.all_sent(channel));
         match (called.call.info().moves, channel) {
             // What is only looked at is not delivered.
             (Moves::Receives, _) if called.has("peek") => {}
             (Moves::Receives, channel) => {
+                if let Some(channel) = channel {
+                    let rooms = called.size_place().and_then(|place| called.words[place].parse().ok());
+                    let many = called.call.name() == "drain";
+                    self.counter.received(channel, data.len() as u64, rooms.filter(|_| many));
+                }
                 // The others are counted while they are at it.
                 if let (Some(channel), false) = (channel, self.records[record].verb.reads_counted()) {
                     self.counter.took(channel, data.len() as u64);
@@ -200,21 +209,69 @@ impl<'case> Play<'case> {
                 self.records[record].data = Some(Bytes(data));
             }
             (Moves::Sends, Some(channel)) => {
-                self.counter.sent(channel, moved);
+                if called.has("oob") {
+                    self.counter.sent_urgent(channel);
+                }
                 // How much it would offer showed only while it was at it.
-                if self.records[record].offered.is_none() {
-                    let piece = called.size_place().and_then(|place| called.words[place].parse().ok());
+                let whole = self.records[record].offered.is_some();
+                let piece = called.size_place().and_then(|place| called.words[place].parse().ok());
+                self.counter.sent(channel, moved, piece.filter(|_| !whole).unwrap_or(moved));
+                if !whole {
                     self.offer(record, at, channel, moved, piece.unwrap_or(0));
+                }
+            }
+            (Moves::Passes(_), into) => {
+                let passed = self.records[record].passed.expect("it was noted as it was given");
+                if let (Some(from), false) = (passed.from, passed.copied) {
+                    self.counter.took(from, moved);
+                }
+                if let Some(into) = into {
+                    self.counter.sent(into, moved, moved);
+                    self.parts[at].given[into] += moved;
                 }
             }
             _ => {}
         }
-        self.handles.made(self.plan, at, called, made);
+        let ahead = if called.call.name() == "connect" { self.accepts_ahead() } else { Vec::new() };
+        let gone = channel.map(|channel| match called.call.info().moves {
+            Moves::Sends => (channel, sent_before),
+            _ => (channel, self.counter.all_gone(channel)),
+        });
+        let cut = words.iter().any(|word| word == "ctrunc");
+        let told = Told { actor: at, called, fds: made, channel: gone, ahead: &ahead, cut };
+        self.handles.said(self.plan, &told);
         if let (Some(name), Some(pid)) = (called.actor(), bytes) {
             self.join(at, name, pid)?;
         }
         self.refresh_ends();
         Ok(())
+    }
+
+    /// The accepts that haven't answered, then those of later steps: the listening handle, and
+    /// the channel that the new one is.
+    fn accepts_ahead(&self) -> Vec<(&'case str, usize)> {
+        let due = self.parts.iter().flat_map(|part| &part.due);
+        let mut due: Vec<usize> = due.map(|&record| self.records[record].step).collect();
+        due.sort_unstable();
+        let given = self.records.last().map_or(0, |record| record.step + 1);
+        let steps = due.into_iter().chain(given..self.plan.steps.len());
+        let accepts = steps.filter_map(|step| match &self.plan.steps[step].action {
+            Action::Call(called) if called.call.name() == "accept" => Some(called),
+            _ => None,
+        });
+        let channel = |called: &'case Called| {
+            let name = called.makes().next()?;
+            let place = self.plan.channels.iter().position(|channel| channel.name == name)?;
+            Some((called.handle()?, place))
+        };
+        accepts.filter_map(channel).collect()
+    }
+
+    /// A process is told by its actor's name.
+    fn whose(&self, word: String) -> String {
+        let Some(pid) = word.strip_prefix("creds=") else { return word };
+        let actor = self.actors.iter().find(|actor| actor.pid().to_string() == pid);
+        actor.map_or(word.clone(), |actor| format!("creds={}", actor.name))
     }
 
     /// A copy of an actor takes a part.
@@ -232,8 +289,7 @@ impl<'case> Play<'case> {
 
     /// Handles have changed hands.
     fn refresh_ends(&mut self) {
-        let handles =
-            (0..self.plan.channels.len()).filter(|&at| !self.plan.channels[at].kind.info().declared);
+        let handles = (0..self.plan.channels.len()).filter(|&at| !self.plan.channels[at].declared);
         for channel in handles {
             for (actor, part) in self.parts.iter_mut().enumerate() {
                 part.ends[channel] = self.handles.end(self.plan, actor, channel);

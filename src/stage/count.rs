@@ -17,13 +17,28 @@
 //! 4. Into a handle's channel nothing comes but by system calls of `raw`, whose answers are
 //!    the kernel's own: while none is outstanding, their sum is what it accepted, and what
 //!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut).
+//! 5. FIONREAD of a datagram socket is the first datagram's length (unix(7)). The queue is what
+//!    calls sent and no call has received, message by message, and known as long as the first
+//!    one's length and poll(2) agree with that.
+//!    Once a byte was sent out of band, a stream's is only known to be empty.
+//! 6. What TCP has on its way isn't counted: its queue is known only while all that was sent is
+//!    taken.
+//! 7. What lies in a socket that nobody holds, but a message or the queue of a listening socket
+//!    does, is what was sent there and isn't taken.
+
+use std::collections::VecDeque;
+
+use nix::errno::Errno;
+
+use std::os::fd::AsFd;
 
 use super::{
     Fault, Launch, Plan,
     play::{Held, Play},
 };
 use crate::{
-    observe,
+    channel::{self, Kind, Settles},
+    observe::{self, Head},
     outcome::{Access, ChannelCount, Count, Outcome, StepRecord, Verb},
 };
 
@@ -50,6 +65,12 @@ struct Channel {
     dropped: Option<u64>,
     /// Rule 4: what calls said that they sent.
     sent: Option<u64>,
+    /// It has the capacity that the plan asks for.
+    sized: bool,
+    /// A byte out of band was sent: FIONREAD may count it when it is gone.
+    urgent: bool,
+    /// Rule 5: the lengths of the datagrams that were sent and not received.
+    messages: Option<VecDeque<u64>>,
     /// The ends at the last count.
     ends: Vec<Option<Held>>,
 }
@@ -63,12 +84,16 @@ impl Counter {
             taken: none,
             dropped: Some(0),
             sent: None,
+            sized: false,
+            urgent: false,
+            messages: None,
             ends: vec![None; plan.actors.len()],
         };
         Counter {
             channels: (plan.channels.iter())
                 .map(|planned| Channel {
-                    sent: (!planned.kind.info().declared).then_some(0),
+                    sent: (!planned.declared).then_some(0),
+                    messages: (planned.kind == Kind::UnixDatagram).then(VecDeque::new),
                     ..channel.clone()
                 })
                 .collect(),
@@ -79,9 +104,47 @@ impl Counter {
         }
     }
 
-    /// A call has sent so many bytes into a channel.
-    pub(super) fn sent(&mut self, channel: usize, bytes: u64) {
-        self.channels[channel].sent = self.channels[channel].sent.map(|sent| sent + bytes);
+    /// A call has sent so many bytes into a channel, in messages of `piece`.
+    pub(super) fn sent(&mut self, channel: usize, bytes: u64, piece: u64) {
+        let channel = &mut self.channels[channel];
+        channel.sent = channel.sent.map(|sent| sent + bytes);
+        let Some(messages) = &mut channel.messages else { return };
+        let mut rest = bytes;
+        while rest > piece {
+            messages.push_back(piece);
+            rest -= piece;
+        }
+        messages.push_back(rest);
+    }
+
+    /// A call has sent a byte out of band into a channel.
+    pub(super) fn sent_urgent(&mut self, channel: usize) {
+        self.channels[channel].urgent = true;
+    }
+
+    /// A call has received so many bytes, of one message or, in rooms of that size, several.
+    pub(super) fn received(&mut self, channel: usize, bytes: u64, rooms: Option<u64>) {
+        let Some(messages) = &mut self.channels[channel].messages else { return };
+        let Some(room) = rooms else {
+            messages.pop_front();
+            return;
+        };
+        let mut rest = bytes;
+        while let (Some(first), true) = (messages.front(), rest > 0) {
+            rest = rest.saturating_sub(room.min(*first));
+            messages.pop_front();
+        }
+    }
+
+    /// What calls have sent into a channel.
+    pub(super) fn all_sent(&self, channel: usize) -> u64 {
+        self.channels[channel].sent.unwrap_or(0)
+    }
+
+    /// Bytes of a channel that were taken or dropped.
+    pub(super) fn all_gone(&self, channel: usize) -> u64 {
+        let channel = &self.channels[channel];
+        channel.taken.known().unwrap_or(0) + channel.dropped.unwrap_or(0)
     }
 
     /// A call has taken so many bytes out of a channel.
@@ -207,7 +270,9 @@ impl Play<'_> {
             self.sent_count(index);
             let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
             let counted = &mut self.counter.channels[index];
-            if counted.accepted.known().is_some_and(|accepted| accepted > given) {
+            // Only `raw` reads handles, and it reads nothing else.
+            let is_bound = self.plan.channels[index].declared;
+            if is_bound && counted.accepted.known().is_some_and(|accepted| accepted > given) {
                 let why = "more was read than was ever offered: a reader's process reads other files too";
                 counted.accepted = Count::Unknown(why.into());
             }
@@ -234,9 +299,22 @@ impl Play<'_> {
     }
 
     /// What is queued, asked from outside.
-    fn queued(&self, index: usize) -> Result<Count, Fault> {
+    fn queued(&mut self, index: usize) -> Result<Count, Fault> {
+        if self.plan.channels[index].kind.info().settles == Settles::Flushable {
+            return Ok(Count::Unknown("some may be on its way to the reading side".into()));
+        }
         let in_open = self.in_open(index);
+        let kind = self.plan.channels[index].kind;
         Ok(match self.parts.iter().position(|part| part.ends[index].is_some()) {
+            Some(_) if kind == Kind::Tcp => self.on_its_way(index),
+            Some(at) if kind == Kind::UnixDatagram || self.counter.channels[index].urgent => {
+                let fd = self.parts[at].ends[index].expect("it holds one").fd;
+                match observe::head(self.actors[at].pidfd(), fd) {
+                    Ok(head) => self.messages(index, head),
+                    Err(Errno::EMFILE) => return Err(Fault::harness("counting", Errno::EMFILE.desc())),
+                    Err(errno) => Count::Unknown(errno.desc().to_owned()),
+                }
+            }
             Some(at) => {
                 let fd = self.parts[at].ends[index].expect("it holds one").fd;
                 let may_open = !in_open && self.both_ends(index);
@@ -245,8 +323,44 @@ impl Play<'_> {
             }
             // Nobody but one in open(2) keeps the buffer: it is as it was.
             None if in_open => self.counter.channels[index].queued.clone(),
+            None if self.handles.keep(index) => self.unseen(index),
             None => Count::Known(0),
         })
+    }
+
+    /// Rule 5.
+    fn messages(&mut self, index: usize, head: Head) -> Count {
+        let Some(messages) = &mut self.counter.channels[index].messages else {
+            let why = "FIONREAD may count bytes out of band that are gone";
+            return if head.readable { Count::Unknown(why.into()) } else { Count::Known(0) };
+        };
+        if !head.readable {
+            // Also what was dropped when the socket took another peer.
+            messages.clear();
+        }
+        match messages.front() {
+            None if !head.readable || head.shut => Count::Known(0),
+            Some(first) if *first == head.bytes => Count::Known(messages.iter().sum()),
+            _ => Count::Unknown("which datagrams are queued isn't known".into()),
+        }
+    }
+
+    /// Rule 6.
+    fn on_its_way(&self, index: usize) -> Count {
+        let channel = &self.counter.channels[index];
+        match (channel.sent, channel.taken.known()) {
+            (Some(sent), Some(taken)) if sent == taken => Count::Known(0),
+            _ => Count::Unknown("what TCP has on its way isn't counted".into()),
+        }
+    }
+
+    /// Rule 7.
+    fn unseen(&self, index: usize) -> Count {
+        let channel = &self.counter.channels[index];
+        match (channel.sent, channel.dropped, channel.taken.known()) {
+            (Some(sent), Some(dropped), Some(taken)) => Count::Known(sent.saturating_sub(taken + dropped)),
+            _ => channel.queued.clone(),
+        }
     }
 
     /// Notes what was dropped if nobody keeps the buffer any more; whoever did last
@@ -255,7 +369,7 @@ impl Play<'_> {
         let in_open = self.in_open(index);
         let ends: Vec<Option<Held>> = self.parts.iter().map(|part| part.ends[index]).collect();
         let channel = &mut self.counter.channels[index];
-        if ends.iter().all(Option::is_none) && !in_open {
+        if ends.iter().all(Option::is_none) && !in_open && !self.handles.keep(index) {
             let flushed_unseen = channel.ends.iter().enumerate().any(|(at, end)| {
                 let unbuffered = *self.plan.actors[at].launch == Launch::BuiltIn("raw".into());
                 end.is_some_and(|end| end.access == Access::Both) && !unbuffered
@@ -286,6 +400,24 @@ impl Play<'_> {
                 _ => None,
             };
         }
+    }
+
+    /// Gives channels the capacities that the plan asks for, as soon as somebody holds an end;
+    /// a pipe that nobody holds forgets it.
+    pub(super) fn set_capacities(&mut self) -> Result<(), Fault> {
+        for (index, planned) in self.plan.channels.iter().enumerate() {
+            let Some(bytes) = planned.capacity else { continue };
+            let holder = self.parts.iter().position(|part| part.ends[index].is_some());
+            let has_it = std::mem::replace(&mut self.counter.channels[index].sized, holder.is_some());
+            let (Some(at), false) = (holder, has_it) else { continue };
+            let fd = self.parts[at].ends[index].expect("it holds one").fd;
+            let may_open = self.both_ends(index) && !self.in_open(index);
+            let (pid, pidfd) = (self.actors[at].pid(), self.actors[at].pidfd());
+            let fault = |why: String| Fault::harness(&format!("the capacity of {}", planned.name), why);
+            let end = observe::borrow_end(pid, pidfd, fd, may_open).map_err(|refused| fault(refused.why))?;
+            channel::set_capacity(end.as_fd(), bytes).map_err(|errno| fault(errno.desc().to_owned()))?;
+        }
+        Ok(())
     }
 
     /// Capacity of a channel in bytes, if somebody holds an end.

@@ -52,6 +52,9 @@ pub struct Options {
     /// What isn't looked at when an actor is shown clean. Only for the tests that show
     /// that all must be.
     pub unchecked: Vec<observe::Check>,
+    /// What a kernel worker carries isn't waited for. Only for the test that shows that it
+    /// must be.
+    pub unflushed: bool,
     /// The CPU that the stage and its scripted actors are pinned to.
     pub cpu: Option<usize>,
     /// The binary to start, which calls [`super::become_stage_if_asked`]; by
@@ -132,7 +135,7 @@ impl Handle {
             progress,
             lost_at: 0,
             keeper,
-            measures: Measures { page: 0, pipe_buf: 0, blksize: 0, capacity: 0, containment: String::new() },
+            measures: Measures::default(),
             dir,
         };
         match handle.response() {

@@ -2,10 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::{Plan, play::Held};
+use super::{
+    Plan,
+    connections::{Connections, Peer},
+    flights::Flights,
+    play::Held,
+};
 use crate::{
-    channel::Kind,
-    outcome::{Access, Called},
+    channel::{Kind, Settles},
+    outcome::{Access, Called, Moves},
 };
 
 /// What a handle's name stands for: an open file description.
@@ -15,6 +20,36 @@ pub(super) struct Way {
     pub(super) inbox: Option<usize>,
     /// The channel into which it writes.
     pub(super) target: Option<usize>,
+    /// The open file description's own number; its copies have the same.
+    pub(super) number: usize,
+}
+
+impl Way {
+    pub(super) fn leads_to(&self, channel: usize) -> bool {
+        self.inbox == Some(channel) || self.target == Some(channel)
+    }
+}
+
+/// How long calls on a socket wait, in milliseconds; 0: without end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Timeouts {
+    pub(super) receive: u64,
+    pub(super) send: u64,
+}
+
+/// What a call that succeeded has to do with sockets' ways.
+pub(super) struct Told<'a> {
+    pub(super) actor: usize,
+    pub(super) called: &'a Called,
+    /// Descriptors that it made.
+    pub(super) fds: &'a [i32],
+    /// The channel that it sent into or received from, and how many bytes had been sent
+    /// there, or are gone from there now.
+    pub(super) channel: Option<(usize, u64)>,
+    /// What further accepts on a listening handle make, by its name.
+    pub(super) ahead: &'a [(&'a str, usize)],
+    /// It says that descriptors were left out.
+    pub(super) cut: bool,
 }
 
 /// An actor's descriptor.
@@ -29,6 +64,11 @@ struct Holding {
 pub(super) struct Handles {
     ways: HashMap<String, Way>,
     held: Vec<Holding>,
+    connections: Connections,
+    flights: Flights,
+    timeouts: HashMap<usize, Timeouts>,
+    /// Open file descriptions so far, of which each has its number from 1 on.
+    made: usize,
 }
 
 impl Handles {
@@ -36,32 +76,154 @@ impl Handles {
         self.ways.get(name).copied().unwrap_or_default()
     }
 
-    /// A call succeeded and gave these descriptors.
-    pub(super) fn made(&mut self, plan: &Plan, actor: usize, called: &Called, fds: &[i32]) {
+    /// Where a call's bytes go, and where they come from.
+    pub(super) fn way_of(&self, plan: &Plan, called: &Called) -> Way {
+        let way = called.handle().map_or_else(Way::default, |handle| self.way(handle));
+        match called.name() {
+            // A connected socket of records takes no notice of it.
+            Some(name) if is(plan, way, Kind::UnixDatagram) => {
+                Way { target: self.behind(name).and_then(|other| other.inbox), ..way }
+            }
+            _ => way,
+        }
+    }
+
+    /// The socket behind a name as a script writes it.
+    fn behind(&self, name: &str) -> Option<Way> {
+        match name.strip_prefix('=') {
+            Some(handle) => self.ways.get(handle).copied(),
+            None => self.connections.behind(name),
+        }
+    }
+
+    /// An actor's descriptor, whichever actor's that is.
+    pub(super) fn descriptor(&self, name: &str) -> Option<(usize, i32)> {
+        let holding = self.held.iter().find(|holding| holding.name == name)?;
+        Some((holding.actor, holding.fd))
+    }
+
+    pub(super) fn timeouts(&self, handle: &str) -> Timeouts {
+        self.timeouts.get(&self.way(handle).number).copied().unwrap_or_default()
+    }
+
+    /// A channel that nobody holds lives all the same: it is passed in a message, or in the
+    /// queue of a listening socket.
+    pub(super) fn keep(&self, channel: usize) -> bool {
+        let listens = |number| self.held.iter().any(|holding| self.way(&holding.name).number == number);
+        self.flights.carry(channel) || self.connections.kept_by(channel).is_some_and(listens)
+    }
+
+    /// A call succeeded.
+    pub(super) fn said(&mut self, plan: &Plan, told: &Told<'_>) {
+        let Told { actor, called, channel, .. } = *told;
+        self.make(plan, told);
+        let way = called.handle().map_or_else(Way::default, |handle| self.way(handle));
+        match (called.call.name(), called.name()) {
+            ("close", _) => {
+                let closed = called.handle();
+                self.held.retain(|holding| holding.actor != actor || Some(holding.name.as_str()) != closed);
+            }
+            ("bind", Some(name)) => self.connections.bind(name, way),
+            ("unlink", Some(name)) => self.connections.unlink(name),
+            ("connect", Some(name)) => self.connect(plan, way, name, told.ahead),
+            ("accept", _) => {
+                let new = called.makes().next().map_or_else(Way::default, |name| self.way(name));
+                if let Some(peer) = self.connections.accept(new, way.number) {
+                    self.lead(new.number, peer.inbox);
+                }
+            }
+            ("setsockopt", _) => self.time_out(way.number, &called.words),
+            ("sendmsg", _) if called.has("pass") => {
+                let passed = called.words.iter().skip(2).filter_map(|word| self.ways.get(word).copied());
+                if let Some((by, at)) = channel {
+                    self.flights.start(by, at, passed.collect());
+                }
+            }
+            ("recvmsg", _) if called.has("peek") => {}
+            ("recvmsg", _) if told.cut || !told.fds.is_empty() => {
+                channel.into_iter().for_each(|(by, _)| self.flights.land(by));
+            }
+            _ if called.call.info().moves == Moves::Receives => {
+                channel.into_iter().for_each(|(by, gone)| self.flights.drop_before(by, gone));
+            }
+            _ => {}
+        }
+        self.drop_flights();
+    }
+
+    /// What a call's new handles lead to.
+    fn make(&mut self, plan: &Plan, told: &Told<'_>) {
+        let Told { actor, called, fds, channel: by, .. } = *told;
         let channel = |name: &str| plan.channels.iter().position(|channel| channel.name == name);
         let names: Vec<&str> = called.makes().collect();
-        let ways = match (called.call.name(), &names[..]) {
+        let own = |name: &&str| Way { inbox: channel(name), ..Way::default() };
+        let mut ways: Vec<Way> = match (called.call.name(), &names[..]) {
             ("pipe", [read, _]) => {
                 let pipe = channel(read);
-                vec![Way { inbox: pipe, target: None }, Way { inbox: None, target: pipe }]
+                vec![Way { inbox: pipe, ..Way::default() }, Way { target: pipe, ..Way::default() }]
             }
-            ("socketpair", [one, other]) => {
+            ("socketpair" | "pty", [one, other]) => {
                 let (one, other) = (channel(one), channel(other));
-                vec![Way { inbox: one, target: other }, Way { inbox: other, target: one }]
+                let way = |inbox, target| Way { inbox, target, ..Way::default() };
+                vec![way(one, other), way(other, one)]
             }
             ("dup", [_]) => vec![called.handle().map_or_else(Way::default, |handle| self.way(handle))],
-            (_, names) => names.iter().map(|name| Way { inbox: channel(name), target: None }).collect(),
+            ("recvmsg", _) => by.map_or_else(Vec::new, |(by, _)| self.flights.first(by).to_vec()),
+            (_, names) => names.iter().map(own).collect(),
         };
+        for way in ways.iter_mut().filter(|way| way.number == 0) {
+            self.made += 1;
+            way.number = self.made;
+        }
         for ((name, way), fd) in names.into_iter().zip(ways).zip(fds) {
             self.held.retain(|holding| holding.actor != actor || holding.name != name);
             self.held.push(Holding { actor, name: name.to_owned(), fd: *fd });
             self.ways.insert(name.to_owned(), way);
         }
-        if called.call.name() == "close"
-            && let Some(handle) = called.handle()
-        {
-            self.held.retain(|holding| holding.actor != actor || holding.name != handle);
+    }
+
+    fn connect(&mut self, plan: &Plan, socket: Way, name: &str, ahead: &[(&str, usize)]) {
+        let other = self.behind(name);
+        if is(plan, socket, Kind::UnixDatagram) {
+            return self.lead(socket.number, other.and_then(|other| other.inbox));
         }
+        let Some(listener) = other else { return };
+        let listens = |(handle, _): &&(&str, usize)| self.way(handle).number == listener.number;
+        let ahead: Vec<usize> = ahead.iter().filter(listens).map(|(_, channel)| *channel).collect();
+        match self.connections.connect(socket, listener.number, &ahead) {
+            Some(Peer::Accepted(peer)) => {
+                self.lead(socket.number, peer.inbox);
+                self.lead(peer.number, socket.inbox);
+            }
+            Some(Peer::Later(channel)) => self.lead(socket.number, Some(channel)),
+            None => {}
+        }
+    }
+
+    /// All copies of a socket write there from now on.
+    fn lead(&mut self, number: usize, target: Option<usize>) {
+        let copies = self.ways.values_mut().chain(self.flights.ways());
+        copies.filter(|way| way.number == number).for_each(|way| way.target = target);
+    }
+
+    fn time_out(&mut self, number: usize, words: &[String]) {
+        let [_, option, millis] = words else { return };
+        let timeouts = self.timeouts.entry(number).or_default();
+        let millis = millis.parse().unwrap_or(0);
+        match option.as_str() {
+            "rcvtimeo" => timeouts.receive = millis,
+            "sndtimeo" => timeouts.send = millis,
+            _ => {}
+        }
+    }
+
+    fn drop_flights(&mut self) {
+        let (held, ways) = (&self.held, &self.ways);
+        let read = |channel| {
+            let inbox = |holding: &Holding| ways.get(&holding.name).and_then(|way| way.inbox);
+            held.iter().any(|holding| inbox(holding) == Some(channel))
+        };
+        self.flights.drop_unless(read);
     }
 
     /// A copy of an actor holds what it held.
@@ -76,6 +238,19 @@ impl Handles {
     /// An actor has ended.
     pub(super) fn ended(&mut self, actor: usize) {
         self.held.retain(|holding| holding.actor != actor);
+        self.drop_flights();
+    }
+
+    /// A holder of each reading side to which a kernel worker carries bytes: the actor and
+    /// its descriptor.
+    pub(super) fn flushable(&self, plan: &Plan) -> Vec<(usize, i32)> {
+        let mut sides: Vec<(usize, &Holding)> = (self.held.iter())
+            .filter_map(|holding| Some((self.way(&holding.name).inbox?, holding)))
+            .filter(|(channel, _)| plan.channels[*channel].kind.info().settles == Settles::Flushable)
+            .collect();
+        sides.sort_by_key(|(channel, _)| *channel);
+        sides.dedup_by_key(|(channel, _)| *channel);
+        sides.into_iter().map(|(_, holding)| (holding.actor, holding.fd)).collect()
     }
 
     /// The end of a channel that an actor holds. A socket's queue lives as long as its
@@ -92,4 +267,9 @@ impl Handles {
         };
         reads.or(writes).map(|holding| Held { fd: holding.fd, access })
     }
+}
+
+/// What a handle reads is a channel of this kind.
+fn is(plan: &Plan, way: Way, kind: Kind) -> bool {
+    way.inbox.is_some_and(|inbox| plan.channels[inbox].kind == kind)
 }

@@ -2,9 +2,11 @@
 
 mod actor;
 mod collect;
+mod connections;
 mod contain;
 mod count;
 mod fault;
+mod flights;
 mod frames;
 mod handle;
 mod handles;

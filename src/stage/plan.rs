@@ -17,9 +17,20 @@ pub struct Plan {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedChannel {
-    /// The scenario's name for it; a FIFO is made under this name.
+    /// The scenario's name for it; one that is declared is opened under this name.
     pub name: String,
     pub kind: Kind,
+    /// It stands ready before the first step; the others are handles, which steps make.
+    pub declared: bool,
+    /// The size that it gets with its first end (F_SETPIPE_SZ, bytes), if not the usual one.
+    pub capacity: Option<u64>,
+}
+
+impl PlannedChannel {
+    /// One that stands ready, of the usual size.
+    pub fn declared(name: &str, kind: Kind) -> PlannedChannel {
+        PlannedChannel { name: name.to_owned(), kind, declared: true, capacity: None }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,4 +89,11 @@ pub struct PlannedStep {
     /// It belongs to a sequence with the step before it: one attempt is all of them up
     /// to the first that fails. Condition and attempts are those of the first one.
     pub joined: bool,
+}
+
+impl PlannedStep {
+    /// It leaves something behind that nobody looks for.
+    pub(super) fn lasts(&self) -> bool {
+        matches!(&self.action, Action::Call(called) if called.call.info().lasts)
+    }
 }

@@ -6,15 +6,15 @@ use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
-    handles::{Handles, Way},
-    settle::{Guard, Settler},
+    handles::{Handles, Timeouts},
+    settle::{Guard, Rest, Settler, Timer},
     workshop::Workshop,
 };
 use crate::{
-    channel,
+    channel, observe,
     outcome::{
-        Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript,
-        Verb, Wait, offer_bytes,
+        Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, Passed, StepRecord,
+        Transcript, Verb, Wait, offer_bytes,
     },
     wire::{Order, Step},
 };
@@ -22,6 +22,9 @@ use crate::{
 /// More payload than that (bytes) doesn't travel with other steps: what its driver
 /// does with it would be laid at their door.
 const MOST_PAYLOAD: u64 = 1 << 20;
+
+/// A socket's timeout of less than that (milliseconds) is waited for.
+const SOON: u64 = 1000;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +65,8 @@ pub(super) struct Play<'case> {
     pub(super) alone: bool,
     /// Several steps of an actor may travel together, its driver counting for us.
     batches: bool,
+    /// What kernel workers carry is waited for.
+    flushes: bool,
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
     pub(super) handles: Handles,
@@ -78,10 +83,11 @@ pub(super) fn play(
     guard: &Guard,
 ) -> Result<Transcript, Fault> {
     let dir = workshop.dir().map_err(|error| Fault::harness("making the case's directory", error))?;
-    let named = || plan.channels.iter().filter(|planned| planned.kind.info().declared);
+    let named = || plan.channels.iter().filter(|planned| planned.declared);
+    let mut kept = Vec::new();
     for planned in named() {
-        channel::make(planned.kind, &dir.join(&planned.name))
-            .map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?;
+        let made = channel::make(planned.kind, &dir.join(&planned.name));
+        kept.extend(made.map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?);
     }
     let result = (|| {
         let actors = workshop.actors(plan, &dir, options, guard)?;
@@ -129,6 +135,7 @@ impl<'case> Play<'case> {
             given: 0..0,
             alone: false,
             batches: !options.fresh && counts_alone,
+            flushes: !options.unflushed,
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
@@ -194,7 +201,9 @@ impl<'case> Play<'case> {
                 break;
             }
             count += 1;
-            if !matches!(verb, Verb::Open | Verb::Write | Verb::Flush | Verb::Read) {
+            // The stage sizes a pipe right after its first end is there.
+            let sized = verb == Verb::Open && self.plan.channels.iter().any(|it| it.capacity.is_some());
+            if sized || !matches!(verb, Verb::Open | Verb::Write | Verb::Flush | Verb::Read) {
                 break;
             }
         }
@@ -261,6 +270,7 @@ impl<'case> Play<'case> {
             outcome,
             resumed: None,
             offered: None,
+            passed: None,
             data: None,
             held: None,
             counts: Vec::new(),
@@ -308,6 +318,7 @@ impl<'case> Play<'case> {
                 blocked + 1 - first
             }
         };
+        self.set_capacities()?;
         self.records.truncate(first + begun);
         self.parts[actor].due.retain(|record| *record < first + begun);
         for record in first..first + begun {
@@ -366,14 +377,24 @@ impl<'case> Play<'case> {
     /// stream into the channel that the handle leads to.
     fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
         let info = called.call.info();
-        let way = called.handle().map_or_else(Way::default, |handle| self.handles.way(handle));
+        let way = self.handles.way_of(self.plan, called);
+        // What makes a handle with bytes in it sends them there.
+        let made = || self.plan.channels.iter().position(|made| called.makes().any(|name| name == made.name));
         let channel = match info.moves {
             Moves::Nothing => None,
+            Moves::Sends if called.handle().is_none() => made(),
             Moves::Sends => way.target,
             Moves::Receives => way.inbox,
+            Moves::Passes(_) => called.passes().and_then(|(_, into, _)| self.handles.way(into).target),
         };
         self.records[record].channel = channel;
+        self.records[record].passed = called
+            .passes()
+            .map(|(from, _, passing)| Passed { from: self.handles.way(from).inbox, copied: passing.copies });
         let mut words = called.words.clone();
+        if let Some(name) = words.iter_mut().find(|word| word.starts_with('=')) {
+            *name = self.address(&name[1..]);
+        }
         if let (Moves::Sends, Some(place)) = (info.moves, called.size_place()) {
             let offset = channel.map_or(0, |channel| self.parts[actor].offered[channel]);
             if let (Some(channel), Some(len)) = (channel, called.payload()) {
@@ -382,6 +403,33 @@ impl<'case> Play<'case> {
             words[place] = format!("{}@{actor}:{offset}", words[place]);
         }
         Order::Call { call: called.call.name().to_owned(), words }
+    }
+
+    /// The address of a socket, as the wire has it. Without one it is what a socket without
+    /// a name says.
+    fn address(&self, handle: &str) -> String {
+        let holder = self.handles.descriptor(handle);
+        let address = holder.map_or_else(Vec::new, |(actor, fd)| {
+            observe::address(self.actors[actor].pidfd(), fd).unwrap_or_default()
+        });
+        let digits = address.iter().map(|byte| format!("{byte:02x}"));
+        format!("={}", digits.collect::<String>())
+    }
+
+    /// The call that an actor is in ends by its socket's timeout, and soon.
+    fn times_out_soon(&self, record: usize) -> bool {
+        (1..SOON).contains(&self.timeout(record))
+    }
+
+    /// After how many milliseconds the call that an actor is in gives up; 0: never.
+    fn timeout(&self, record: usize) -> u64 {
+        let Action::Call(called) = &self.plan.steps[self.records[record].step].action else { return 0 };
+        let timeouts = called.handle().map_or_else(Timeouts::default, |handle| self.handles.timeouts(handle));
+        match (called.call.info().moves, called.call.name()) {
+            (Moves::Receives, _) | (_, "accept") => timeouts.receive,
+            (Moves::Sends, _) | (_, "connect") => timeouts.send,
+            _ => 0,
+        }
     }
 
     /// Notes that a call offers the next `len` bytes of its actor's stream.
@@ -415,13 +463,21 @@ impl<'case> Play<'case> {
                     self.actors[at].ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at))
                 })
                 .collect();
-            if !self.settler.settled(&mut self.actors, &unsettled)? {
+            let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };
+            if !self.settler.settled(&mut self.actors, &unsettled, &sides)? {
+                continue;
+            }
+            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due)) {
+                self.settler.pace(&self.actors)?;
                 continue;
             }
             let Some(&due) = self.parts[actor].due.iter().find(|due| self.given.contains(due)) else {
                 return Ok(None);
             };
-            let rest = self.settler.rest(&self.actors, &unsettled, actor);
+            let mut rest = self.settler.rest(&self.actors, &unsettled, actor);
+            if let (Rest::Asleep { timer, .. }, true) = (&mut rest, self.timeout(due) > 0) {
+                *timer = Timer::Set;
+            }
             let outcome = rest.outcome(self.records[due].verb);
             return outcome.map(Some).map_err(|why| self.broken(actor, &why));
         }

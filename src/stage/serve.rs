@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What the stage found out about the machine at its start. Sizes in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measures {
     /// sysconf(_SC_PAGESIZE).
     pub page: u64,
@@ -43,6 +43,11 @@ pub struct Measures {
     pub blksize: u64,
     /// F_GETPIPE_SZ of a fresh FIFO (fcntl(2)).
     pub capacity: u64,
+    /// The largest size that F_SETPIPE_SZ gives here (bytes).
+    pub largest_pipe: u64,
+    /// Datagrams that a UNIX socket's queue takes from others than its peer, less one:
+    /// /proc/sys/net/unix/max_dgram_qlen (unix(7)).
+    pub qlen: u64,
     /// What holds the actors together: `namespaces` or `subreaper`.
     pub containment: String,
 }
@@ -53,6 +58,9 @@ pub(super) enum Response {
     Played(Transcript),
     Failed(Fault),
 }
+
+/// What F_SETPIPE_SZ takes from anybody (kernel `round_pipe_size`, bytes).
+const LARGEST_PIPE: u64 = 1 << 31;
 
 /// The runner, as the stage knows it.
 pub(super) struct Runner {
@@ -234,7 +242,7 @@ fn wait_for_case(guard: &Guard) -> bool {
 fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
     fs::create_dir_all(dir)?;
     let path = dir.join("measure");
-    channel::make(Kind::Fifo, &path)?;
+    drop(channel::make(Kind::Fifo, &path)?);
     let fifo = nix::fcntl::open(&path, OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
     // SAFETY: takes no argument, returns a size.
     let capacity = unsafe { libc::fcntl(fifo.as_raw_fd(), libc::F_GETPIPE_SZ) };
@@ -242,14 +250,25 @@ fn measure(dir: &Path, containment: &str) -> io::Result<Measures> {
     let pipe_buf = unsafe { libc::fpathconf(fifo.as_raw_fd(), libc::_PC_PIPE_BUF) };
     // SAFETY: takes a name, returns a size.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    let largest = fs::read_to_string("/proc/sys/fs/pipe-max-size");
+    let largest = largest.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(1 << 20);
+    // More than that only somebody with CAP_SYS_RESOURCE can have.
+    let unbounded = channel::set_capacity(fifo.as_fd(), 2 * largest).is_ok();
     let size = |value: i64| u64::try_from(value).map_err(|_| io::Error::last_os_error());
     let measures = Measures {
         page: size(page)?,
         pipe_buf: size(pipe_buf)?,
         blksize: fs::metadata(&path)?.blksize(),
         capacity: size(capacity.into())?,
+        largest_pipe: if unbounded { LARGEST_PIPE } else { largest },
+        qlen: dgram_qlen()?,
         containment: containment.to_owned(),
     };
     fs::remove_file(&path)?;
     Ok(measures)
+}
+
+fn dgram_qlen() -> io::Result<u64> {
+    let text = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen")?;
+    text.trim().parse().map_err(io::Error::other)
 }

@@ -16,7 +16,7 @@ use nix::{
 
 use super::{Fault, actor::Actor};
 use crate::{
-    observe::{Reading, Rule, Sleep, asleep},
+    observe::{self, Reading, Rule, Sleep, asleep},
     outcome::{Outcome, Verb},
     wire::CONTROL_FD,
 };
@@ -152,12 +152,19 @@ impl<'case> Settler<'case> {
     }
 
     /// One look: whether all of `unsettled` rest, and nothing they said lies unread.
-    /// If not: look for answers, then ask again.
-    pub(super) fn settled(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> Result<bool, Fault> {
+    /// If not: look for answers, then ask again. `sides`: the reading sides to which
+    /// kernel workers carry bytes, by actor and descriptor.
+    pub(super) fn settled(
+        &mut self,
+        actors: &mut [Actor],
+        unsettled: &[usize],
+        sides: &[(usize, i32)],
+    ) -> Result<bool, Fault> {
         if unsettled.is_empty() {
+            flush(actors, sides)?;
             return Ok(true);
         }
-        if self.proved(actors, unsettled) {
+        if self.proved(actors, unsettled, sides)? {
             let resting = || unsettled.iter().filter(|at| !self.spinning.contains(at)).map(|&at| &actors[at]);
             let broken = |actor: &Actor, message: &str| {
                 Err(Fault::Driver { actor: actor.name.clone(), message: message.to_owned() })
@@ -179,16 +186,28 @@ impl<'case> Settler<'case> {
 
     /// The proof of `observe`: two scans over all, then rule 5 as far as it is about
     /// answers. What lies untaken is the caller's to judge.
-    fn proved(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
-        if !self.all_asleep(actors, unsettled) {
-            return false;
+    fn proved(
+        &mut self,
+        actors: &mut [Actor],
+        unsettled: &[usize],
+        sides: &[(usize, i32)],
+    ) -> Result<bool, Fault> {
+        if !self.all_asleep(actors, unsettled, sides)? {
+            return Ok(false);
         }
         self.news = anything_unread(actors);
-        !self.news
+        Ok(!self.news)
     }
 
-    /// Rules 1 to 4.
-    fn all_asleep(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
+    /// Rules 1 to 4. Where nobody has run from the first scan to the second, all that a
+    /// worker could carry was there before the flush between them, and so whom it woke
+    /// shows in the second.
+    fn all_asleep(
+        &mut self,
+        actors: &mut [Actor],
+        unsettled: &[usize],
+        sides: &[(usize, i32)],
+    ) -> Result<bool, Fault> {
         let no_descriptors = &mut self.no_descriptors;
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
@@ -205,11 +224,12 @@ impl<'case> Settler<'case> {
         if !scan(actors, &mut self.first, &self.spinning)
             // Spares the second scan while something obviously runs.
             || self.first.iter().any(|reading| reading.state != b'S')
+            || !flush(actors, sides)?
             || !scan(actors, &mut self.second, &self.spinning)
         {
-            return false;
+            return Ok(false);
         }
-        asleep(Rule::FULL, &self.first, &self.second)
+        Ok(asleep(Rule::FULL, &self.first, &self.second))
     }
 
     /// What the scan that proved `unsettled` settled says of one of them. Its first
@@ -273,7 +293,7 @@ impl<'case> Settler<'case> {
     }
 
     /// Waits for news, a little longer each time.
-    fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
+    pub(super) fn pace(&mut self, actors: &[Actor]) -> Result<(), Fault> {
         if self.looks == 0 {
             self.began = Instant::now();
         }
@@ -307,7 +327,7 @@ impl<'case> Settler<'case> {
             if actor.hung_up() {
                 return broken("it closed descriptor 3 before its greeting".into());
             }
-            if self.takes_orders(actor) {
+            if self.takes_orders(actor)? {
                 return broken("it waits for steps on descriptor 3 and hasn't greeted".into());
             }
             if self.began.elapsed() > DEADLINE {
@@ -319,13 +339,13 @@ impl<'case> Settler<'case> {
 
     /// Proved to wait for us while we wait for it. Any other sleep may be part of
     /// a runtime's start.
-    fn takes_orders(&mut self, actor: &mut Actor) -> bool {
-        self.proved(std::slice::from_mut(actor), &[0])
+    fn takes_orders(&mut self, actor: &mut Actor) -> Result<bool, Fault> {
+        Ok(self.proved(std::slice::from_mut(actor), &[0], &[])?
             && self
                 .second
                 .iter()
                 .filter_map(|reading| actor.observed()?.call(reading))
-                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(CONTROL_FD))
+                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(CONTROL_FD)))
     }
 
     /// True if there is news.
@@ -346,6 +366,19 @@ impl<'case> Settler<'case> {
         }
         Ok(news)
     }
+}
+
+/// Has arrive what kernel workers carry; twice, since one side may echo to the other.
+/// False if a side has just been closed.
+fn flush(actors: &[Actor], sides: &[(usize, i32)]) -> Result<bool, Fault> {
+    for &(actor, fd) in sides.iter().chain(sides) {
+        match observe::flush(actors[actor].pidfd(), fd) {
+            Ok(()) => {}
+            Err(Errno::EBADF | Errno::ESRCH) => return Ok(false),
+            Err(errno) => return Err(Fault::harness("flushing a pseudoterminal", errno.desc())),
+        }
+    }
+    Ok(true)
 }
 
 /// Rule 5: an answer or an end that hasn't been taken.

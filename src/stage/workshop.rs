@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Fault, Launch, Options, Plan, PlannedActor,
+    Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
     actor::{Actor, Ready},
     contain,
     play::{Play, describe_end},
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     observe::Depth,
+    outcome::Action,
     wire::{Message, Order, Reply, Step},
 };
 
@@ -72,6 +73,12 @@ impl Workshop {
     /// the directory, the next case is played in another.
     pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
         let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
+        let calls = plan.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
+        if calls && !plan.actors.iter().any(is_program) {
+            // Steps may have made nodes, but no more than that.
+            let left = fs::read_dir(dir).into_iter().flatten().flatten();
+            left.for_each(|entry| drop(fs::remove_file(entry.path())));
+        }
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
         if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
             // They stand in it.
@@ -153,12 +160,16 @@ impl Workshop {
         for (at, clean) in clean.iter_mut().enumerate() {
             let (actor, part) = (&mut play.actors[at], &play.parts[at]);
             let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end && !actor.has_unsent();
-            if !idle || !actor.abilities.resets || !actor.is_marked() {
+            let lasting = play.plan.steps.iter().any(|step| step.actor == at && step.lasts());
+            if !idle || lasting || !actor.abilities.resets || !actor.is_marked() {
                 continue;
             }
             *clean = true;
             let nothing_open = part.ends.iter().all(Option::is_none);
-            if !(actor.abilities.forgets && nothing_open) {
+            // A handle's name stays with its number after a close.
+            let calls = |step: &PlannedStep| step.actor == at && matches!(step.action, Action::Call(_));
+            let has_handles = play.plan.steps.iter().any(calls);
+            if !(actor.abilities.forgets && nothing_open && !has_handles) {
                 actor.give(&[Step { id: RESET, order: Order::Reset }])?;
                 waiting.push(at);
             }
@@ -212,7 +223,7 @@ fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
             _ => return false,
         }
         // What is wrong with a driver now is no fault of the case.
-        if !matches!(settler.settled(std::slice::from_mut(actor), &[0]), Ok(false)) {
+        if !matches!(settler.settled(std::slice::from_mut(actor), &[0], &[]), Ok(false)) {
             return false;
         }
     }
@@ -223,7 +234,7 @@ fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
 fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> {
     settler.begin();
     while actor.listen().is_ok() && actor.is_quiet() {
-        match settler.settled(std::slice::from_mut(actor), &[0]) {
+        match settler.settled(std::slice::from_mut(actor), &[0], &[]) {
             Ok(false) => {}
             Ok(true) => {
                 let rest = settler.rest(std::slice::from_ref(actor), &[0], 0);

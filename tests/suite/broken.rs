@@ -111,6 +111,21 @@ a read r 100  -> ok 20
 '''
 "#;
 
+/// How often an edge-triggered epoll set wakes.
+const EDGES: &str = r#"
+[actors]
+a = "raw"
+script = '''
+a pipe r w
+a epoll_create e
+a epoll_ctl e add r in et
+a edges e        -> ok 0
+a write w 10
+a edges e        -> ok 1
+a edges e        -> ok 0 to 1
+'''
+"#;
+
 /// A script that goes no further.
 const STUCK: &str = r#"
 [channels]
@@ -148,6 +163,7 @@ fn play(text: &str, recorded: Option<&Recorded>) -> (Status, Vec<String>, String
 #[case(WAITS)]
 #[case(TORN)]
 #[case(ORDER)]
+#[case(EDGES)]
 #[case(STUCK)]
 fn unbroken_it_holds(#[case] text: &str) {
     let (status, differences, _) = play(text, None);
@@ -294,6 +310,14 @@ fn unbroken_it_holds(#[case] text: &str) {
 )]
 #[case(TORN, "torn = 1", "torn = 0", "line LINE: torn of log expected 0, is 1")]
 #[case(TORN, "torn = 1", "torn = \"> 1\"", "line LINE: torn of log expected > 1, is 1")]
+// edges
+#[case(
+    EDGES,
+    "a edges e        -> ok 1",
+    "a edges e        -> ok 2",
+    "line LINE: `a edges e` expected ok 2, gave ok 1"
+)]
+#[case(EDGES, "-> ok 0 to 1", "-> ok 1 to 2", "line LINE: `a edges e` expected ok 1 to 2, gave ok 0")]
 // the ledger
 #[case(
     CALLS,

@@ -10,7 +10,7 @@ use std::{
 use nix::sys::signal::Signal;
 use pipelab::{
     channel::Kind,
-    outcome::{Access, Action, Amount, Transcript},
+    outcome::{Access, Action, Amount, Call, Called, Transcript},
     setting::{Setting, Sigpipe},
     stage::{Condition, Fault, Handle, Launch, Options, Plan, PlannedActor, PlannedChannel, PlannedStep},
 };
@@ -46,7 +46,7 @@ pub struct Script(Plan);
 impl Script {
     pub fn new() -> Script {
         Script(Plan {
-            channels: vec![PlannedChannel { name: "log".into(), kind: Kind::Fifo }],
+            channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
             actors: vec![],
             steps: vec![],
             setting: Setting { sigpipe: Sigpipe::Ignore, budget_ms: 0 },
@@ -68,6 +68,20 @@ impl Script {
             ignores_sigpipe: driver == "rust",
         });
         self
+    }
+
+    /// A handle that a call of the script makes.
+    pub fn handle(mut self, name: &str, kind: Kind) -> Script {
+        self.0.channels.push(PlannedChannel { declared: false, ..PlannedChannel::declared(name, kind) });
+        self
+    }
+
+    /// A system call as it stands in a script, sizes as numbers: `pipe r w`.
+    pub fn call(self, actor: &str, call: &str) -> Script {
+        let mut words = call.split_whitespace().map(str::to_owned);
+        let name = words.next().expect("a call");
+        let call = Call::named(&name).expect("a call of the table");
+        self.step(actor, Action::Call(Called { call, words: words.collect() }))
     }
 
     pub fn step(mut self, actor: &str, action: Action) -> Script {

@@ -6,16 +6,35 @@
 //! bytes are those that arrive there.
 
 mod descriptor;
+mod file;
+mod message;
+mod namespace;
+mod path;
 mod pipe;
 mod process;
+mod socket;
+mod splice;
+mod terminal;
 mod transfer;
 mod wait;
 
 use serde::{Deserialize, Serialize};
 
 /// All calls, a family a file.
-const FAMILIES: &[&[CallInfo]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[CallInfo]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    splice::CALLS,
+    wait::CALLS,
+    socket::CALLS,
+    terminal::CALLS,
+    file::CALLS,
+    process::CALLS,
+    message::CALLS,
+    path::CALLS,
+    namespace::CALLS,
+];
 
 /// One argument of a call, as a script writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +61,13 @@ pub enum Arg {
     Optional(&'static Arg),
     /// Any number of these words and, if so, handles, in any order; the last argument.
     Any { words: &'static [&'static str], handles: bool },
+    /// Any number of these words and, behind the word `take`, names of handles that the
+    /// call makes; the last argument.
+    Take { words: &'static [&'static str] },
 }
+
+/// Behind it stand the names of handles that a call takes out of a message.
+pub const TAKE: &str = "take";
 
 /// What a call takes from its handle, for the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +77,18 @@ pub enum Moves {
     Sends,
     /// It takes out of the channel that its first handle is.
     Receives,
+    /// It takes out of the channel that one handle is, and sends into the one that the
+    /// other leads to, without showing the bytes.
+    Passes(Passing),
+}
+
+/// How a call hands bytes from one handle to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passing {
+    /// The handle that it takes them from stands second, not first.
+    pub from_second: bool,
+    /// It leaves them there as well.
+    pub copies: bool,
 }
 
 /// What a handle is good for: what a call needs, and what making it gives.
@@ -114,6 +151,9 @@ pub struct CallInfo {
     pub of: Of,
     /// What the handles are that it makes.
     pub makes: On,
+    /// It changes its process or the case's folder in a way that nobody looks for, so that
+    /// neither serves another case.
+    pub lasts: bool,
 }
 
 /// A call of the table: its family, and its place there.
@@ -181,9 +221,23 @@ impl Called {
         self.words_of(Arg::Handle).next()
     }
 
+    /// The handle that it takes bytes from and the one that it hands them to.
+    pub fn passes(&self) -> Option<(&str, &str, Passing)> {
+        let Moves::Passes(passing) = self.call.info().moves else { return None };
+        let mut handles = self.words_of(Arg::Handle);
+        let (first, second) = (handles.next()?, handles.next()?);
+        let (from, into) = if passing.from_second { (second, first) } else { (first, second) };
+        Some((from, into, passing))
+    }
+
     /// The handles that it makes.
     pub fn makes(&self) -> impl Iterator<Item = &str> {
-        self.words_of(Arg::New)
+        self.words_of(Arg::New).chain(self.call.info().taken(&self.words).map(String::as_str))
+    }
+
+    /// The address or path that it names.
+    pub fn name(&self) -> Option<&str> {
+        self.words_of(Arg::Name).next()
     }
 
     /// Bytes that it offers.
@@ -227,10 +281,22 @@ const fn call(name: &'static str, form: &'static str, about: &'static str, args:
         on: (On::Any, ""),
         of: Of::First,
         makes: On::Any,
+        lasts: false,
     }
 }
 
 impl CallInfo {
+    /// Those of a call's words that name what it takes out of a message.
+    pub fn taken<'w, T: AsRef<str>>(&self, words: &'w [T]) -> impl Iterator<Item = &'w T> {
+        let known = match self.args.last() {
+            Some(Arg::Take { words }) => Some(*words),
+            _ => None,
+        };
+        let take = words.iter().position(|word| known.is_some() && word.as_ref() == TAKE);
+        let behind = take.map_or(&[][..], |take| &words[take + 1..]);
+        behind.iter().take_while(move |word| known.is_some_and(|known| !known.contains(&word.as_ref())))
+    }
+
     const fn sends(self) -> CallInfo {
         CallInfo { moves: Moves::Sends, ..self }
     }
@@ -239,13 +305,17 @@ impl CallInfo {
         CallInfo { moves: Moves::Receives, ..self }
     }
 
+    const fn passes(self, passing: Passing) -> CallInfo {
+        CallInfo { moves: Moves::Passes(passing), ..self }
+    }
+
     /// Any other handle gets this errno.
     const fn only_on(self, on: On, errno: &'static str) -> CallInfo {
         CallInfo { on: (on, errno), ..self }
     }
 
     /// What is said of its handles is said of the first, of each, or of at least one.
-    pub const fn of(self, of: Of) -> CallInfo {
+    const fn of(self, of: Of) -> CallInfo {
         CallInfo { of, ..self }
     }
 
@@ -264,6 +334,10 @@ impl CallInfo {
 
     const fn makes(self, makes: On) -> CallInfo {
         CallInfo { makes, ..self }
+    }
+
+    const fn lasts(self) -> CallInfo {
+        CallInfo { lasts: true, ..self }
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Place {
     Runtime,
     /// The kernel: it took it, and dropped it at the last close.
     Kernel,
+    /// The kernel: a receive had room for less than the message.
+    Cut,
     /// A reader's runtime: it took it out of the kernel and never handed it out.
     Reader,
     /// The counts don't tell.

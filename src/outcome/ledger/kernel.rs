@@ -1,6 +1,6 @@
 //! What the counts say about the way through the kernel.
 
-use super::source::Source;
+use super::{entry::Place, source::Source};
 use crate::outcome::{ChannelCount, Count, StepRecord, Transcript};
 
 /// The counts of one channel over the case.
@@ -24,6 +24,14 @@ pub struct Dropped {
     /// So many bytes had readers taken out before.
     pub after: u64,
     pub len: u64,
+    /// A receive dropped it, with the rest of a message.
+    pub cut: bool,
+}
+
+impl Dropped {
+    pub fn place(&self) -> Place {
+        if self.cut { Place::Cut } else { Place::Kernel }
+    }
 }
 
 impl Timeline {
@@ -39,7 +47,7 @@ impl Timeline {
             accepted: last(|count| &count.accepted),
             queued: last(|count| &count.queued),
             taken: last(|count| &count.taken).known(),
-            drops: drops(&counts),
+            drops: drops(transcript, channel, &counts),
             by_source: by_source(transcript, &counts, sources),
         }
     }
@@ -52,16 +60,22 @@ impl Timeline {
 
 /// What was accepted, and neither taken nor queued, is dropped. A queue is
 /// dropped whole, so it follows what had been taken by then.
-fn drops(counts: &[Option<&ChannelCount>]) -> Option<Vec<Dropped>> {
+fn drops(transcript: &Transcript, channel: usize, counts: &[Option<&ChannelCount>]) -> Option<Vec<Dropped>> {
     let mut drops = Vec::new();
     let mut before = 0;
-    for count in counts {
+    let receives = |record: &StepRecord| record.verb.reads() && record.channel == Some(channel);
+    for (index, count) in counts.iter().enumerate() {
         let count = (*count)?;
         let (accepted, taken) = (count.accepted.known()?, count.taken.known()?);
         let total = accepted.checked_sub(taken.checked_add(count.queued.known()?)?)?;
         match total.checked_sub(before)? {
             0 => {}
-            len => drops.push(Dropped { after: taken, len }),
+            len => {
+                let resumed = |record: &&StepRecord| record.resumed.as_ref().is_some_and(|r| r.by == index);
+                let mut ended =
+                    transcript.steps.iter().filter(resumed).chain(&transcript.steps[index..=index]);
+                drops.push(Dropped { after: taken, len, cut: ended.any(receives) });
+            }
         }
         before = total;
     }

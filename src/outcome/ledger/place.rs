@@ -10,7 +10,7 @@
 use super::{
     entry::{Extent, Loss, Place, Shape, Unplaced},
     extent::Extents,
-    kernel::Timeline,
+    kernel::{Dropped, Timeline},
     order::{Order, Stretch},
     source::Source,
 };
@@ -152,7 +152,7 @@ fn gaps(
                 rest_dropped += drop.len;
                 continue;
             }
-            (true, false) => Place::Kernel,
+            (true, false) => drop.place(),
             (_, rest) => {
                 doubt |= rest;
                 Place::Unknown
@@ -250,7 +250,8 @@ fn rest(
     if !reader_holds {
         parts.push((taken, Place::Reader));
     }
-    parts.push((dropped, Place::Kernel));
+    let last = timeline.drops.as_ref().and_then(|drops| drops.last());
+    parts.push((dropped, last.map_or(Place::Kernel, Dropped::place)));
     if !missing.held {
         let certain = timeline.drops.is_some() || timeline.accepted == crate::outcome::Count::Known(0);
         parts.push((never, if certain { Place::Runtime } else { Place::Unknown }));

@@ -2,6 +2,7 @@
 
 mod laws;
 mod mutation;
+mod passing;
 mod scene;
 mod story;
 

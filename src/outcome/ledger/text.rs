@@ -19,6 +19,7 @@ impl ChannelLedger {
             let place = match loss.place {
                 Place::Runtime => "in its runtime's buffer",
                 Place::Kernel => "in the kernel, at the last close",
+                Place::Cut => "cut off by a receive",
                 Place::Reader => "in a reader's buffer",
                 Place::Unknown => "and the counts don't say where",
             };

@@ -30,7 +30,14 @@ writer sleep
 /// nothing, nothing queued.
 fn case() -> (Case, Transcript) {
     let scenario = Scenario::parse("test", Path::new("test.toml"), SCENARIO).unwrap();
-    let symbols = Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536 };
+    let symbols = Symbols {
+        page: 4096,
+        pipe_buf: 4096,
+        blksize: 4096,
+        capacity: 65536,
+        largest_pipe: 1 << 20,
+        qlen: 10,
+    };
     let catalog = Arc::new(crate::driver::Catalog::builtin());
     let cases = Arc::new(scenario).cases(&symbols, &catalog, &Overrides::default()).unwrap();
     let case = cases.iter().next().unwrap();
@@ -53,6 +60,7 @@ fn case() -> (Case, Transcript) {
                 outcome: Outcome::Ok { bytes },
                 resumed: None,
                 offered,
+                passed: None,
                 data: None,
                 held: None,
                 counts: vec![queued(0)],

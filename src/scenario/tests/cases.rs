@@ -404,3 +404,19 @@ fn a_comparison_needs_no_spaces() {
         assert_eq!((told(&script, "[4]").len(), told(&script, "[5]").len()), (1, 2), "{comparison}");
     }
 }
+
+#[test]
+fn a_pipe_larger_than_can_be_had_is_a_visible_skip() {
+    let text = r#"
+params = { size = ["1 MiB", "1 MiB + 1"] }
+channels = { log = { kind = "pipe", capacity = "{size}" } }
+actors = { w = "raw" }
+script = "w open log write"
+"#;
+    let cases = cases_of(text);
+    assert_eq!(cases[0].skip, None);
+    assert_eq!(cases[0].plan.channels[0].capacity, Some(1 << 20));
+    let skip = cases[1].skip.as_ref().expect("it can't be had");
+    assert_eq!(skip.reason, "a pipe of 1048577 bytes, where 1048576 are the most");
+    assert!(skip.remedy.contains("CAP_SYS_RESOURCE"));
+}

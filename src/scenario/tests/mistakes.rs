@@ -36,7 +36,7 @@ fn assert_mistake(text: &str, message: &str, position: (usize, usize), help: &st
 #[case("w write log 2*", "an unfinished expression", (10, 14), "for example `2*blksize+1`")]
 #[case("w write log {1", "`{` without its `}`", (10, 13), "a parameter stands as `{name}`")]
 #[case("w write log 1}", "`}` without its `{`", (10, 14), "a parameter stands as `{name}`")]
-#[case("w {verb} log", "no parameter or symbol is called `verb`", (10, 4), "there are `page`, `pipe_buf`, `blksize` and `capacity`")]
+#[case("w {verb} log", "no parameter or symbol is called `verb`", (10, 4), "there are `page`, `pipe_buf`, `blksize`, `capacity` and `qlen`")]
 #[case("w write log 200 MiB\nw write log 57 MiB", "`w` writes 269484032 bytes to `log` in all", (11, 1), "one actor writes up to 256 MiB to a channel, repeats counted")]
 #[case("w write log 1 MiB repeat 300 until ok", "`w` writes 314572800 bytes to `log` in all", (10, 1), "one actor writes up to 256 MiB to a channel, repeats counted")]
 #[case("w open log raed", "unexpected `raed`", (10, 12), "did you mean `read`?")]
@@ -69,7 +69,7 @@ fn assert_mistake(text: &str, message: &str, position: (usize, usize), help: &st
 #[case("w flush log when > 1", "`when > 1` compares nothing", (10, 13), "the form is `when EXPRESSION < EXPRESSION`, with `<`, `<=`, `>`, `>=`, `==` or `!=`")]
 #[case("w flush log when 1 > blksiez", "no parameter or symbol is called `blksiez`", (10, 22), "did you mean `blksize`?")]
 #[case("w write log 1 MiB\nw write log again repeat 300 until ok", "`w` writes 315621376 bytes to `log` in all", (11, 1), "one actor writes up to 256 MiB to a channel, repeats counted")]
-#[case("w write log sise\nw write log again", "no parameter or symbol is called `sise`", (10, 13), "there are `page`, `pipe_buf`, `blksize` and `capacity`")]
+#[case("w write log sise\nw write log again", "no parameter or symbol is called `sise`", (10, 13), "there are `page`, `pipe_buf`, `blksize`, `capacity` and `qlen`")]
 #[case("w flush log ->", "an expectation without an outcome", (10, 13), "for example `-> EPIPE`")]
 #[case("w flush log -> ok or", "an expectation without an outcome", (10, 19), "for example `-> EPIPE`")]
 #[case("w flush log -> EPIEP", "no errno is called `EPIEP`", (10, 16), "did you mean `EPIPE`?")]
@@ -190,7 +190,7 @@ fn in_a_driver(
 #[case("n = 1.5", "`params.NAME` takes an integer, a string, or an array of them, not a float", (14, 5), "for example `n = [1, \"blksize\", \"blksize+1\"]`")]
 #[case("n = \"page+\"", "an unfinished expression", (14, 10), "for example `2*blksize+1`")]
 #[case("n = \"page+pgae\"", "no parameter or symbol is called `pgae`", (14, 11), "did you mean `page`?")]
-#[case("n = \"é\\u0065+1\"", "no parameter or symbol is called `ée`", (14, 6), "there are `n`, `page`, `pipe_buf`, `blksize` and `capacity`")]
+#[case("n = \"é\\u0065+1\"", "no parameter or symbol is called `ée`", (14, 6), "there are `n`, `page`, `pipe_buf`, `blksize`, `capacity` and `qlen`")]
 #[case("n = \"n+1\"", "the parameter `n` is made of itself", (14, 5), "give one of them a number")]
 #[case("n = \"m\"\nm = \"page+n\"", "the parameter `n` is made of itself", (14, 5), "give one of them a number")]
 #[case("n = 1\nblksize = 1", "`blksize` is a symbol already", (15, 1), "give the parameter another name")]
@@ -376,4 +376,19 @@ fn all_slips_in_tomls_own_syntax_are_reported() {
     let problems = mistakes_of("about = \n[params\nsource = nope\n");
     assert_eq!(problems.list.len(), 2, "{problems}");
     assert!(problems.list.iter().all(|problem| problem.rule == "toml"));
+}
+
+/// A pipe's capacity is a size of its own.
+#[rstest]
+#[case("\"0\"", "a capacity of 0 bytes", (2, 36))]
+#[case("\"2*pages\"", "no parameter or symbol is called `pages`", (2, 38))]
+#[case("[1]", "`channels.NAME.capacity` takes an integer or a string with an expression, not an array", (2, 35))]
+fn a_capacity_that_cant_be(#[case] capacity: &str, #[case] message: &str, #[case] position: (usize, usize)) {
+    let head = "[channels]\n";
+    let rest = "[actors]\nw = \"raw\"\n";
+    let text = format!(
+        "{head}log = {{ kind = \"pipe\", capacity = {capacity} }}\n{rest}script = 'w open log write'\n"
+    );
+    let (problem, at) = mistake_of(&text);
+    assert_eq!((problem.message.as_str(), at), (message, position));
 }

@@ -51,7 +51,8 @@ reader  read log to-eof
 lost = 0                                       # or an expression over n and the symbols
 "#;
 
-pub(super) const SYMBOLS: Symbols = Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536 };
+pub(super) const SYMBOLS: Symbols =
+    Symbols { page: 4096, pipe_buf: 4096, blksize: 4096, capacity: 65536, largest_pipe: 1 << 20, qlen: 10 };
 
 fn runtime(driver: &str, version: &str, key: Option<&str>, symbols: &[(&str, u64)]) -> Runtime {
     Runtime {

@@ -33,7 +33,7 @@ fn several_mistakes_are_shown_at_once_in_their_order() {
     19 | writer  write log {m}
        |                    ^ unbound
        |
-       = help: there are `n`, `writer`, `page`, `pipe_buf`, `blksize` and `capacity`
+       = help: there are `n`, `writer`, `page`, `pipe_buf`, `blksize`, `capacity` and `qlen`
 
     error: unexpected `unles`
       --> dir/test.toml:20:30

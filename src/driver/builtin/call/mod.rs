@@ -1,8 +1,18 @@
 //! System calls as steps: what `raw` does for each line of the call table.
 
+mod address;
 mod descriptor;
+mod epoll;
+mod file;
+mod message;
+mod namespace;
+mod path;
 mod pipe;
 mod process;
+mod select;
+mod socket;
+mod splice;
+mod terminal;
 mod transfer;
 mod wait;
 
@@ -43,8 +53,22 @@ type Result<T = Said> = std::result::Result<T, Refused>;
 type Carry = fn(&mut Handles, &Words<'_>) -> Result;
 
 /// The calls by their names in the call table, a family a file.
-const FAMILIES: &[&[(&str, Carry)]] =
-    &[pipe::CALLS, descriptor::CALLS, transfer::CALLS, wait::CALLS, process::CALLS];
+const FAMILIES: &[&[(&str, Carry)]] = &[
+    pipe::CALLS,
+    descriptor::CALLS,
+    transfer::CALLS,
+    splice::CALLS,
+    wait::CALLS,
+    select::CALLS,
+    epoll::CALLS,
+    socket::CALLS,
+    terminal::CALLS,
+    file::CALLS,
+    process::CALLS,
+    message::CALLS,
+    path::CALLS,
+    namespace::CALLS,
+];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list
 /// will do.
@@ -127,4 +151,17 @@ fn names<'t>(bits: i32, table: &'t [(i32, &'static str)]) -> impl Iterator<Item 
 /// The bits that words stand for.
 fn bits(words: &Words<'_>, table: &[(i32, &'static str)]) -> i32 {
     table.iter().filter(|(_, name)| words.has(name)).fold(0, |all, (bit, _)| all | bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Call;
+
+    #[test]
+    fn each_line_of_the_call_table_is_carried_out_and_nothing_else() {
+        let table: Vec<&str> = Call::all().map(Call::name).collect();
+        let here: Vec<&str> = FAMILIES.iter().copied().flatten().map(|(name, _)| *name).collect();
+        assert_eq!(here, table);
+    }
 }

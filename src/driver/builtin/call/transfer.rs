@@ -1,6 +1,9 @@
 //! Bytes in and out: one system call, or as many as it takes until one fails.
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    sys::memfd::{MFdFlags, memfd_create},
+};
 
 use super::{Carry, Handles, Refused, Result, Said, Words, gave};
 use crate::outcome::payload;
@@ -37,13 +40,14 @@ impl Coded {
     }
 }
 
-/// Memory of two pages, the second of which isn't mapped; given back when it is dropped.
+/// Memory of which a call can take or fill only a part; given back when it is dropped.
 pub(super) struct Torn {
     start: *mut u8,
     page: usize,
 }
 
 impl Torn {
+    /// Two pages, the second of which isn't mapped.
     pub(super) fn new() -> Result<Torn> {
         // SAFETY: takes a name, returns a size.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
@@ -58,6 +62,27 @@ impl Torn {
             libc::munmap(start.byte_add(page), page);
             Ok(Torn { start: start.cast(), page })
         }
+    }
+
+    /// Memory of a file behind its end: mapped, and nothing there.
+    fn beyond_eof(length: usize) -> Result<Torn> {
+        let file = memfd_create(c"empty", MFdFlags::MFD_CLOEXEC)?;
+        let length = length.max(1);
+        // SAFETY: fresh memory that nobody else knows.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ,
+                libc::MAP_PRIVATE,
+                std::os::fd::AsRawFd::as_raw_fd(&file),
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(Errno::last().into());
+        }
+        Ok(Torn { start: start.cast(), page: length })
     }
 
     /// The page that is mapped.
@@ -77,25 +102,47 @@ impl Drop for Torn {
 pub(super) fn write(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let coded = Coded::of(words.get(1)?)?;
-    let mut bytes = coded.bytes();
+    // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
+    giving(&coded, words, |start| unsafe { libc::write(fd, start, coded.length) })
+}
+
+pub(super) fn read(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let room = words.number(1)?;
+    // SAFETY: the kernel writes what fits into `room` and is mapped.
+    taking(room, words, |start| unsafe { libc::read(fd, start, room) })
+}
+
+/// Has a call take bytes from where the words say that they lie.
+pub(super) fn giving(
+    coded: &Coded,
+    words: &Words<'_>,
+    call: impl FnOnce(*const libc::c_void) -> isize,
+) -> Result {
+    let bytes = coded.bytes();
     let mut torn = words.has("torn").then(Torn::new).transpose()?;
-    let start = match &mut torn {
+    let beyond = words.has("beyond-eof").then(|| Torn::beyond_eof(coded.length)).transpose()?;
+    let start = match (&mut torn, &beyond) {
         _ if words.has("null") => std::ptr::null(),
-        Some(torn) => {
+        (_, Some(beyond)) => beyond.start.cast_const(),
+        (Some(torn), _) => {
             let page = torn.page();
             let length = page.len().min(bytes.len());
             page[..length].copy_from_slice(&bytes[..length]);
             torn.page().as_ptr()
         }
-        None => bytes.as_mut_ptr(),
+        _ => bytes.as_ptr(),
     };
-    // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
-    gave(Errno::result(unsafe { libc::write(fd, start.cast(), coded.length) })?)
+    gave(Errno::result(call(start.cast()))?)
 }
 
-pub(super) fn read(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let room: usize = words.number(1)?;
+/// Has a call put bytes where the words say. It may give a number beyond `room`
+/// (MSG_TRUNC).
+pub(super) fn taking(
+    room: usize,
+    words: &Words<'_>,
+    call: impl FnOnce(*mut libc::c_void) -> isize,
+) -> Result {
     let mut buffer = vec![0; room];
     let mut torn = words.has("torn").then(Torn::new).transpose()?;
     let start = match &mut torn {
@@ -103,12 +150,12 @@ pub(super) fn read(handles: &mut Handles, words: &Words<'_>) -> Result {
         Some(torn) => torn.page().as_mut_ptr(),
         None => buffer.as_mut_ptr(),
     };
-    // SAFETY: the kernel writes what fits into `room` and is mapped.
-    let count = Errno::result(unsafe { libc::read(fd, start.cast(), room) })? as usize;
+    let count = Errno::result(call(start.cast()))? as usize;
+    let put = if words.has("null") { 0 } else { count.min(room) };
     if let Some(torn) = &mut torn {
-        buffer[..count].copy_from_slice(&torn.page()[..count]);
+        buffer[..put].copy_from_slice(&torn.page()[..put]);
     }
-    buffer.truncate(count);
+    buffer.truncate(put);
     Ok(Said { bytes: Some(count as u64), data: buffer, ..Said::default() })
 }
 

@@ -34,6 +34,7 @@ pub(super) fn poll(handles: &mut Handles, words: &Words<'_>) -> Result {
             polled_names.push(word);
         }
     }
+    let asked: Vec<i16> = polled.iter().map(|polled| polled.events).collect();
     let timeout = if words.has("now") { 0 } else { -1 };
     // SAFETY: the array is as long as it is told.
     Errno::result(unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as u64, timeout) })?;
@@ -42,6 +43,9 @@ pub(super) fn poll(handles: &mut Handles, words: &Words<'_>) -> Result {
         let told = names(polled.revents.into(), TOLD);
         told.map(move |word| if several { format!("{name}:{word}") } else { word.to_owned() })
     });
-    let words: Vec<String> = told.collect();
+    let mut words: Vec<String> = told.collect();
+    if asked != polled.iter().map(|polled| polled.events).collect::<Vec<_>>() {
+        words.push("events-changed".into());
+    }
     Ok(Said { words: if words.is_empty() { vec!["nothing".into()] } else { words }, ..Said::default() })
 }

@@ -51,7 +51,7 @@ impl Scene {
         };
         Scene {
             plan: Plan {
-                channels: vec![PlannedChannel { name: "log".to_owned(), kind: Kind::Fifo }],
+                channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
                 actors: actors.iter().map(actor).collect(),
                 steps: vec![],
                 setting: Setting::default(),
@@ -85,6 +85,7 @@ impl Scene {
             outcome,
             resumed: None,
             offered,
+            passed: None,
             data: data.map(Bytes),
             held: None,
             counts: vec![ChannelCount {
