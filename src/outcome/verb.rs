@@ -167,6 +167,11 @@ impl Verb {
         self.info().map_or(Doer::Driver, |info| info.doer)
     }
 
+    /// Opens an end of a declared channel.
+    pub fn opens(self) -> bool {
+        self == Verb::Open || self.name() == "openat"
+    }
+
     /// Takes bytes out of a channel.
     pub fn reads(self) -> bool {
         match self {

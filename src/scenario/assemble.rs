@@ -14,6 +14,7 @@ use crate::{
     channel::Kind,
     driver::{Runtime, Version},
     outcome::Action,
+    setting::privilege,
     stage::{Plan, PlannedActor, PlannedChannel},
 };
 
@@ -119,7 +120,14 @@ impl Parts<'_> {
                 remedy: "use a size that every runtime of the scenario tells".to_owned(),
             })
         };
-        missing.or_else(untold).or_else(|| self.too_large())
+        let refused = || {
+            self.steps.iter().find_map(|step| {
+                let Action::Call(called) = &step.planned.action else { return None };
+                let (reason, remedy) = privilege::missing(called)?;
+                Some(Skip { reason, remedy })
+            })
+        };
+        missing.or_else(untold).or_else(refused).or_else(|| self.too_large())
     }
 
     /// A pipe that this user can't have.

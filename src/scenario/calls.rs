@@ -8,7 +8,7 @@ use super::{
     script::{LineReader, unknown_signal},
     suggest::{listed, nearest, way_out},
 };
-use crate::outcome::{Action, Arg, Call, Called, TAKE, Verb};
+use crate::outcome::{Action, Arg, Call, Called, Moves, TAKE, Verb};
 
 impl LineReader<'_, '_> {
     /// The call with its arguments, and the scenario's own expression for its size.
@@ -30,11 +30,20 @@ impl LineReader<'_, '_> {
                 Arg::Payload | Arg::Room | Arg::Number => {
                     let end = rest.clone().find(|at_word| self.ends_number(&args[at + 1..], *at_word));
                     let end = end.unwrap_or(rest.end).max(rest.start + 1);
-                    let size = self.words.size(rest.start..end);
+                    // What isn't bytes may be absurd.
+                    let size = match arg {
+                        Arg::Number if call.info().moves == Moves::Nothing => {
+                            self.words.any_number(rest.start..end)
+                        }
+                        _ => self
+                            .words
+                            .size(rest.start..end)
+                            .map(|size| (size.bytes.map(i128::from), size.text)),
+                    };
                     rest.start = end;
-                    let size = size.map_err(|problem| self.problems.push(problem)).ok()?;
-                    words.push(size.bytes.unwrap_or(0).to_string());
-                    size_text.get_or_insert(size.text);
+                    let (value, text) = size.map_err(|problem| self.problems.push(problem)).ok()?;
+                    words.push(value.unwrap_or(0).to_string());
+                    size_text.get_or_insert(text);
                 }
                 Arg::Any { words: known, handles } => {
                     for at in rest.by_ref() {

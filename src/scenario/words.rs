@@ -103,6 +103,12 @@ impl<'a> Words<'a> {
         Ok(self.value(words)?.value)
     }
 
+    /// The number that these words spell, of whatever size; its text as in [`Size`].
+    pub fn any_number(&self, words: Range<usize>) -> Result<(Option<i128>, String), Problem> {
+        let Value { value, text, .. } = self.value(words)?;
+        Ok((value, text))
+    }
+
     /// The size that these words spell.
     pub fn size(&self, words: Range<usize>) -> Result<Size, Problem> {
         let Value { value, text, expr, span } = self.value(words)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod privilege;
 pub mod surroundings;
 
 /// The disposition of SIGPIPE in which actors start (signal(7)).

@@ -104,7 +104,8 @@ impl<'case> Play<'case> {
             && let Some(channel) = channel
         {
             // Closed is closed, whatever the flush on the way said.
-            part.ends[channel] = None;
+            self.handles.closed(at, &self.plan.channels[channel].name);
+            part.ends[channel] = self.handles.end(self.plan, at, channel);
         }
         if let (Some(channel), Some(offer)) = (channel, self.records[record].offered)
             && let (
@@ -139,7 +140,8 @@ impl<'case> Play<'case> {
             Reply::Ok { fd, bytes } => {
                 if let (Action::Open { channel, access, .. }, Some(fd)) = (&self.plan.steps[step].action, fd)
                 {
-                    part.ends[*channel] = Some(Held { fd, access: *access });
+                    self.handles.opened(self.plan, at, *channel, Held { fd, access: *access });
+                    part.ends[*channel] = self.handles.end(self.plan, at, *channel);
                 }
                 Outcome::Ok { bytes }
             }
@@ -289,8 +291,7 @@ impl<'case> Play<'case> {
 
     /// Handles have changed hands.
     fn refresh_ends(&mut self) {
-        let handles = (0..self.plan.channels.len()).filter(|&at| !self.plan.channels[at].declared);
-        for channel in handles {
+        for channel in 0..self.plan.channels.len() {
             for (actor, part) in self.parts.iter_mut().enumerate() {
                 part.ends[channel] = self.handles.end(self.plan, actor, channel);
             }

@@ -431,8 +431,7 @@ impl Play<'_> {
 
     /// Somebody sits in open(2) of the channel.
     fn in_open(&self, index: usize) -> bool {
-        let opens =
-            |&at: &usize| self.records[at].verb == Verb::Open && self.records[at].channel == Some(index);
+        let opens = |&at: &usize| self.records[at].verb.opens() && self.records[at].channel == Some(index);
         self.parts.iter().any(|part| part.due.iter().any(opens))
     }
 

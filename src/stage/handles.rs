@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     channel::{Kind, Settles},
-    outcome::{Access, Called, Moves},
+    outcome::{Access, Action, Called, Moves},
 };
 
 /// What a handle's name stands for: an open file description.
@@ -58,6 +58,9 @@ struct Holding {
     actor: usize,
     name: String,
     fd: i32,
+    /// Where it leads, if the actor's own open of a declared channel made it: its name
+    /// stands for another end with each actor.
+    opened: Option<Way>,
 }
 
 #[derive(Debug, Default)]
@@ -76,9 +79,30 @@ impl Handles {
         self.ways.get(name).copied().unwrap_or_default()
     }
 
+    /// Where an actor's descriptor leads.
+    fn way_at(&self, actor: usize, name: &str) -> Way {
+        let mut held = self.held.iter().filter(|holding| holding.actor == actor && holding.name == name);
+        held.find_map(|holding| holding.opened).unwrap_or_else(|| self.way(name))
+    }
+
+    fn way_held(&self, holding: &Holding) -> Way {
+        holding.opened.unwrap_or_else(|| self.way(&holding.name))
+    }
+
+    /// An actor has opened an end of a declared channel.
+    pub(super) fn opened(&mut self, plan: &Plan, actor: usize, channel: usize, held: Held) {
+        let (name, way) = (plan.channels[channel].name.clone(), end_of(channel, held.access));
+        self.held.push(Holding { actor, name, fd: held.fd, opened: Some(way) });
+    }
+
+    /// An actor has closed a descriptor.
+    pub(super) fn closed(&mut self, actor: usize, name: &str) {
+        self.held.retain(|holding| holding.actor != actor || holding.name != name);
+    }
+
     /// Where a call's bytes go, and where they come from.
-    pub(super) fn way_of(&self, plan: &Plan, called: &Called) -> Way {
-        let way = called.handle().map_or_else(Way::default, |handle| self.way(handle));
+    pub(super) fn way_of(&self, plan: &Plan, actor: usize, called: &Called) -> Way {
+        let way = called.handle().map_or_else(Way::default, |handle| self.way_at(actor, handle));
         match called.name() {
             // A connected socket of records takes no notice of it.
             Some(name) if is(plan, way, Kind::UnixDatagram) => {
@@ -119,10 +143,7 @@ impl Handles {
         self.make(plan, told);
         let way = called.handle().map_or_else(Way::default, |handle| self.way(handle));
         match (called.call.name(), called.name()) {
-            ("close", _) => {
-                let closed = called.handle();
-                self.held.retain(|holding| holding.actor != actor || Some(holding.name.as_str()) != closed);
-            }
+            ("close", _) => called.handle().into_iter().for_each(|handle| self.closed(actor, handle)),
             ("bind", Some(name)) => self.connections.bind(name, way),
             ("unlink", Some(name)) => self.connections.unlink(name),
             ("connect", Some(name)) => self.connect(plan, way, name, told.ahead),
@@ -167,7 +188,10 @@ impl Handles {
                 let way = |inbox, target| Way { inbox, target, ..Way::default() };
                 vec![way(one, other), way(other, one)]
             }
-            ("dup", [_]) => vec![called.handle().map_or_else(Way::default, |handle| self.way(handle))],
+            ("dup", [_]) => {
+                vec![called.handle().map_or_else(Way::default, |handle| self.way_at(actor, handle))]
+            }
+            ("openat", [_]) => vec![self.way_opened(plan, actor, called)],
             ("recvmsg", _) => by.map_or_else(Vec::new, |(by, _)| self.flights.first(by).to_vec()),
             (_, names) => names.iter().map(own).collect(),
         };
@@ -177,7 +201,7 @@ impl Handles {
         }
         for ((name, way), fd) in names.into_iter().zip(ways).zip(fds) {
             self.held.retain(|holding| holding.actor != actor || holding.name != name);
-            self.held.push(Holding { actor, name: name.to_owned(), fd: *fd });
+            self.held.push(Holding { actor, name: name.to_owned(), fd: *fd, opened: None });
             self.ways.insert(name.to_owned(), way);
         }
     }
@@ -226,6 +250,18 @@ impl Handles {
         self.flights.drop_unless(read);
     }
 
+    /// What is behind a path: a declared FIFO, or a descriptor that is opened again.
+    fn way_opened(&self, plan: &Plan, actor: usize, called: &Called) -> Way {
+        let again = called.name().and_then(|path| path.split_once('='));
+        let again = again.map(|(_, handle)| self.way_at(actor, handle));
+        let channel = again.and_then(|way| way.inbox.or(way.target)).or_else(|| opens(plan, called));
+        let access = |word: &str, access| called.has(word).then_some(access);
+        let access = access("read", Access::Read)
+            .or_else(|| access("write", Access::Write))
+            .or_else(|| access("both", Access::Both));
+        channel.zip(access).map_or_else(Way::default, |(channel, access)| end_of(channel, access))
+    }
+
     /// A copy of an actor holds what it held.
     pub(super) fn copy(&mut self, from: usize, to: usize) {
         let copies: Vec<Holding> = (self.held.iter())
@@ -245,7 +281,7 @@ impl Handles {
     /// its descriptor.
     pub(super) fn flushable(&self, plan: &Plan) -> Vec<(usize, i32)> {
         let mut sides: Vec<(usize, &Holding)> = (self.held.iter())
-            .filter_map(|holding| Some((self.way(&holding.name).inbox?, holding)))
+            .filter_map(|holding| Some((self.way_held(holding).inbox?, holding)))
             .filter(|(channel, _)| plan.channels[*channel].kind.info().settles == Settles::Flushable)
             .collect();
         sides.sort_by_key(|(channel, _)| *channel);
@@ -257,9 +293,9 @@ impl Handles {
     /// reader, a pipe's as long as any end.
     pub(super) fn end(&self, plan: &Plan, actor: usize, channel: usize) -> Option<Held> {
         let held = || self.held.iter().filter(|holding| holding.actor == actor);
-        let reads = held().find(|holding| self.way(&holding.name).inbox == Some(channel));
-        let writes = held().find(|holding| self.way(&holding.name).target == Some(channel));
-        let writes = writes.filter(|_| plan.channels[channel].kind == Kind::Pipe);
+        let reads = held().find(|holding| self.way_held(holding).inbox == Some(channel));
+        let writes = held().find(|holding| self.way_held(holding).target == Some(channel));
+        let writes = writes.filter(|_| matches!(plan.channels[channel].kind, Kind::Pipe | Kind::Fifo));
         let access = match (reads, writes) {
             (Some(_), Some(_)) => Access::Both,
             (Some(_), None) => Access::Read,
@@ -272,4 +308,29 @@ impl Handles {
 /// What a handle reads is a channel of this kind.
 fn is(plan: &Plan, way: Way, kind: Kind) -> bool {
     way.inbox.is_some_and(|inbox| plan.channels[inbox].kind == kind)
+}
+
+/// An end of a pipe or FIFO.
+fn end_of(channel: usize, access: Access) -> Way {
+    Way {
+        inbox: access.reads().then_some(channel),
+        target: access.writes().then_some(channel),
+        ..Way::default()
+    }
+}
+
+/// The declared channel that an openat(2) names, or whose handle it opens again.
+pub(super) fn opens(plan: &Plan, called: &Called) -> Option<usize> {
+    let path =
+        |called: &'_ Called| called.name().filter(|_| called.call.name() == "openat").map(str::to_owned);
+    let named = path(called)?;
+    let first = named.split_once('=').and_then(|(_, handle)| {
+        let calls = plan.steps.iter().filter_map(|step| match &step.action {
+            Action::Call(called) => Some(called),
+            _ => None,
+        });
+        calls.filter(|made| made.makes().any(|name| name == handle)).find_map(path)
+    });
+    let name = first.unwrap_or(named);
+    plan.channels.iter().position(|channel| channel.declared && channel.name == name)
 }

@@ -1,12 +1,12 @@
 //! Plays one case: gives the steps, settles, records. It judges nothing.
 
-use std::{ops::Range, path::Path};
+use std::{io::ErrorKind, ops::Range, path::Path};
 
 use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
     count::Counter,
-    handles::{Handles, Timeouts},
+    handles::{Handles, Timeouts, opens},
     settle::{Guard, Rest, Settler, Timer},
     workshop::Workshop,
 };
@@ -98,8 +98,13 @@ pub(super) fn play(
     })();
     workshop.end_strays();
     for planned in named() {
-        std::fs::remove_file(dir.join(&planned.name))
-            .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
+        match std::fs::remove_file(dir.join(&planned.name)) {
+            // A step has removed it.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Fault::harness(&format!("removing {}", planned.name), error));
+            }
+            _ => {}
+        }
     }
     workshop.leave_dir(plan, &dir);
     result
@@ -377,11 +382,11 @@ impl<'case> Play<'case> {
     /// stream into the channel that the handle leads to.
     fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
         let info = called.call.info();
-        let way = self.handles.way_of(self.plan, called);
+        let way = self.handles.way_of(self.plan, actor, called);
         // What makes a handle with bytes in it sends them there.
         let made = || self.plan.channels.iter().position(|made| called.makes().any(|name| name == made.name));
         let channel = match info.moves {
-            Moves::Nothing => None,
+            Moves::Nothing => opens(self.plan, called),
             Moves::Sends if called.handle().is_none() => made(),
             Moves::Sends => way.target,
             Moves::Receives => way.inbox,

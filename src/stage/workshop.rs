@@ -80,7 +80,8 @@ impl Workshop {
             left.for_each(|entry| drop(fs::remove_file(entry.path())));
         }
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-        if self.pool.keeps() && plan.actors.iter().any(is_program) && !is_empty() {
+        let may_leave = plan.actors.iter().any(is_program) || plan.steps.iter().any(PlannedStep::lasts);
+        if self.pool.keeps() && may_leave && !is_empty() {
             // They stand in it.
             self.pool.clear();
             self.made = false;

@@ -12,7 +12,9 @@ mod namespace;
 mod path;
 mod pipe;
 mod process;
+mod signal;
 mod socket;
+mod source;
 mod splice;
 mod terminal;
 mod transfer;
@@ -29,11 +31,13 @@ const FAMILIES: &[&[CallInfo]] = &[
     wait::CALLS,
     socket::CALLS,
     terminal::CALLS,
-    file::CALLS,
+    source::CALLS,
     process::CALLS,
     message::CALLS,
     path::CALLS,
     namespace::CALLS,
+    file::CALLS,
+    signal::CALLS,
 ];
 
 /// One argument of a call, as a script writes it.
@@ -249,6 +253,11 @@ impl Called {
     pub fn size_place(&self) -> Option<usize> {
         let is_size = |arg: &Arg| matches!(arg.kind(), Arg::Payload | Arg::Room | Arg::Number);
         self.call.info().args.iter().position(is_size)
+    }
+
+    /// The path that it names.
+    pub fn path(&self) -> Option<&str> {
+        self.words_of(Arg::Name).next()
     }
 
     /// The actor that it concerns.

@@ -3,7 +3,6 @@
 use super::{Arg, CallInfo, call};
 
 pub(super) const CALLS: &[CallInfo] = &[
-    call("unlink", "ACTOR unlink PATH", "unlink(2)", &[Arg::Name]),
     call(
         "mksock",
         "ACTOR mksock PATH",
@@ -11,5 +10,4 @@ pub(super) const CALLS: &[CallInfo] = &[
         &[Arg::Name],
     ),
     call("chmod", "ACTOR chmod PATH OCTAL", "chmod(2)", &[Arg::Name, Arg::Name]),
-    call("lstat", "ACTOR lstat PATH", "lstat(2): the type of the node", &[Arg::Name]),
 ];

@@ -26,5 +26,12 @@ pub(super) const CALLS: &[CallInfo] = &[
         &[Arg::Handle, Arg::Number],
     )
     .only_on(On::Pipe, "EBADF"),
+    call(
+        "pipes",
+        "ACTOR pipes SIZE [small]",
+        "pipe(2) so many times, the descriptors held to the end: how many. With `small` it stops at the first that holds less than the one before, and gives its bytes",
+        &[Arg::Number, Arg::Any { words: &["small"], handles: false }],
+    )
+    .lasts(),
     call("fionread", "ACTOR fionread HANDLE", "ioctl(2) with FIONREAD: bytes", &[Arg::Handle]),
 ];

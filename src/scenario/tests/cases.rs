@@ -420,3 +420,13 @@ script = "w open log write"
     assert_eq!(skip.reason, "a pipe of 1048577 bytes, where 1048576 are the most");
     assert!(skip.remedy.contains("CAP_SYS_RESOURCE"));
 }
+
+#[test]
+fn a_case_whose_call_cant_be_had_here_is_skipped() {
+    let skip = |limit: &str| {
+        let cases = cases_of(&with_script("raw", &format!("w setrlimit nofile {limit}")));
+        cases[0].skip.as_ref().map(|skip| skip.remedy.clone())
+    };
+    assert_eq!(skip("8"), None);
+    assert_eq!(skip("1_000_000_000_000"), Some("raise it (ulimit -Hn)".to_owned()));
+}

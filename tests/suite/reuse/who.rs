@@ -4,7 +4,7 @@ use std::{os::unix::process::CommandExt, process::Command};
 
 use nix::sys::resource::{Resource, setrlimit};
 use pipelab::{
-    outcome::{Access, Action, Readiness},
+    outcome::{Access, Action, Call, Called, Readiness},
     setting::{Setting, Sigpipe},
     stage::Options,
 };
@@ -50,6 +50,11 @@ fn fresh_actors_serve_once() {
     assert!(watched.idle().is_empty());
 }
 
+fn call(name: &str, words: &[&str]) -> Action {
+    let call = Call::named(name).expect("it is in the call table");
+    Action::Call(Called { call, words: words.iter().map(|word| (*word).to_owned()).collect() })
+}
+
 const AWAIT: Action = Action::Await { channel: 0, readiness: Readiness::Read };
 
 #[rstest]
@@ -60,6 +65,8 @@ const AWAIT: Action = Action::Await { channel: 0, readiness: Readiness::Read };
 #[case::that_sleeps(one("raw").step("one", Action::Sleep))]
 #[case::that_spins(one("raw").setting(Setting { sigpipe: Sigpipe::Ignore, budget_ms: 1 }).step("one", Action::Spin))]
 #[case::that_awaits(one("raw").step("one", AWAIT))]
+#[case::that_gave_up_its_capabilities(one("raw").step("one", call("capset", &[])))]
+#[case::that_has_another_limit(one("raw").step("one", call("setrlimit", &["nofile", "10"])))]
 fn no_actor_serves_again(#[case] script: Script) {
     let mut watched = Watched::start(&options());
     script.play(&mut watched.stage).expect("it plays");

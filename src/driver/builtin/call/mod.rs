@@ -10,7 +10,9 @@ mod path;
 mod pipe;
 mod process;
 mod select;
+mod signal;
 mod socket;
+mod source;
 mod splice;
 mod terminal;
 mod transfer;
@@ -63,11 +65,13 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     epoll::CALLS,
     socket::CALLS,
     terminal::CALLS,
-    file::CALLS,
+    source::CALLS,
     process::CALLS,
     message::CALLS,
     path::CALLS,
     namespace::CALLS,
+    file::CALLS,
+    signal::CALLS,
 ];
 
 /// The descriptors that an actor holds, by the scenario's names: few, so that a list

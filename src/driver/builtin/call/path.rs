@@ -1,22 +1,10 @@
 //! Nodes in the case's folder, by path.
 
-use nix::{
-    sys::stat::{Mode, SFlag, lstat as nix_lstat, mknod},
-    unistd::unlink as nix_unlink,
-};
+use nix::sys::stat::{Mode, SFlag, mknod};
 
-use super::{Carry, Handles, Refused, Result, Words, done, says};
+use super::{Carry, Handles, Refused, Result, Words, done};
 
-pub(super) const CALLS: &[(&str, Carry)] =
-    &[("unlink", unlink), ("mksock", mksock), ("chmod", chmod), ("lstat", lstat)];
-
-const TYPES: &[(SFlag, &str)] =
-    &[(SFlag::S_IFSOCK, "socket"), (SFlag::S_IFIFO, "fifo"), (SFlag::S_IFREG, "file")];
-
-fn unlink(_: &mut Handles, words: &Words<'_>) -> Result {
-    nix_unlink(words.get(0)?)?;
-    done()
-}
+pub(super) const CALLS: &[(&str, Carry)] = &[("mksock", mksock), ("chmod", chmod)];
 
 fn mksock(_: &mut Handles, words: &Words<'_>) -> Result {
     mknod(words.get(0)?, SFlag::S_IFSOCK, Mode::S_IRWXU, 0)?;
@@ -33,9 +21,4 @@ fn chmod(_: &mut Handles, words: &Words<'_>) -> Result {
         nix::sys::stat::FchmodatFlags::FollowSymlink,
     )?;
     done()
-}
-
-fn lstat(_: &mut Handles, words: &Words<'_>) -> Result {
-    let mode = SFlag::from_bits_truncate(nix_lstat(words.get(0)?)?.st_mode) & SFlag::S_IFMT;
-    says(TYPES.iter().find(|(known, _)| *known == mode).map(|(_, name)| *name))
 }

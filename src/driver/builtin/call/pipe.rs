@@ -4,8 +4,13 @@ use nix::errno::Errno;
 
 use super::{Carry, Handles, Result, Said, Words, bits, gave};
 
-pub(super) const CALLS: &[(&str, Carry)] =
-    &[("pipe", pipe), ("getpipe_sz", getpipe_sz), ("setpipe_sz", setpipe_sz), ("fionread", fionread)];
+pub(super) const CALLS: &[(&str, Carry)] = &[
+    ("pipe", pipe),
+    ("getpipe_sz", getpipe_sz),
+    ("setpipe_sz", setpipe_sz),
+    ("pipes", pipes),
+    ("fionread", fionread),
+];
 
 /// A bit that no flag of pipe2(2) has.
 const UNKNOWN_FLAG: i32 = 1;
@@ -32,9 +37,31 @@ pub(super) fn pipe(_: &mut Handles, words: &Words<'_>) -> Result {
     Ok(Said { made, ..Said::default() })
 }
 
-pub(super) fn getpipe_sz(handles: &mut Handles, words: &Words<'_>) -> Result {
+/// F_GETPIPE_SZ: bytes.
+fn size(fd: i32) -> Result<i32> {
     // SAFETY: takes no argument, returns a size.
-    gave(Errno::result(unsafe { libc::fcntl(handles.get(words.get(0)?)?, libc::F_GETPIPE_SZ) })?)
+    Ok(Errno::result(unsafe { libc::fcntl(fd, libc::F_GETPIPE_SZ) })?)
+}
+
+pub(super) fn getpipe_sz(handles: &mut Handles, words: &Words<'_>) -> Result {
+    gave(size(handles.get(words.get(0)?)?)?)
+}
+
+/// The descriptors stay open, without names, until the process ends.
+pub(super) fn pipes(_: &mut Handles, words: &Words<'_>) -> Result {
+    let count: u64 = words.number(0)?;
+    let mut before = 0;
+    for _ in 0..count {
+        let mut ends = [-1; 2];
+        // SAFETY: the kernel writes two numbers there.
+        Errno::result(unsafe { libc::pipe(ends.as_mut_ptr()) })?;
+        let size = size(ends[0])?;
+        if words.has("small") && size < before {
+            return gave(size);
+        }
+        before = size;
+    }
+    gave(count)
 }
 
 pub(super) fn setpipe_sz(handles: &mut Handles, words: &Words<'_>) -> Result {

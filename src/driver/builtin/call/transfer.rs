@@ -8,8 +8,22 @@ use nix::{
 use super::{Carry, Handles, Refused, Result, Said, Words, gave};
 use crate::outcome::payload;
 
-pub(super) const CALLS: &[(&str, Carry)] =
-    &[("read", read), ("write", write), ("fill", fill), ("drain", drain)];
+pub(super) const CALLS: &[(&str, Carry)] = &[
+    ("read", read),
+    ("write", write),
+    ("readv", readv),
+    ("writev", writev),
+    ("pread", pread),
+    ("preadv", preadv),
+    ("pwrite", pwrite),
+    ("pwritev", pwritev),
+    ("fill", fill),
+    ("drain", drain),
+    ("tail", tail),
+];
+
+/// Pieces of a vectored call.
+const PIECES: usize = 3;
 
 /// Position-coded bytes, as the wire asks for them: `LENGTH@WRITER:OFFSET`.
 pub(super) struct Coded {
@@ -157,6 +171,85 @@ pub(super) fn taking(
     }
     buffer.truncate(put);
     Ok(Said { bytes: Some(count as u64), data: buffer, ..Said::default() })
+}
+
+/// Memory in three pieces, the last with what is left over.
+fn vectors(memory: &mut [u8]) -> [libc::iovec; PIECES] {
+    let piece = memory.len() / PIECES;
+    std::array::from_fn(|at| {
+        let end = if at + 1 == PIECES { memory.len() } else { (at + 1) * piece };
+        let part = &mut memory[at * piece..end];
+        libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() }
+    })
+}
+
+/// One call that takes bytes of the actor's stream from memory.
+fn send_by(
+    handles: &Handles,
+    words: &Words<'_>,
+    call: impl FnOnce(i32, &mut [u8]) -> libc::ssize_t,
+) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let mut bytes = Coded::of(words.get(1)?)?.bytes();
+    gave(Errno::result(call(fd, &mut bytes))?)
+}
+
+/// One call that puts bytes into memory.
+fn receive_by(
+    handles: &Handles,
+    words: &Words<'_>,
+    call: impl FnOnce(i32, &mut [u8]) -> libc::ssize_t,
+) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let mut data = vec![0; words.number(1)?];
+    let count = Errno::result(call(fd, &mut data))? as usize;
+    data.truncate(count);
+    Ok(Said { bytes: Some(count as u64), data, ..Said::default() })
+}
+
+pub(super) fn readv(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel writes into the room that the vectors describe.
+    receive_by(handles, words, |fd, room| unsafe { libc::readv(fd, vectors(room).as_ptr(), PIECES as i32) })
+}
+
+pub(super) fn writev(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel reads the bytes that the vectors describe.
+    send_by(handles, words, |fd, bytes| unsafe { libc::writev(fd, vectors(bytes).as_ptr(), PIECES as i32) })
+}
+
+pub(super) fn pread(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel writes at most as many bytes as it is told.
+    receive_by(handles, words, |fd, room| unsafe { libc::pread(fd, room.as_mut_ptr().cast(), room.len(), 0) })
+}
+
+pub(super) fn pwrite(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel reads at most as many bytes as it is told.
+    send_by(handles, words, |fd, bytes| unsafe { libc::pwrite(fd, bytes.as_ptr().cast(), bytes.len(), 0) })
+}
+
+pub(super) fn preadv(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: as for `readv`.
+    receive_by(handles, words, |fd, room| unsafe {
+        libc::preadv(fd, vectors(room).as_ptr(), PIECES as i32, 0)
+    })
+}
+
+pub(super) fn pwritev(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: as for `writev`.
+    send_by(handles, words, |fd, bytes| unsafe {
+        libc::pwritev(fd, vectors(bytes).as_ptr(), PIECES as i32, 0)
+    })
+}
+
+/// What `tail -f` does on a FIFO whose writers have left.
+pub(super) fn tail(handles: &mut Handles, words: &Words<'_>) -> Result {
+    loop {
+        super::wait::poll(handles, &Words(&[words.get(0)?.to_owned(), "in".to_owned()]))?;
+        let said = read(handles, words)?;
+        if !said.data.is_empty() {
+            return Ok(said);
+        }
+    }
 }
 
 /// What ended a row of calls.
