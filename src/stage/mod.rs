@@ -1,17 +1,21 @@
 //! Plays one case: processes, stepping, the policy of settling, cleaning up.
 
 mod actor;
+mod child;
 mod collect;
 mod contain;
 mod count;
+mod exec;
 mod fault;
 mod frames;
 mod handle;
 mod plan;
 mod play;
 mod pool;
+mod ready;
 mod serve;
 mod settle;
+mod stderr;
 mod workshop;
 
 pub use contain::become_stage_if_asked;

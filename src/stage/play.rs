@@ -88,12 +88,12 @@ pub(super) fn play(
         Ok(transcript)
     })();
     workshop.end_strays();
-    for planned in &plan.channels {
+    let removed = plan.channels.iter().try_for_each(|planned| {
         std::fs::remove_file(dir.join(&planned.name))
-            .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))?;
-    }
+            .map_err(|error| Fault::harness(&format!("removing {}", planned.name), error))
+    });
     workshop.leave_dir(plan, &dir);
-    result
+    removed.and(result)
 }
 
 impl<'case> Play<'case> {
@@ -266,7 +266,7 @@ impl<'case> Play<'case> {
         self.record(index, attempt, Outcome::Ok { bytes: None });
         self.given = self.records.len() - 1..self.records.len();
         self.parts[step.actor].may_end = true;
-        self.count_before();
+        self.count_before()?;
         let Action::Kill { signal } = step.action else { unreachable!("its verb is kill") };
         self.actors[step.actor].signal(signal)?;
         self.settle(Some(step.actor))?;
@@ -291,7 +291,7 @@ impl<'case> Play<'case> {
             self.parts[actor].due.push(record);
             steps.push(Step { id: record as u64, order });
         }
-        self.count_before();
+        self.count_before()?;
         self.actors[actor].give(&steps)?;
         self.settler.give_way();
         let rest = self.settle(None)?;

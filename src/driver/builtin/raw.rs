@@ -29,7 +29,7 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn new(mode: &Mode) -> Raw {
-        Raw { open: Vec::new(), jitter: Jitter(mode.jitter), buffer: Vec::new() }
+        Raw { open: Vec::with_capacity(1), jitter: Jitter(mode.jitter), buffer: Vec::new() }
     }
 }
 
