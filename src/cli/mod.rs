@@ -62,7 +62,7 @@ impl From<io::Error> for Failure {
 pub fn main() -> ExitCode {
     // A caller may leave SIGCHLD ignored, or signals blocked.
     surroundings::reset_signals();
-    surroundings::ignore_sigpipe();
+    surroundings::ignore_sigpipe(true);
     let cli = Cli::parse();
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let result = match cli.command {

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use super::{DRIVERS, Version, builtin, python};
-use crate::{stage::Launch, wire::Hello};
+use super::{DRIVERS, Version, builtin::Driver, python};
+use crate::stage::Launch;
 
 /// One runtime that can play an actor.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,27 +32,26 @@ pub struct Missing {
     pub remedy: String,
 }
 
-/// A built-in driver that greets like this, as a runtime.
-fn built_in(driver: &str) -> impl Fn(Hello) -> Runtime {
-    move |hello| {
-        Runtime {
-            driver: driver.to_owned(),
-            version: String::new(),
-            full_version: match driver {
-                "raw" => kernel(),
-                "rust" => "Rust's standard library".to_owned(),
-                _ => format!("{} {}", hello.runtime, hello.version),
-            },
-            snapshot_key: match driver {
-                // The kernel's own behaviour: the snapshot without a runtime.
-                "raw" => None,
-                "stdio" => Some(format!("stdio-{}", hello.runtime)),
-                other => Some(other.to_owned()),
-            },
-            launch: Launch::BuiltIn(driver.to_owned()).into(),
-            symbols: hello.symbols.into_iter().collect(),
-        }
-    }
+/// A built-in driver, as a runtime.
+fn built_in(name: &str) -> Option<Runtime> {
+    let hello = Driver::of(name, &[])?.hello();
+    Some(Runtime {
+        driver: name.to_owned(),
+        version: String::new(),
+        full_version: match name {
+            "raw" => kernel(),
+            "rust" => "Rust's standard library".to_owned(),
+            _ => format!("{} {}", hello.runtime, hello.version),
+        },
+        snapshot_key: match name {
+            // The kernel's own behaviour: the snapshot without a runtime.
+            "raw" => None,
+            "stdio" => Some(format!("stdio-{}", hello.runtime)),
+            other => Some(other.to_owned()),
+        },
+        launch: Launch::BuiltIn(name.to_owned()).into(),
+        symbols: hello.symbols.into_iter().collect(),
+    })
 }
 
 fn kernel() -> String {
@@ -71,8 +70,7 @@ pub struct Catalog {
 impl Catalog {
     /// The drivers inside this program. Nothing is started or looked for.
     pub fn builtin() -> Catalog {
-        let runtimes =
-            DRIVERS.iter().filter_map(|info| builtin::hello(info.name, &[]).map(built_in(info.name)));
+        let runtimes = DRIVERS.iter().filter_map(|info| built_in(info.name));
         Catalog { runtimes: runtimes.collect(), missing: Vec::new() }
     }
 

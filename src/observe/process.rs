@@ -34,6 +34,7 @@ pub struct Process {
     tasks: Vec<Task>,
     /// The file that says where a thread sleeps: `syscall` or `wchan`.
     place: &'static str,
+    /// Opened when it is first read.
     io: Option<File>,
 }
 
@@ -46,7 +47,8 @@ impl Process {
         let proc_dir = PathBuf::from(format!("/proc/{pid}"));
         let tasks_dir = proc_dir.join("task");
         // Most have one thread. If it has more, the first scan says so, and lists them.
-        let only = |place| Task::open(&tasks_dir, pid as u32, place);
+        // (The kernel makes each folder under /proc when it is first looked at.)
+        let only = |place| Task::open(&proc_dir, pid as u32, place);
         let (place, task) = match access {
             Access::NoSyscall => ("wchan", only("wchan")?),
             Access::All => match only("syscall") {
@@ -58,14 +60,7 @@ impl Process {
                 _ => ("wchan", only("wchan")?),
             },
         };
-        let io = match File::open(proc_dir.join("io")) {
-            // Not refused, but for now impossible: nothing may be counted as unknown for that.
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
-                return Err(error);
-            }
-            io => io.ok(),
-        };
-        Ok(Process { tasks_dir, proc_dir, tasks: vec![task], place, io })
+        Ok(Process { tasks_dir, proc_dir, tasks: vec![task], place, io: None })
     }
 
     /// Appends one reading of each of its threads.
@@ -141,12 +136,25 @@ impl Process {
     }
 
     /// Bytes that its read calls have returned so far, on any descriptor:
-    /// `rchar` of `io` (proc_pid_io(5)). Receives on a socket don't count there.
-    pub fn bytes_read(&self) -> Option<u64> {
+    /// `rchar` of `io` (proc_pid_io(5)). Receives on a socket don't count there. `None`:
+    /// the file is refused.
+    ///
+    /// # Errors
+    /// This process has no descriptor left to read it with: it could know, and doesn't.
+    pub fn bytes_read(&mut self) -> io::Result<Option<u64>> {
+        if self.io.is_none() {
+            self.io = match File::open(self.proc_dir.join("io")) {
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                    return Err(error);
+                }
+                io => io.ok(),
+            };
+        }
         let mut buffer = [0; 256];
-        let length = self.io.as_ref()?.read_at(&mut buffer, 0).ok()?;
-        let text = str::from_utf8(&buffer[..length]).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
+        let length = self.io.as_ref().and_then(|io| io.read_at(&mut buffer, 0).ok());
+        let text = length.and_then(|length| str::from_utf8(&buffer[..length]).ok());
+        let count = text.and_then(|text| text.lines().find_map(|line| line.strip_prefix("rchar: ")));
+        Ok(count.and_then(|count| count.parse().ok()))
     }
 
     /// Times its threads gave up the CPU on their own account, that is: slept
@@ -162,7 +170,7 @@ impl Process {
     }
 
     fn list_tasks(&mut self) -> io::Result<()> {
-        let mut tids = Vec::new();
+        let mut tids: Vec<u32> = Vec::new();
         for entry in fs::read_dir(&self.tasks_dir)? {
             if let Some(tid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
                 tids.push(tid);
@@ -172,7 +180,7 @@ impl Process {
         // The old list stands until the new one is whole.
         self.tasks = tids
             .into_iter()
-            .map(|tid| Task::open(&self.tasks_dir, tid, self.place))
+            .map(|tid| Task::open(&self.tasks_dir.join(tid.to_string()), tid, self.place))
             .collect::<io::Result<_>>()?;
         Ok(())
     }

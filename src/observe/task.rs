@@ -18,9 +18,8 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Opens the files of a thread under `/proc/PID/task`.
-    pub(super) fn open(tasks: &Path, tid: u32, place: &str) -> io::Result<Task> {
-        let dir = tasks.join(tid.to_string());
+    /// Opens the files of a thread in its folder.
+    pub(super) fn open(dir: &Path, tid: u32, place: &str) -> io::Result<Task> {
         Ok(Task {
             tid,
             schedstat: File::open(dir.join("schedstat"))?,

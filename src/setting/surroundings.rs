@@ -2,7 +2,13 @@
 //! mask, umask, descriptors, session, limits. For a child between fork and exec
 //! (or instead of exec), so nothing here allocates or locks.
 
-use std::{os::fd::RawFd, sync::OnceLock};
+use std::{
+    os::fd::RawFd,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use nix::{
     errno::Errno,
@@ -42,7 +48,6 @@ pub fn reset_signals() {
     }
 }
 
-#[unsafe(link_section = "pipelab_actor")]
 fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
     // SAFETY: no handler is installed, only SIG_DFL or SIG_IGN; the kernel
     // refuses SIGKILL and SIGSTOP, which is fine.
@@ -53,10 +58,13 @@ fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
     }
 }
 
-/// SIGPIPE ignored; `reset_signals` gave it the default.
-#[unsafe(link_section = "pipelab_actor")]
-pub fn ignore_sigpipe() {
-    set_disposition(libc::SIGPIPE, libc::SIG_IGN);
+/// Whether this process, and so what it forks, ignores SIGPIPE; after `reset_signals`,
+/// and nowhere else, is it set.
+pub fn ignore_sigpipe(ignore: bool) {
+    static IGNORES: AtomicBool = AtomicBool::new(false);
+    if IGNORES.swap(ignore, Ordering::Relaxed) != ignore {
+        set_disposition(libc::SIGPIPE, if ignore { libc::SIG_IGN } else { libc::SIG_DFL });
+    }
 }
 
 /// The file mode mask that most systems start with.

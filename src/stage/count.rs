@@ -202,16 +202,20 @@ const NO_IO: &str = "a reader's io file can't be read";
 
 impl Play<'_> {
     /// The `given` steps are about to be carried out.
-    pub(super) fn count_before(&mut self) {
+    pub(super) fn count_before(&mut self) -> Result<(), Fault> {
         self.counter.hint = None;
         if self.alone && self.counter.one_way {
-            return;
+            return Ok(());
         }
         for (at, part) in self.parts.iter().enumerate() {
             let mut due = part.due.iter().map(|&record| &self.records[record]);
             let read = due.find(|record| record.verb.reads_counted()).and_then(|record| record.channel);
-            self.counter.reading[at] = read.map(|channel| (channel, self.actors[at].bytes_read()));
+            self.counter.reading[at] = match read {
+                Some(channel) => Some((channel, self.actors[at].bytes_read()?)),
+                None => None,
+            };
         }
+        Ok(())
     }
 
     /// A driver's own count, right after one of the `given` steps. All but the last
@@ -247,7 +251,7 @@ impl Play<'_> {
         let local = by_queue && !ended && !matches!(verb, Verb::Exit | Verb::Kill);
         let hint = self.counter.hint.take();
         if !by_queue {
-            self.count_reads();
+            self.count_reads()?;
         }
         for index in 0..self.plan.channels.len() {
             // Nobody has touched it.
@@ -282,20 +286,22 @@ impl Play<'_> {
     }
 
     /// Rule 2, for reads that others can have fed meanwhile.
-    fn count_reads(&mut self) {
+    fn count_reads(&mut self) -> Result<(), Fault> {
         for at in 0..self.actors.len() {
             let Some((channel, start)) = self.counter.reading[at].take() else { continue };
             if self.actors[at].ended.is_some() {
                 continue;
             }
+            let now = self.actors[at].bytes_read()?;
             let taken = &mut self.counter.channels[channel].taken;
-            *taken = match (&taken, start, self.actors[at].bytes_read()) {
+            *taken = match (&taken, start, now) {
                 (Count::Known(taken), Some(start), Some(now)) => {
                     Count::Known(taken + now.saturating_sub(start))
                 }
                 _ => Count::Unknown(NO_IO.into()),
             };
         }
+        Ok(())
     }
 
     /// What is queued, asked from outside.

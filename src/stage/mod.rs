@@ -1,10 +1,12 @@
 //! Plays one case: processes, stepping, the policy of settling, cleaning up.
 
 mod actor;
+mod child;
 mod collect;
 mod connections;
 mod contain;
 mod count;
+mod exec;
 mod fault;
 mod flights;
 mod frames;
@@ -14,8 +16,10 @@ mod news;
 mod plan;
 mod play;
 mod pool;
+mod ready;
 mod serve;
 mod settle;
+mod stderr;
 mod workshop;
 
 pub use contain::become_stage_if_asked;

@@ -97,17 +97,15 @@ pub(super) fn play(
         Ok(transcript)
     })();
     workshop.end_strays();
-    for planned in named() {
-        match std::fs::remove_file(dir.join(&planned.name)) {
-            // A step has removed it.
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Fault::harness(&format!("removing {}", planned.name), error));
-            }
-            _ => {}
+    let removed = named().try_for_each(|planned| match std::fs::remove_file(dir.join(&planned.name)) {
+        // A step has removed it.
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Fault::harness(&format!("removing {}", planned.name), error))
         }
-    }
+        _ => Ok(()),
+    });
     workshop.leave_dir(plan, &dir);
-    result
+    removed.and(result)
 }
 
 impl<'case> Play<'case> {
@@ -287,7 +285,7 @@ impl<'case> Play<'case> {
         self.record(index, attempt, Outcome::Ok { bytes: None });
         self.given = self.records.len() - 1..self.records.len();
         self.parts[step.actor].may_end = true;
-        self.count_before();
+        self.count_before()?;
         let Action::Kill { signal } = step.action else { unreachable!("its verb is kill") };
         self.actors[step.actor].signal(signal)?;
         self.settle(Some(step.actor))?;
@@ -312,7 +310,7 @@ impl<'case> Play<'case> {
             self.parts[actor].due.push(record);
             steps.push(Step { id: record as u64, order });
         }
-        self.count_before();
+        self.count_before()?;
         self.actors[actor].give(&steps)?;
         self.settler.give_way();
         let rest = self.settle(None)?;

@@ -14,15 +14,17 @@ use std::{
 
 use super::{
     Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
-    actor::{Actor, Ready},
+    actor::Actor,
     contain,
     play::{Play, describe_end},
     pool::Pool,
+    ready::Ready,
     settle::{Guard, Rest, Settler, Timer},
 };
 use crate::{
     observe::Depth,
     outcome::Action,
+    setting::surroundings,
     wire::{Message, Order, Reply, Step},
 };
 
@@ -39,6 +41,10 @@ pub(super) struct Workshop {
     /// The directory that actors share is there.
     made: bool,
     pool: Pool,
+    /// So many actors at once have left descriptors enough to count with.
+    most: usize,
+    /// Those of every actor.
+    limits: Vec<surroundings::Limit>,
     /// The stage's own list of children; without it, nothing is kept.
     children: Option<File>,
 }
@@ -49,13 +55,15 @@ impl Workshop {
         Workshop {
             root: root.to_owned(),
             made: false,
+            most: 0,
             pool: Pool::new(fresh || children.is_none()),
+            limits: surroundings::limits_to_set(),
             children,
         }
     }
 
     /// The directory of the next case: always the same one, whose name errors show.
-    /// Actors that serve several stay in it; fresh ones get a new one.
+    /// Actors that serve several stay in it; a program that doesn't gets a new one.
     pub(super) fn dir(&mut self) -> io::Result<PathBuf> {
         let dir = self.root.join("case");
         if !self.made {
@@ -64,13 +72,13 @@ impl Workshop {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => fs::create_dir_all(&dir)?,
             }
-            self.made = self.pool.keeps();
+            self.made = true;
         }
         Ok(dir)
     }
 
-    /// A case is over, its channels removed. If a program has left something else in
-    /// the directory, the next case is played in another.
+    /// A case is over, its channels removed. If a program may have left something else
+    /// in the directory, the next case is played in another.
     pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
         let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
         let calls = plan.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
@@ -81,14 +89,15 @@ impl Workshop {
         }
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
         let may_leave = plan.actors.iter().any(is_program) || plan.steps.iter().any(PlannedStep::lasts);
-        if self.pool.keeps() && may_leave && !is_empty() {
-            // They stand in it.
+        if may_leave && !(self.pool.keeps() && is_empty()) {
+            // Those that are kept stand in it.
             self.pool.clear();
             self.made = false;
         }
     }
 
-    /// An actor for each part of the plan, each waiting for its first step.
+    /// An actor for each part of the plan. Each waits for its first step, or will: fresh
+    /// ones of built-in drivers are ready before they run.
     pub(super) fn actors(
         &mut self,
         plan: &Plan,
@@ -98,33 +107,36 @@ impl Workshop {
     ) -> Result<Vec<Actor>, Fault> {
         let has_room = self.pool.make_room(plan.actors.len());
         let mut kept = Vec::with_capacity(plan.actors.len());
-        let (mut ready, mut started) = (Vec::new(), Vec::new());
+        let (mut ready, mut greeting) = (Vec::new(), Vec::new());
         for (at, planned) in plan.actors.iter().enumerate() {
             kept.push(self.take(plan, planned, options));
             if planned.is_made_by_step() {
                 kept[at] = Some(Actor::absent(planned)?);
             }
             if kept[at].is_none() {
-                ready.push(Ready::new(planned)?);
-                started.push(at);
+                let greets = self.pool.keeps() || matches!(*planned.launch, Launch::Program { .. });
+                ready.push(Ready::new(planned, &plan.setting, greets)?);
+                if greets {
+                    greeting.push(at);
+                }
             }
         }
         for ready in &mut ready {
-            ready.fork(&plan.setting, dir, options)?;
+            ready.fork(&plan.setting, dir, options, &self.limits)?;
         }
         let mut ready = ready.into_iter();
         let mut actors = Vec::with_capacity(kept.len());
         for kept in kept {
             actors.push(match kept {
                 Some(actor) => actor,
-                None => Actor::of(ready.next().expect("one for each"), options)?,
+                None => Actor::of(ready.next().expect("one for each"), options),
             });
         }
-        if !started.is_empty() {
+        if !greeting.is_empty() {
             let mut settler = Settler::new(guard, plan.setting.budget_ms);
             // Then most have greeted.
             settler.give_way();
-            for at in started {
+            for at in greeting {
                 await_greeting(&mut actors[at], &mut settler)?;
                 if has_room && actors[at].abilities.resets {
                     let still = !actors[at].is_program || is_idle(&mut settler, &mut actors[at])?;
@@ -133,7 +145,11 @@ impl Workshop {
                     }
                 }
             }
+        }
+        let alive = actors.len() + self.pool.pids().count();
+        if alive > self.most {
             keep_in_reserve()?;
+            self.most = alive;
         }
         Ok(actors)
     }
@@ -153,7 +169,7 @@ impl Workshop {
     pub(super) fn keep(&mut self, mut play: Play<'_>, options: &Options) -> Result<(), Fault> {
         if !self.pool.keeps() {
             // All at once: each wait for one lets the others end too.
-            play.actors.iter().for_each(Actor::kill);
+            play.actors.iter_mut().for_each(Actor::kill);
             return Ok(());
         }
         let mut clean = vec![false; play.actors.len()];

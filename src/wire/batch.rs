@@ -132,7 +132,7 @@ pub fn encode_batch(steps: &[Step], body: &mut Vec<u8>) -> usize {
 /// A body that isn't of the form in `docs/wire.md`.
 #[unsafe(link_section = "pipelab_actor")]
 pub fn decode_steps(mut body: &[u8]) -> Result<Vec<Step>, Malformed> {
-    let mut steps = Vec::new();
+    let mut steps = Vec::with_capacity(1);
     while !body.is_empty() {
         let end =
             body.iter().position(|&byte| byte == b'\n').ok_or_else(|| malformed("no line feed", body))?;
@@ -144,6 +144,16 @@ pub fn decode_steps(mut body: &[u8]) -> Result<Vec<Step>, Malformed> {
     Ok(steps)
 }
 
+/// A decimal number. Here, and no `parse`, which is code elsewhere.
+#[inline(always)]
+pub fn number(digits: &[u8]) -> Option<u64> {
+    let append = |number: u64, &digit: &u8| {
+        let value = digit.is_ascii_digit().then(|| digit - b'0')?;
+        number.checked_mul(10)?.checked_add(value.into())
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, append) }
+}
+
 /// What is before and behind the first space.
 #[inline(always)]
 fn split_word(line: &str) -> Option<(&str, &str)> {
@@ -153,6 +163,14 @@ fn split_word(line: &str) -> Option<(&str, &str)> {
 
 /// Words with one space between two; what isn't taken yet.
 struct Words<'line>(Option<&'line str>);
+
+impl Words<'_> {
+    /// A channel's name.
+    #[inline(always)]
+    fn name(&mut self) -> Option<String> {
+        self.next().filter(|name| !name.is_empty()).map(str::to_owned)
+    }
+}
 
 impl<'line> Iterator for Words<'line> {
     type Item = &'line str;
@@ -170,10 +188,9 @@ impl<'line> Iterator for Words<'line> {
 fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
     // Bytes: a search for a character is code elsewhere, which a fork pays for.
     let (id, words) = split_word(line)?;
-    let id = id.parse().ok()?;
+    let id = number(id.as_bytes())?;
     let (verb, words) = split_word(words).unwrap_or((words, ""));
     let mut args = Words(Some(words));
-    let channel = |args: &mut Words<'_>| args.next().filter(|name| !name.is_empty()).map(str::to_owned);
     let order = match verb {
         "open" => {
             let channel = args.next()?.to_owned();
@@ -191,26 +208,26 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
             Order::Open { channel, access, nonblock, path: args.0?.to_owned() }
         }
         "write" => {
-            let channel = channel(&mut args)?;
-            let length: usize = args.next()?.parse().ok()?;
-            let piece = args.next()?.parse().ok()?;
+            let channel = args.name()?;
+            let length = number(args.next()?.as_bytes())? as usize;
+            let piece = number(args.next()?.as_bytes())?;
             let payload = rest.get(..length)?.to_vec();
             *rest = &rest[length..];
             Order::Write { channel, piece, payload }
         }
-        "flush" => Order::Flush { channel: channel(&mut args)? },
+        "flush" => Order::Flush { channel: args.name()? },
         "read" => {
-            let channel = channel(&mut args)?;
+            let channel = args.name()?;
             let amount = match args.next()? {
                 "available" => Amount::Available,
                 "to-eof" => Amount::ToEof,
-                bytes => Amount::Bytes(bytes.parse().ok()?),
+                bytes => Amount::Bytes(number(bytes.as_bytes())?),
             };
             Order::Read { channel, amount }
         }
-        "close" => Order::Close { channel: channel(&mut args)? },
+        "close" => Order::Close { channel: args.name()? },
         "await" => {
-            let channel = channel(&mut args)?;
+            let channel = args.name()?;
             let readiness = match args.next()? {
                 "read" => Readiness::Read,
                 "write" => Readiness::Write,

@@ -7,7 +7,7 @@ mod batch;
 mod inbox;
 
 pub use answer::{Abilities, Answer, Hello, Reply};
-pub use batch::{Order, Step, decode_steps, encode_batch};
+pub use batch::{Order, Step, decode_steps, encode_batch, number};
 pub use inbox::{Inbox, Message};
 
 /// The version of the protocol, in the greeting.

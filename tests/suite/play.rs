@@ -1,13 +1,14 @@
 //! Cases played by the stage with the built-in drivers.
 
+use nix::libc;
 use pipelab::{
     driver::{Catalog, Version},
     outcome::{Access, Action, Count, End, Ledger, Transcript, Verb, error_at, ledger::Place},
     setting::{Setting, Sigpipe},
-    stage::{Condition, Fault, Launch},
+    stage::{Condition, Fault, Handle, Launch, Options},
 };
 
-use crate::support::{Script, stage, told};
+use crate::support::{Script, forking, options, stage, told};
 
 #[test]
 fn a_blocked_open_is_released_by_its_partner() {
@@ -58,6 +59,25 @@ fn an_actor_in_its_event_loop_is_pending_and_takes_steps() {
         told(&transcript)[2..],
         ["0 await: pending in poll, by 4: ok", "0 read: ok", "1 write: ok 7", "0 read: ok 7"]
     );
+}
+
+/// Nobody waits until a fresh actor of a built-in driver has started: what a signal
+/// meets in it must be so from its first instruction.
+#[test]
+fn a_first_step_meets_a_fresh_actor_in_its_setting() {
+    let mut stage = {
+        let _forking = forking();
+        Handle::start(&Options { fresh: true, ..options() }).expect("the stage starts")
+    };
+    let sigpipe = Action::Kill { signal: libc::SIGPIPE };
+    for round in 0..50 {
+        let told_of = |sigpipe: Sigpipe, action: &Action, stage: &mut Handle| {
+            let script = Script::new().setting(Setting { sigpipe, budget_ms: 0 }).actor("one", "raw");
+            told(&script.step("one", action.clone()).play(stage).unwrap())
+        };
+        assert_eq!(told_of(Sigpipe::Ignore, &sigpipe, &mut stage), ["0 kill: ok"], "{round}");
+        assert_eq!(told_of(Sigpipe::Default, &sigpipe, &mut stage), ["0 kill: killed SIGPIPE"], "{round}");
+    }
 }
 
 #[test]

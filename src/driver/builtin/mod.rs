@@ -32,6 +32,7 @@ trait Builtin {
 
     /// What the layers hold back for an open channel, if the mode says `layers` and
     /// there is an end to write to.
+    #[unsafe(link_section = "pipelab_actor")]
     fn held(&self, _channel: &str) -> Option<Vec<Layer>> {
         None
     }
@@ -103,21 +104,27 @@ impl Mode {
     }
 }
 
-/// Serves the wire on descriptor 3 until its end, `greeting` first; never returns to
-/// the fork's copy of the stage.
-#[unsafe(link_section = "pipelab_actor")]
-pub fn run(driver: &str, mode: &[String], greeting: &[u8]) -> ! {
-    let mode = Mode::of(mode);
-    match BUILTINS.iter().find(|(name, _)| *name == driver) {
-        Some((_, make)) => serve::serve(make(&mode).as_mut(), greeting),
-        None => serve::leave(70),
-    }
-}
+/// A built-in driver in one mode. Made by the stage, and served in a fork.
+pub struct Driver(Box<dyn Builtin>);
 
-/// The greeting that a built-in driver gives in the mode of these words.
-pub fn hello(driver: &str, mode: &[String]) -> Option<Hello> {
-    let (_, make) = BUILTINS.iter().find(|(name, _)| *name == driver)?;
-    Some(make(&Mode::of(mode)).hello())
+impl Driver {
+    /// The driver of this name, in the mode of these words.
+    pub fn of(name: &str, mode: &[String]) -> Option<Driver> {
+        let (_, make) = BUILTINS.iter().find(|(known, _)| *known == name)?;
+        Some(Driver(make(&Mode::of(mode))))
+    }
+
+    /// Its greeting.
+    pub fn hello(&self) -> Hello {
+        self.0.hello()
+    }
+
+    /// Serves the wire on descriptor 3 until its end, `greeting` first; never returns to
+    /// the fork's copy of the stage.
+    #[unsafe(link_section = "pipelab_actor")]
+    pub fn serve(&mut self, greeting: &[u8]) -> ! {
+        serve::serve(self.0.as_mut(), greeting)
+    }
 }
 
 /// One read(2) of at most `room` bytes, added to the buffer.
@@ -166,6 +173,7 @@ pub fn prepare() {
 }
 
 /// A failure with an errno; `error` is the runtime's own name for it.
+#[unsafe(link_section = "pipelab_actor")]
 fn failed(errno: Errno, error: Option<String>, bytes: u64, data: Vec<u8>) -> Reply {
     let known = WORDS.get().and_then(|words| words.iter().find(|(known, ..)| *known == errno));
     let (errno, message) = match known {

@@ -15,7 +15,7 @@ use nix::{
 use super::{Builtin, failed, not_open, raw, receive_more};
 use crate::{
     outcome::Readiness,
-    wire::{Answer, CONTROL_FD, Order, Reply, Step, decode_steps},
+    wire::{Answer, CONTROL_FD, Order, Reply, Step, decode_steps, number},
 };
 
 /// Longer than any case: what `sleep` sleeps.
@@ -23,6 +23,9 @@ const LONG: Duration = Duration::from_secs(100 * 24 * 3600);
 
 /// Bytes taken from the control socket at once.
 const GULP: usize = 8 * 1024;
+
+/// More than most answers have without their data (bytes).
+const LINE: usize = 128;
 
 /// An `await` that hasn't been answered.
 struct Watch {
@@ -36,8 +39,8 @@ struct Watch {
 pub(super) fn serve(driver: &mut dyn Builtin, greeting: &[u8]) -> ! {
     say(greeting);
     let mut watches: Vec<Watch> = Vec::new();
-    let mut orders = Orders::default();
-    let mut answer = Vec::new();
+    let mut orders = Orders(Vec::with_capacity(GULP));
+    let mut answer = Vec::with_capacity(LINE);
     loop {
         if !watches.is_empty() && orders.is_empty() && !wait_for_orders(&mut watches) {
             continue;
@@ -116,7 +119,6 @@ fn wait_for_orders(watches: &mut Vec<Watch>) -> bool {
 }
 
 /// What came over the control socket and hasn't been carried out.
-#[derive(Default)]
 struct Orders(Vec<u8>);
 
 impl Orders {
@@ -151,11 +153,9 @@ impl Orders {
     fn batch(&self) -> Option<(usize, usize)> {
         let start = self.0.iter().position(|&byte| byte == b'\n')? + 1;
         let line = &self.0[..start - 1];
-        let word = line.rsplit(|&byte| byte == b' ').next();
-        let length = word
-            .and_then(|word| std::str::from_utf8(word).ok()?.parse::<usize>().ok())
-            .unwrap_or_else(|| leave(72));
-        Some((start, start + length))
+        let word = line.iter().rposition(|&byte| byte == b' ').map_or(0, |space| space + 1);
+        let length = number(&line[word..]).unwrap_or_else(|| leave(72));
+        Some((start, start + length as usize))
     }
 }
 
