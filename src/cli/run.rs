@@ -1,13 +1,13 @@
 //! `pipelab run`.
 
-use std::{collections::BTreeMap, io::Write, path::PathBuf, sync::Arc, thread};
+use std::{collections::BTreeMap, io::Write, path::PathBuf, sync::Arc, thread, time::Instant};
 
 use clap::{Args, ValueEnum};
 
 use super::{Failure, StageArgs};
 use crate::{
     outcome::{Judged, snapshot},
-    report::{Human, Jsonl, Report, Summary},
+    report::{Cost, Human, Jsonl, Report, Summary},
     runner::{Lab, LoadError, Loaded, find, snapshot_content},
     scenario::Overrides,
     stage::Fault,
@@ -49,6 +49,7 @@ enum Format {
 
 impl Run {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
+        let started = Instant::now();
         let mut overrides = Overrides::default();
         for text in &self.set {
             overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
@@ -87,7 +88,9 @@ impl Run {
             report.scenario(out, loaded)?;
             proposals.write(loaded)?;
         }
-        report.end(out, &summary)?;
+        // Stages and actors tell what they used when they end.
+        drop(lab);
+        report.end(out, &summary, &Cost::since(started))?;
         Ok(summary.exit_status())
     }
 

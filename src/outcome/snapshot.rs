@@ -28,7 +28,7 @@ use super::{
 use crate::{
     driver::{Spec, Version},
     outcome::Action,
-    scenario::{Case, ExpectedBytes, Quantity, SnapshotKind},
+    scenario::{Case, CaseStep, ExpectedBytes, Quantity, SnapshotKind},
 };
 
 /// The line above a case's block. Versions stay out: the file's name says them.
@@ -271,13 +271,24 @@ pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> St
     text
 }
 
+/// How the scenario calls what a step offered; `None` for what it offered once more.
+fn offer_text(step: &CaseStep, offer: Offer) -> Option<String> {
+    let asked = match &step.planned.action {
+        Action::Rewrite { .. } => return None,
+        Action::Call(called) => called.payload(),
+        _ => Some(offer.len),
+    };
+    // As much as there was room for is said by nobody but the kernel.
+    let text = step.size_text.clone().filter(|_| asked == Some(offer.len));
+    Some(text.unwrap_or_else(|| offer.len.to_string()))
+}
+
 /// The lines of one channel's ledger.
 fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> String {
     let name = &case.plan.channels[ledger.channel].name;
-    let offers: Vec<&str> = (transcript.steps.iter())
-        .filter(|record| record.channel == Some(ledger.channel) && record.offered.is_some())
-        .filter(|record| matches!(case.steps[record.step].planned.action, Action::Write { .. }))
-        .map(|record| case.steps[record.step].size_text.as_deref().unwrap_or("?"))
+    let offers: Vec<String> = (transcript.steps.iter())
+        .filter(|record| record.channel == Some(ledger.channel))
+        .filter_map(|record| offer_text(&case.steps[record.step], record.offered?))
         .collect();
     let offered = if offers.is_empty() { "none".to_owned() } else { offers.join(" + ") };
     // The whole, nothing, what the scenario calls it, or a number.

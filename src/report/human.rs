@@ -9,7 +9,7 @@ use std::{
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::{Report, Summary};
+use super::{Cost, Report, Summary};
 use crate::{
     driver::{Spec, Version},
     outcome::{ChannelLedger, Judged, Played, Status, snapshot, words},
@@ -74,14 +74,14 @@ impl Report for Human {
         writeln!(out)
     }
 
-    fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, summary: &Summary, cost: &Cost) -> io::Result<()> {
         for reason in &summary.reasons {
             writeln!(out, "{reason}")?;
         }
         if summary.count(Status::Unrecorded) > 0 {
             writeln!(out, "unrecorded: in no snapshot yet; `--update` writes what was seen")?;
         }
-        writeln!(out, "{}", summary.line())
+        writeln!(out, "{}; {cost}", summary.line())
     }
 }
 

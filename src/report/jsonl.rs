@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Report, Summary};
+use super::{Cost, Report, Summary};
 use crate::{
     outcome::{
         ChannelLedger, End, Judged, Outcome, Played, StepRecord,
@@ -38,7 +38,7 @@ impl Report for Jsonl {
         Ok(())
     }
 
-    fn end(&mut self, _out: &mut dyn Write, _summary: &Summary) -> io::Result<()> {
+    fn end(&mut self, _out: &mut dyn Write, _summary: &Summary, _cost: &Cost) -> io::Result<()> {
         Ok(())
     }
 }

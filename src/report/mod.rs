@@ -1,11 +1,13 @@
 //! What is shown: for a person, or for a program.
 
+mod cost;
 mod human;
 mod jsonl;
 mod summary;
 
 use std::io::{self, Write};
 
+pub use cost::Cost;
 pub use human::Human;
 pub use jsonl::Jsonl;
 pub use summary::{Summary, exit};
@@ -28,9 +30,9 @@ pub trait Report {
     /// As writing does.
     fn scenario(&mut self, out: &mut dyn Write, loaded: &Loaded) -> io::Result<()>;
 
-    /// Shows the end of the run.
+    /// Shows the end of the run, and what it cost.
     ///
     /// # Errors
     /// As writing does.
-    fn end(&mut self, out: &mut dyn Write, summary: &Summary) -> io::Result<()>;
+    fn end(&mut self, out: &mut dyn Write, summary: &Summary, cost: &Cost) -> io::Result<()>;
 }

@@ -12,6 +12,7 @@ use super::{
     script::{Parsed, Step},
 };
 use crate::{
+    channel::Kind,
     outcome::{Action, Called, On},
     stage::Condition,
 };
@@ -132,8 +133,11 @@ impl<'a> Holdings<'a> {
         let channel = |channel: usize| self.scenario.channels[channel].name.value.as_str();
         match &step.action {
             Action::Open { channel: opened, .. } => {
-                let name = channel(*opened);
-                self.make(step, name, On::Pipe);
+                let kind = match self.scenario.channels[*opened].kind {
+                    Kind::Fifo | Kind::Pipe => On::Pipe,
+                    _ => On::Any,
+                };
+                self.make(step, channel(*opened), kind);
             }
             Action::Close { channel: closed } => {
                 let name = channel(*closed);

@@ -121,11 +121,10 @@ impl Side {
         }
         let expr = expr.resolved(&|name, span| match is_count(name) {
             Some(_) => Ok(None),
-            // Without a machine, any number will do.
-            None => Ok(Some(scope.lookup(name, span)?.unwrap_or(0))),
+            None => scope.lookup(name, span),
         })?;
         let side = Side { text: substitute(text, &|name| scope.expanded(name)), expr };
-        match side.number() {
+        match side.expr.value(&|_, _| Ok(None))? {
             Some(number) if u64::try_from(number).is_err() => {
                 Err(Problem::new("size", format!("`{}` can't be {number} bytes", key.quantity.name()))
                     .at(key.value.span.clone(), if number < 0 { "negative" } else { "more than 64 bits" })
@@ -135,7 +134,7 @@ impl Side {
         }
     }
 
-    /// Its value, if no count is in it.
+    /// Its value, if no count is in it, and no size that only a machine knows.
     fn number(&self) -> Option<i128> {
         self.expr.value(&|_, _| Ok(None)).ok().flatten()
     }

@@ -10,6 +10,7 @@ mod flights;
 mod frames;
 mod handle;
 mod handles;
+mod news;
 mod plan;
 mod play;
 mod pool;

@@ -10,13 +10,17 @@ use std::{
 
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll, ppoll},
+    poll::{PollFd, PollFlags, ppoll},
     sys::time::TimeSpec,
 };
 
-use super::{Fault, actor::Actor};
+use super::{
+    Fault,
+    actor::Actor,
+    news::{anything_unread, flush, sinks, sources},
+};
 use crate::{
-    observe::{self, Reading, Rule, Sleep, asleep},
+    observe::{Reading, Rule, Sleep, asleep},
     outcome::{Outcome, Verb},
     wire::CONTROL_FD,
 };
@@ -366,38 +370,4 @@ impl<'case> Settler<'case> {
         }
         Ok(news)
     }
-}
-
-/// Has arrive what kernel workers carry; twice, since one side may echo to the other.
-/// False if a side has just been closed.
-fn flush(actors: &[Actor], sides: &[(usize, i32)]) -> Result<bool, Fault> {
-    for &(actor, fd) in sides.iter().chain(sides) {
-        match observe::flush(actors[actor].pidfd(), fd) {
-            Ok(()) => {}
-            Err(Errno::EBADF | Errno::ESRCH) => return Ok(false),
-            Err(errno) => return Err(Fault::harness("flushing a pseudoterminal", errno.desc())),
-        }
-    }
-    Ok(true)
-}
-
-/// Rule 5: an answer or an end that hasn't been taken.
-fn anything_unread(actors: &[Actor]) -> bool {
-    let mut polled: Vec<PollFd<'_>> = sources(actors).collect();
-    poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
-}
-
-/// What becomes readable when live actors speak or end.
-fn sources(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
-    let readable = |fd| PollFd::new(fd, PollFlags::POLLIN);
-    actors
-        .iter()
-        .filter(|actor| actor.ended.is_none())
-        .flat_map(move |actor| actor.control().into_iter().chain([actor.pidfd()]).map(readable))
-}
-
-/// What becomes writable when an actor has made room for the rest of its orders.
-fn sinks(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
-    let unsent = actors.iter().filter(|actor| actor.ended.is_none() && actor.has_unsent());
-    unsent.filter_map(Actor::control).map(|fd| PollFd::new(fd, PollFlags::POLLOUT))
 }

@@ -68,3 +68,60 @@ fn names_of_handles_dont_outlive_their_case() {
     let last = ran.objects().pop().expect("two cases");
     assert_eq!(last["differences"], serde_json::Value::Null, "{last}");
 }
+
+/// What each step left in a channel; -1 where nobody can say.
+fn queued(played: &serde_json::Value, channel: &str) -> Vec<i64> {
+    let steps = played["steps"].as_array().expect("steps").iter();
+    steps.map(|step| step["counts"][channel]["queued"].as_i64().unwrap_or(-1)).collect()
+}
+
+/// FIONREAD tells the first datagram's length alone (unix(7)).
+#[test]
+fn a_queue_of_datagrams_is_counted_whole() {
+    let played = play(
+        "a socketpair x y dgram\na send x 100\na send x 0\na send x 50\na recv y 9 peek\na recv y 40\n\
+         a recv y 9\na fork b\nb read y 9",
+    );
+    assert_eq!(queued(&played, "y"), [0, 100, 100, 150, 150, 50, 50, 50, 0], "{played}");
+}
+
+/// unix(7): a socket that loses its peer drops what is queued.
+#[test]
+fn a_queue_of_datagrams_is_empty_when_the_socket_takes_another_peer() {
+    let played = play(
+        "a socket s unix dgram\na bind s @\na socket c unix dgram\na bind c @\na connect s =c\na fork b\n\
+         b sendto c =s 30\na connect s nothing\na sendto c =s 7",
+    );
+    assert_eq!(queued(&played, "s").split_off(6), [30, 0, 7], "{played}");
+}
+
+#[test]
+fn what_is_sent_to_a_socket_that_travels_in_a_message_is_counted() {
+    let played = play(
+        "a socketpair x y stream\na fork b\na socketpair s t stream\na sendmsg x 1 pass t\na close t\na send s 20\n\
+         b recvmsg y 1 take u\nb recv u 5",
+    );
+    assert_eq!(queued(&played, "t").split_off(4), [0, 20, 20, 15], "{played}");
+}
+
+#[test]
+fn what_is_sent_before_the_accept_is_counted_until_the_listener_closes() {
+    let listening =
+        "a socket l unix stream\na bind l @\na listen l 1\na socket c unix stream\na connect c =l\na fork b";
+    let played = play(&format!(
+        "{listening}\na send c 30\nb close l\na send c 10\na accept l n\na recv n 100 -> ok 40"
+    ));
+    assert_eq!(queued(&played, "n").split_off(6), [30, 30, 40, 40, 0], "{played}");
+    let played =
+        play(&format!("{listening}\na send c 30\nb close l\na close l -> ok\na accept l n -> EBADF"));
+    assert_eq!(queued(&played, "n").split_off(6), [30, 30, 0, 0], "{played}");
+}
+
+#[test]
+fn what_tcp_has_on_its_way_isnt_guessed() {
+    let played = play(
+        "a socket l tcp stream\na bind l @\na listen l 1\na socket c tcp stream\na connect c =l\na accept l n\n\
+         a fork b\nb send c 30\na recv n 30 waitall -> ok 30",
+    );
+    assert_eq!(queued(&played, "n").split_off(5), [0, 0, -1, 0], "{played}");
+}

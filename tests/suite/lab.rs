@@ -71,6 +71,18 @@ pub fn ran(command: &mut Command) -> Ran {
 }
 
 impl Ran {
+    /// The output without what the run cost, which stands at its end.
+    pub fn without_cost(&self) -> &str {
+        let end = self.out.trim_end();
+        let last = end.rfind('\n').map_or(0, |newline| newline + 1);
+        end[last..].find("; ").map_or(end, |cost| &end[..last + cost])
+    }
+
+    /// The last line, without what the run cost.
+    pub fn result(&self) -> &str {
+        self.without_cost().lines().last().unwrap_or_default()
+    }
+
     /// The objects of `--format jsonl`.
     pub fn objects(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect()

@@ -2,6 +2,7 @@
 
 mod article;
 mod articles;
+mod broken;
 mod detector;
 mod drivers;
 mod handles;

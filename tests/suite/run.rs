@@ -53,7 +53,7 @@ fn from_unrecorded_to_ok_to_a_difference() {
     let lab = Lab::new(&[("simple", SIMPLE)]);
     let first = lab.run(&["run", "scenarios"]);
     assert_eq!(first.status, Some(4));
-    assert_eq!(first.out.lines().last(), Some("2 cases: 2 unrecorded"));
+    assert_eq!(first.result(), "2 cases: 2 unrecorded");
 
     let proposed = lab.run(&["run", "--update", "scenarios"]);
     let snap = lab.path("snapshots/simple@rust.snap");
@@ -64,7 +64,7 @@ fn from_unrecorded_to_ok_to_a_difference() {
 
     let accepted = lab.run(&["run", "scenarios"]);
     assert_eq!((accepted.status, accepted.err.as_str()), (Some(0), ""));
-    assert_eq!(accepted.out.lines().last(), Some("2 cases: 2 ok"));
+    assert_eq!(accepted.result(), "2 cases: 2 ok");
 
     let text = fs::read_to_string(&snap).expect("a snapshot");
     let changed = text.replacen("ok blksize+1", "EPIPE", 1);
@@ -72,7 +72,7 @@ fn from_unrecorded_to_ok_to_a_difference() {
     fs::write(&snap, changed).expect("a change");
     let differs = lab.run(&["run", "scenarios"]);
     assert_eq!(differs.status, Some(1));
-    assert_eq!(differs.out.lines().last(), Some("2 cases: 1 ok, 1 differs"));
+    assert_eq!(differs.result(), "2 cases: 1 ok, 1 differs");
     let [was, is] = ["- ", "+ "].map(|sign| differs.out.lines().find(|line| line.starts_with(sign)));
     assert!(was.is_some_and(|line| line.contains("EPIPE")), "{}", differs.out);
     assert!(is.is_some_and(|line| line.contains("ok blksize+1")), "{}", differs.out);
@@ -165,7 +165,7 @@ fn a_broken_driver_is_a_fault_and_is_named(#[case] does: &str, #[case] said: &st
     let ran = lab.run(&["run", "scenarios"]);
     assert_eq!((ran.status, ran.err.as_str()), (Some(3), ""), "{}", ran.out);
     assert!(ran.out.contains("the driver of writer: ") && ran.out.contains(said), "{}", ran.out);
-    assert_eq!(ran.out.lines().last(), Some("1 case: 1 error"));
+    assert_eq!(ran.result(), "1 case: 1 error");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn the_rest_is_played_and_the_run_is_as_expected() {
     let lab = lab();
     let ran = ran(&mut without_python(&lab, &["run", "scenarios"]));
     assert_eq!((ran.status, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
-    assert_eq!(ran.out.lines().last(), Some("4 cases: 2 ok, 2 skipped"));
+    assert_eq!(ran.result(), "4 cases: 2 ok, 2 skipped");
     let reason = ran.out.lines().rev().nth(1).expect("a reason");
     assert!(reason.contains("python can't be used here") && reason.contains(REMEDY), "{reason}");
     for writer in ["stdio", "rust"] {

@@ -324,7 +324,7 @@ impl CallInfo {
     }
 
     /// What is said of its handles is said of the first, of each, or of at least one.
-    pub const fn of(self, of: Of) -> CallInfo {
+    const fn of(self, of: Of) -> CallInfo {
         CallInfo { of, ..self }
     }
 

@@ -56,7 +56,7 @@ pub(super) const CALLS: &[CallInfo] = &[
         "accept4(2): NEW is the connection",
         &[Arg::Handle, Arg::New, FLAGS],
     )
-    .only_on(On::Socket, "ENOTSOCK")
+    .only_on(On::Listening, "EINVAL|EOPNOTSUPP")
     .makes(On::Socket),
     call(
         "shutdown",

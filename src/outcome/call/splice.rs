@@ -1,6 +1,6 @@
 //! Bytes from one descriptor to another, without a copy to the process.
 
-use super::{Arg, CallInfo, Passing, call};
+use super::{Arg, CallInfo, Of, On, Passing, call};
 
 const SPLICE: Passing = Passing { from_second: false, copies: false };
 const TEE: Passing = Passing { from_second: false, copies: true };
@@ -18,6 +18,8 @@ pub(super) const CALLS: &[CallInfo] = &[
             Arg::Any { words: &["nonblock", "offset-in", "offset-out"], handles: false },
         ],
     )
+    .only_on(On::Pipe, "EINVAL")
+    .of(Of::One)
     .passes(SPLICE),
     call(
         "tee",
@@ -25,6 +27,8 @@ pub(super) const CALLS: &[CallInfo] = &[
         "tee(2)",
         &[Arg::Handle, Arg::Handle, Arg::Number, Arg::Any { words: &["nonblock"], handles: false }],
     )
+    .only_on(On::Pipe, "EINVAL")
+    .of(Of::Each)
     .passes(TEE),
     call(
         "sendfile",
@@ -39,5 +43,6 @@ pub(super) const CALLS: &[CallInfo] = &[
         "vmsplice(2) of pages that are given away; `bytewise`: one iovec a byte",
         &[Arg::Handle, Arg::Payload, Arg::Any { words: &["nonblock", "bytewise"], handles: false }],
     )
-    .sends(),
+    .sends()
+    .only_on(On::Pipe, "EBADF"),
 ];

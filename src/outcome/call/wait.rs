@@ -26,17 +26,20 @@ pub(super) const CALLS: &[CallInfo] = &[
             Arg::Handle,
             Arg::Any { words: &["in", "out", "pri", "rdhup", "et", "oneshot", "exclusive"], handles: false },
         ],
-    ),
+    )
+    .only_on(On::Epoll, "EINVAL|EPERM"),
     call(
         "epoll_wait",
         "ACTOR epoll_wait E [now]",
         "epoll_wait(2), without a timeout or, with `now`, with one of 0: says `HANDLE:in` and the like",
         &[Arg::Handle, Arg::Any { words: &["now"], handles: false }],
-    ),
+    )
+    .only_on(On::Epoll, "EINVAL"),
     call(
         "edges",
         "ACTOR edges E",
         "epoll_wait(2) until nothing is ready: how often something was; only with `et` or `oneshot`",
         &[Arg::Handle],
-    ),
+    )
+    .only_on(On::Epoll, "EINVAL"),
 ];

@@ -45,6 +45,40 @@ fn a_step_that_can_only_fail(
     assert_eq!(problem.help.as_deref(), Some(help));
 }
 
+/// Below a step that makes `b`.
+#[rstest]
+#[case("a pipe r w\na accept r x", "`accept` can't work on `r`: it is a pipe, not a socket that listens", (12, 10), "ENOTSOCK")]
+#[case("a socketpair s t stream\na accept s x", "`accept` can't work on `s`: it is a socket, not a socket that listens", (12, 10), "EINVAL")]
+#[case("a socketpair s t stream\na listen s 1 -> EINVAL\na accept s x", "`accept` can't work on `s`: it is a socket, not a socket that listens", (13, 10), "EINVAL")]
+#[case("a socketpair s t stream\na socketpair u v stream\na splice s u 10", "`splice` can't work on `s`: it is a socket, not a pipe", (13, 10), "EINVAL")]
+#[case("a pipe r w\na socketpair s t stream\na tee r s 10", "`tee` can't work on `s`: it is a socket, not a pipe", (13, 9), "EINVAL")]
+#[case("a socketpair s t dgram\na vmsplice s 10", "`vmsplice` can't work on `s`: it is a socket, not a pipe", (12, 12), "EBADF")]
+#[case("a pipe r w\na send w 10", "`send` can't work on `w`: it is a pipe, not a socket", (12, 8), "ENOTSOCK")]
+#[case("a pipe r w\na send w 10 -> EPIPE", "`send` can't work on `w`: it is a pipe, not a socket", (12, 8), "ENOTSOCK")]
+#[case("a open log both\na shutdown log both", "`shutdown` can't work on `log`: it is a pipe, not a socket", (12, 12), "ENOTSOCK")]
+#[case("a pipe r w\na dup r x\na bind x here", "`bind` can't work on `x`: it is a pipe, not a socket", (13, 8), "ENOTSOCK")]
+#[case("a epoll_create e\na getpipe_sz e", "`getpipe_sz` can't work on `e`: it is an epoll set, not a pipe", (12, 14), "EBADF")]
+#[case("a pipe r w\na epoll_wait r now", "`epoll_wait` can't work on `r`: it is a pipe, not an epoll set", (12, 14), "EINVAL")]
+#[case("a pty m t\na recv t 10", "`recv` can't work on `t`: it is a terminal, not a socket", (12, 8), "ENOTSOCK")]
+#[case("a devnull n\na setpipe_sz n page", "`setpipe_sz` can't work on `n`: it is a file, not a pipe", (12, 14), "EBADF")]
+fn a_call_on_the_wrong_kind(
+    #[case] script: &str,
+    #[case] message: &str,
+    #[case] position: (usize, usize),
+    #[case] errno: &str,
+) {
+    let (problem, at) = mistake_of(&with_handles(&format!("a fork b\n{script}")));
+    assert_eq!((problem.message.as_str(), at), (message, position));
+    assert_eq!(
+        problem.help.as_deref(),
+        Some(format!("if the step is to show that, say so: `-> {errno}`").as_str())
+    );
+    // And so it is played.
+    let last = script.lines().last().and_then(|line| line.split(" -> ").next()).expect("a step");
+    let steps = &script[..script.rfind('\n').expect("several") + 1];
+    cases_of(&with_handles(&format!("a fork b\n{steps}{last} -> {errno}")));
+}
+
 /// What may look like one of the above and isn't, or can't be known.
 #[rstest]
 #[case("a pipe r w\na fork b\nb read r 1")]
@@ -65,6 +99,14 @@ fn a_step_that_can_only_fail(
 #[case("a fork b\na open log both\na pipe r w\na fionread log\na getpipe_sz log")]
 #[case("a fork b when 1 > 2\na sleep")]
 #[case("a fork b\na pipe r w\na read r 1 -> blocked then ok 1 by a write")]
+#[case("a fork b\na socket s unix stream\na bind s here\na listen s 1\na accept s x")]
+#[case("a fork b\na socket s unix stream\na bind s here\na listen s 1 if failed\na accept s x")]
+#[case("a socket s unix stream\na bind s here\na fork b\nb listen s 1\na accept s x")]
+#[case("a fork b\na socketpair s t dgram\na accept s x -> EOPNOTSUPP")]
+#[case("a fork b\na pipe r w\na socketpair s t stream\na splice s w 10\na splice r t 10")]
+// It may have come here in a message.
+#[case("a fork b\na socketpair s t stream\na recvmsg s 1 take x\na listen x 1\na accept t y")]
+#[case("a fork b\na socketpair s t stream\na recvmsg s 1 take x\na accept x y\na getpipe_sz x")]
 fn no_mistake(#[case] script: &str) {
     cases_of(&with_handles(script));
 }

@@ -3,7 +3,7 @@
 
 mod leaks;
 mod objects;
-mod suite;
+pub mod suite;
 mod who;
 
 use std::{collections::BTreeSet, fs};

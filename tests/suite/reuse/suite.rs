@@ -1,9 +1,6 @@
 //! The whole suite of scenarios, fresh, reused, shuffled, and beside CPU hogs.
 
-use std::{
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use pipelab::{
     outcome::Recorded,
@@ -13,7 +10,13 @@ use pipelab::{
     stage::Options,
 };
 
-use crate::support::{Hogs, forking, options};
+use crate::{
+    page,
+    support::{Hogs, forking, options},
+};
+
+/// The folder of all scenarios.
+const ALL: &str = "scenarios";
 
 /// Plays of the suite beside CPU hogs; `PIPELAB_REPETITIONS` asks for more.
 const REPETITIONS: usize = 3;
@@ -26,11 +29,11 @@ struct Suite {
 }
 
 impl Suite {
-    fn open(fresh: bool) -> Suite {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    /// The scenarios of a folder.
+    fn open(folder: &str, fresh: bool) -> Suite {
         let _forking = forking();
         let mut lab = Lab::open(&Options { fresh, ..options() }).expect("a stage");
-        let found = find(&[root]).expect("the scenarios");
+        let found = find(&[page::file(folder)]).expect("the scenarios");
         let loaded = lab.load(&found, &Overrides::default()).expect("they load");
         let cases = loaded.iter().map(|loaded| loaded.cases.iter().map(Arc::new).collect()).collect();
         Suite { lab, loaded, cases }
@@ -67,21 +70,27 @@ impl Suite {
     }
 }
 
-/// The reference, made once.
-fn fresh() -> &'static [String] {
+/// The records of a folder's cases, each played by processes of its own.
+fn fresh(folder: &'static str) -> Vec<String> {
+    // Two stages, since to start an interpreter for each case takes its time.
+    let halves = [0, 1].map(|half| {
+        std::thread::spawn(move || {
+            let mut suite = Suite::open(folder, true);
+            let order = suite.order();
+            let (first, second) = order.split_at(order.len() / 2);
+            suite.play(if half == 0 { first } else { second })
+        })
+    });
+    halves.into_iter().flat_map(|half| half.join().expect("it plays")).collect()
+}
+
+/// Those of all scenarios, made once.
+fn all_fresh() -> &'static [String] {
     static FRESH: OnceLock<Vec<String>> = OnceLock::new();
     FRESH.get_or_init(|| {
-        // Two stages, since to start an interpreter for each case takes its time.
-        let halves = [0, 1].map(|half| {
-            std::thread::spawn(move || {
-                let mut suite = Suite::open(true);
-                let order = suite.order();
-                assert!(order.len() > 50, "{} cases", order.len());
-                let (first, second) = order.split_at(order.len() / 2);
-                suite.play(if half == 0 { first } else { second })
-            })
-        });
-        halves.into_iter().flat_map(|half| half.join().expect("it plays")).collect()
+        let records = fresh(ALL);
+        assert!(records.len() > 50, "{} cases", records.len());
+        records
     })
 }
 
@@ -94,28 +103,37 @@ fn same(fresh: &[String], here: &[String]) {
 
 #[test]
 fn reused_actors_give_the_records_of_fresh_ones_in_any_order() {
-    let mut suite = Suite::open(false);
+    let mut suite = Suite::open(ALL, false);
     let order = suite.order();
-    same(fresh(), &suite.play(&order));
+    same(all_fresh(), &suite.play(&order));
     // With actors that have played them all before.
     for seed in [1, 2, 3] {
         let mut shuffled = order.clone();
         shuffle(&mut shuffled, seed);
         assert_ne!(shuffled, order);
-        same(fresh(), &suite.play(&shuffled));
+        same(all_fresh(), &suite.play(&shuffled));
     }
 }
 
 #[test]
 fn records_stay_the_same_beside_cpu_hogs() {
+    hold_beside_cpu_hogs(ALL, all_fresh());
+}
+
+/// Those of one folder alone, played as often.
+pub fn records_of_a_folder_stay_the_same_beside_cpu_hogs(folder: &'static str) {
+    hold_beside_cpu_hogs(folder, &fresh(folder));
+}
+
+fn hold_beside_cpu_hogs(folder: &str, fresh: &[String]) {
     let repetitions = match std::env::var("PIPELAB_REPETITIONS") {
         Ok(count) => count.parse().expect("PIPELAB_REPETITIONS is a number of plays"),
         Err(_) => REPETITIONS,
     };
-    let fresh = fresh();
+    assert!(!fresh.is_empty(), "no case of {folder} can be played");
     // Two stages: a repetition is mostly the start of interpreters that can't be reused.
     let mut halves = [0, 1].map(|half| {
-        let suite = Suite::open(false);
+        let suite = Suite::open(folder, false);
         let order: Vec<_> = suite.order().into_iter().skip(half).step_by(2).collect();
         let expected: Vec<_> = fresh.iter().skip(half).step_by(2).cloned().collect();
         (suite, order, expected)

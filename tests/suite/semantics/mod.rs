@@ -3,10 +3,11 @@
 //!
 //!     PIPELAB_UPDATE=1 cargo test --test suite semantics
 
+mod cost;
 mod list;
 mod shown;
 
-use crate::page;
+use crate::{page, reuse};
 use list::{Group, Line};
 use shown::{Shown, shown};
 
@@ -17,6 +18,12 @@ fn the_page_is_what_scenarios_and_snapshots_say() {
     let wrong = mistakes(&list, &shown);
     assert!(wrong.is_empty(), "docs/semantics.toml and the scenarios don't fit:\n{}", wrong.join("\n"));
     page::assert_current("docs/semantics.md", &made(&list, &shown), "semantics");
+}
+
+/// By itself this plays nothing but these; hundreds of times with PIPELAB_REPETITIONS=300.
+#[test]
+fn records_stay_the_same_beside_cpu_hogs() {
+    reuse::suite::records_of_a_folder_stay_the_same_beside_cpu_hogs("scenarios/semantics");
 }
 
 /// Where list, scenarios and snapshots don't fit together.
