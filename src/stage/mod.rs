@@ -13,6 +13,7 @@ mod frames;
 mod handle;
 mod handles;
 mod news;
+mod order;
 mod plan;
 mod play;
 mod pool;
@@ -20,6 +21,7 @@ mod ready;
 mod serve;
 mod settle;
 mod stderr;
+mod tally;
 mod workshop;
 
 pub use contain::become_stage_if_asked;

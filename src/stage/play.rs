@@ -5,18 +5,17 @@ use std::{io::ErrorKind, ops::Range, path::Path};
 use super::{
     Condition, Fault, Options, Plan, PlannedStep,
     actor::Actor,
-    count::Counter,
-    handles::{Handles, Timeouts, opens},
+    handles::{Handles, Timeouts},
     settle::{Guard, Rest, Settler, Timer},
+    tally::Counter,
     workshop::Workshop,
 };
 use crate::{
-    channel, observe,
+    channel,
     outcome::{
-        Access, Action, Called, End, Moves, Offer, Outcome, Part as MessagePart, Passed, StepRecord,
-        Transcript, Verb, Wait, offer_bytes,
+        Access, Action, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb, Wait,
     },
-    wire::{Order, Step},
+    wire::Step,
 };
 
 /// More payload than that (bytes) doesn't travel with other steps: what its driver
@@ -55,7 +54,7 @@ pub(super) struct Part {
 /// A case being played.
 pub(super) struct Play<'case> {
     pub(super) plan: &'case Plan,
-    dir: &'case Path,
+    pub(super) dir: &'case Path,
     pub(super) actors: Vec<Actor>,
     pub(super) parts: Vec<Part>,
     pub(super) records: Vec<StepRecord>,
@@ -332,93 +331,6 @@ impl<'case> Play<'case> {
         Ok(begun)
     }
 
-    /// The wire's form of a step; notes what a write offers.
-    fn order(&mut self, record: usize, step: &PlannedStep) -> Order {
-        let name = |channel: usize| self.plan.channels[channel].name.clone();
-        match step.action {
-            Action::Call(ref called) => self.call(record, step.actor, called),
-            Action::Open { channel, access, nonblock } => Order::Open {
-                channel: name(channel),
-                access,
-                nonblock,
-                path: self.dir.join(&self.plan.channels[channel].name).to_string_lossy().into_owned(),
-            },
-            Action::Close { channel } => Order::Close { channel: name(channel) },
-            Action::Flush { channel } => Order::Flush { channel: name(channel) },
-            Action::Read { channel, amount } => Order::Read { channel: name(channel), amount },
-            Action::Await { channel, readiness } => Order::Await { channel: name(channel), readiness },
-            Action::Sleep => Order::Sleep,
-            Action::Spin => Order::Spin,
-            Action::Exit { status } => {
-                self.parts[step.actor].may_end = true;
-                Order::Exit { status }
-            }
-            Action::Write { channel, bytes, wide, newline, pieces } => {
-                let part = &mut self.parts[step.actor];
-                let offered = &mut part.offered[channel];
-                if wide {
-                    *offered = offered.next_multiple_of(2);
-                }
-                let piece = pieces.unwrap_or(bytes);
-                let offer = Offer { offset: *offered, len: bytes, piece, newline, wide };
-                *offered += bytes;
-                part.message[channel] = Some((offer, 0));
-                self.write(record, step.actor, channel, offer)
-            }
-            Action::Rewrite { channel, part } => {
-                let (message, accepted) =
-                    self.parts[step.actor].message[channel].expect("the scenario's checks see to it");
-                let before = if part == MessagePart::Rest { accepted } else { 0 };
-                let offer = Offer { offset: message.offset + before, len: message.len - before, ..message };
-                self.write(record, step.actor, channel, offer)
-            }
-            Action::Kill { .. } => unreachable!("the stage kills, the driver isn't asked"),
-        }
-    }
-
-    /// The wire's form of a call: a payload goes as the place of its bytes in the actor's
-    /// stream into the channel that the handle leads to.
-    fn call(&mut self, record: usize, actor: usize, called: &Called) -> Order {
-        let info = called.call.info();
-        let way = self.handles.way_of(self.plan, actor, called);
-        // What makes a handle with bytes in it sends them there.
-        let made = || self.plan.channels.iter().position(|made| called.makes().any(|name| name == made.name));
-        let channel = match info.moves {
-            Moves::Nothing => opens(self.plan, called),
-            Moves::Sends if called.handle().is_none() => made(),
-            Moves::Sends => way.target,
-            Moves::Receives => way.inbox,
-            Moves::Passes(_) => called.passes().and_then(|(_, into, _)| self.handles.way(into).target),
-        };
-        self.records[record].channel = channel;
-        self.records[record].passed = called
-            .passes()
-            .map(|(from, _, passing)| Passed { from: self.handles.way(from).inbox, copied: passing.copies });
-        let mut words = called.words.clone();
-        if let Some(name) = words.iter_mut().find(|word| word.starts_with('=')) {
-            *name = self.address(&name[1..]);
-        }
-        if let (Moves::Sends, Some(place)) = (info.moves, called.size_place()) {
-            let offset = channel.map_or(0, |channel| self.parts[actor].offered[channel]);
-            if let (Some(channel), Some(len)) = (channel, called.payload()) {
-                self.offer(record, actor, channel, len, len);
-            }
-            words[place] = format!("{}@{actor}:{offset}", words[place]);
-        }
-        Order::Call { call: called.call.name().to_owned(), words }
-    }
-
-    /// The address of a socket, as the wire has it. Without one it is what a socket without
-    /// a name says.
-    fn address(&self, handle: &str) -> String {
-        let holder = self.handles.descriptor(handle);
-        let address = holder.map_or_else(Vec::new, |(actor, fd)| {
-            observe::address(self.actors[actor].pidfd(), fd).unwrap_or_default()
-        });
-        let digits = address.iter().map(|byte| format!("{byte:02x}"));
-        format!("={}", digits.collect::<String>())
-    }
-
     /// The call that an actor is in ends by its socket's timeout, and soon.
     fn times_out_soon(&self, record: usize) -> bool {
         (1..SOON).contains(&self.timeout(record))
@@ -432,25 +344,6 @@ impl<'case> Play<'case> {
             (Moves::Receives, _) | (_, "accept") => timeouts.receive,
             (Moves::Sends, _) | (_, "connect") => timeouts.send,
             _ => 0,
-        }
-    }
-
-    /// Notes that a call offers the next `len` bytes of its actor's stream.
-    pub(super) fn offer(&mut self, record: usize, actor: usize, channel: usize, len: u64, piece: u64) {
-        let part = &mut self.parts[actor];
-        let offset = part.offered[channel];
-        self.records[record].offered = Some(Offer { offset, len, piece, newline: false, wide: false });
-        part.offered[channel] += len;
-        part.given[channel] += len;
-    }
-
-    fn write(&mut self, record: usize, actor: usize, channel: usize, offer: Offer) -> Order {
-        self.records[record].offered = Some(offer);
-        self.parts[actor].given[channel] += offer.len;
-        Order::Write {
-            channel: self.plan.channels[channel].name.clone(),
-            piece: offer.piece,
-            payload: offer_bytes(actor, &offer),
         }
     }
 

@@ -1,0 +1,164 @@
+//! What was counted so far, channel by channel. (The rules are those of `count`.)
+
+use std::collections::VecDeque;
+
+use super::{Plan, play::Held};
+use crate::{
+    channel::Kind,
+    outcome::{ChannelCount, Count},
+};
+
+pub(super) struct Counter {
+    pub(super) channels: Vec<Channel>,
+    /// Per actor: the read that is counted by what its calls return: its channel,
+    /// and the process's count of read bytes when that began.
+    pub(super) reading: Vec<Option<(usize, Option<u64>)>>,
+    /// Nobody holds both ends, so that whoever reads doesn't write.
+    pub(super) one_way: bool,
+    /// Count everything from outside, and hold the drivers' own counts against it.
+    pub(super) outside: bool,
+    /// What the driver said of the last of the steps that were given.
+    pub(super) hint: Option<u64>,
+}
+
+#[derive(Clone)]
+pub(super) struct Channel {
+    pub(super) queued: Count,
+    pub(super) accepted: Count,
+    /// Bytes that reads took out of the kernel.
+    pub(super) taken: Count,
+    /// Bytes dropped with the buffer so far; `None` once that is unknown.
+    pub(super) dropped: Option<u64>,
+    /// Rule 4: what calls said that they sent.
+    pub(super) sent: Option<u64>,
+    /// It has the capacity that the plan asks for.
+    pub(super) sized: bool,
+    /// A byte out of band was sent: FIONREAD may count it when it is gone.
+    pub(super) urgent: bool,
+    /// Rule 5: the lengths of the datagrams that were sent and not received.
+    pub(super) messages: Option<VecDeque<u64>>,
+    /// The ends at the last count.
+    pub(super) ends: Vec<Option<Held>>,
+}
+
+impl Counter {
+    pub(super) fn new(plan: &Plan, one_way: bool, outside: bool) -> Counter {
+        let none = Count::Known(0);
+        let channel = Channel {
+            queued: none.clone(),
+            accepted: none.clone(),
+            taken: none,
+            dropped: Some(0),
+            sent: None,
+            sized: false,
+            urgent: false,
+            messages: None,
+            ends: vec![None; plan.actors.len()],
+        };
+        Counter {
+            channels: (plan.channels.iter())
+                .map(|planned| Channel {
+                    sent: (!planned.declared).then_some(0),
+                    messages: (planned.kind == Kind::UnixDatagram).then(VecDeque::new),
+                    ..channel.clone()
+                })
+                .collect(),
+            reading: vec![None; plan.actors.len()],
+            one_way,
+            outside,
+            hint: None,
+        }
+    }
+
+    /// A call has sent so many bytes into a channel, in messages of `piece`.
+    pub(super) fn sent(&mut self, channel: usize, bytes: u64, piece: u64) {
+        let channel = &mut self.channels[channel];
+        channel.sent = channel.sent.map(|sent| sent + bytes);
+        let Some(messages) = &mut channel.messages else { return };
+        let mut rest = bytes;
+        while rest > piece {
+            messages.push_back(piece);
+            rest -= piece;
+        }
+        messages.push_back(rest);
+    }
+
+    /// A call has sent a byte out of band into a channel.
+    pub(super) fn sent_urgent(&mut self, channel: usize) {
+        self.channels[channel].urgent = true;
+    }
+
+    /// A call has received so many bytes, of one message or, in rooms of that size, several.
+    pub(super) fn received(&mut self, channel: usize, bytes: u64, rooms: Option<u64>) {
+        let Some(messages) = &mut self.channels[channel].messages else { return };
+        let Some(room) = rooms else {
+            messages.pop_front();
+            return;
+        };
+        let mut rest = bytes;
+        while let (Some(first), true) = (messages.front(), rest > 0) {
+            rest = rest.saturating_sub(room.min(*first));
+            messages.pop_front();
+        }
+    }
+
+    /// What calls have sent into a channel.
+    pub(super) fn all_sent(&self, channel: usize) -> u64 {
+        self.channels[channel].sent.unwrap_or(0)
+    }
+
+    /// Bytes of a channel that were taken or dropped.
+    pub(super) fn all_gone(&self, channel: usize) -> u64 {
+        let channel = &self.channels[channel];
+        channel.taken.known().unwrap_or(0) + channel.dropped.unwrap_or(0)
+    }
+
+    /// A call has taken so many bytes out of a channel.
+    pub(super) fn took(&mut self, channel: usize, bytes: u64) {
+        if let Count::Known(taken) = &mut self.channels[channel].taken {
+            *taken += bytes;
+        }
+    }
+
+    /// The counts as they were.
+    pub(super) fn unchanged(&self) -> Vec<ChannelCount> {
+        self.channels
+            .iter()
+            .map(|channel| ChannelCount {
+                queued: channel.queued.clone(),
+                accepted: channel.accepted.clone(),
+                taken: channel.taken.clone(),
+            })
+            .collect()
+    }
+}
+
+impl Channel {
+    /// Takes a new count of what is queued; `read`: nothing but a read has changed it.
+    pub(super) fn change(&mut self, read: bool, queued: Count) {
+        if read {
+            self.taken = match (&self.taken, &self.queued, &queued) {
+                (Count::Known(taken), Count::Known(before), Count::Known(now)) => {
+                    Count::Known(taken + before.saturating_sub(*now))
+                }
+                (Count::Unknown(why), ..) | (_, Count::Unknown(why), _) | (.., Count::Unknown(why)) => {
+                    Count::Unknown(why.clone())
+                }
+            };
+        }
+        self.queued = queued;
+    }
+
+    /// Rule 3.
+    pub(super) fn add_up(&mut self) {
+        self.accepted = match (&self.queued, self.dropped, &self.taken) {
+            (Count::Known(queued), Some(dropped), Count::Known(taken)) => {
+                Count::Known(queued + dropped + taken)
+            }
+            (Count::Unknown(why), ..) | (.., Count::Unknown(why)) => Count::Unknown(why.clone()),
+            (_, None, _) => {
+                Count::Unknown("what was flushed by the close that dropped the buffer was never seen".into())
+            }
+        };
+    }
+}
