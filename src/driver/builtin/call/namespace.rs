@@ -1,12 +1,39 @@
-//! Namespaces: unshare(2).
+//! Namespaces: unshare(2), and what is set in one's own (sysctl(2)).
 
-use nix::sched::{CloneFlags, unshare as nix_unshare};
+use std::{fs, os::unix::fs::MetadataExt};
 
-use super::{Carry, Handles, Result, Words, done};
+use nix::{
+    errno::Errno,
+    sched::{CloneFlags, unshare as nix_unshare},
+};
 
-pub(super) const CALLS: &[(&str, Carry)] = &[("unshare", unshare)];
+use super::{Carry, Handles, Refused, Result, Words, done};
+
+pub(super) const CALLS: &[(&str, Carry)] = &[("unshare", unshare), ("sysctl", sysctl)];
 
 fn unshare(_: &mut Handles, _: &Words<'_>) -> Result {
     nix_unshare(CloneFlags::CLONE_NEWNET)?;
     done()
+}
+
+fn sysctl(_: &mut Handles, words: &Words<'_>) -> Result {
+    // What is set for all would change other cases, and outlive this one.
+    if !is_own_network()? {
+        return Err(Refused::Misused("only in a network namespace of its own: `unshare net` first".into()));
+    }
+    let value: u64 = words.number(1)?;
+    let path = format!("/proc/sys/net/unix/{}", words.get(0)?);
+    fs::write(path, value.to_string()).map_err(errno)?;
+    done()
+}
+
+/// Whether this process's network namespace isn't the stage's, its parent's.
+fn is_own_network() -> Result<bool> {
+    let inode = |process: &str| fs::metadata(format!("/proc/{process}/ns/net")).map(|file| file.ino());
+    let parent = nix::unistd::getppid().to_string();
+    Ok(inode("self").map_err(errno)? != inode(&parent).map_err(errno)?)
+}
+
+fn errno(error: std::io::Error) -> Refused {
+    Refused::Errno(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
 }
