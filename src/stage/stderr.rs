@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     fs::File,
+    mem::ManuallyDrop,
     os::{
         fd::{AsRawFd, RawFd},
         unix::fs::FileExt,
@@ -18,7 +19,10 @@ use nix::{
 thread_local! {
     /// Files into which built-in drivers that have ended wrote nothing: as good as
     /// new, and cheaper. Nobody else has them, since these drivers start no process.
-    static UNUSED: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
+    /// Never dropped: an actor is a fork of the stage, and its exit(3) runs the destructors of
+    /// thread-local values, where these descriptors are closed or others.
+    static UNUSED: RefCell<ManuallyDrop<Vec<Rc<File>>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// More of them only hold descriptors.
@@ -40,7 +44,7 @@ impl Stderr {
     /// # Errors
     /// As memfd_create(2).
     pub(super) fn new() -> Result<Stderr, Errno> {
-        let file = match UNUSED.with_borrow_mut(Vec::pop) {
+        let file = match UNUSED.with_borrow_mut(|unused| unused.pop()) {
             Some(file) => file,
             None => Rc::new(File::from(memfd_create(c"stderr", MFdFlags::MFD_CLOEXEC)?)),
         };

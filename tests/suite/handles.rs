@@ -125,3 +125,20 @@ fn what_tcp_has_on_its_way_isnt_guessed() {
     );
     assert_eq!(queued(&played, "n").split_off(5), [0, 0, -1, 0], "{played}");
 }
+
+/// An actor is a fork of the stage: what the stage keeps for later cases must not be given
+/// back by the actor's exit(3), where its descriptors are others or none.
+#[rstest::rstest]
+#[case("rust:bufwriter")]
+#[case("stdio:full")]
+fn an_exit_gives_back_nothing_of_the_stages(#[case] writer: &str) {
+    let ends = "[actors]\na = \"raw\"\nb = \"raw\"\nscript = '''\na exit\nb exit\n'''\n";
+    let exits = format!(
+        "[channels]\nlog = \"fifo\"\n[actors]\nw = \"{writer}\"\nscript = '''\nw open log both\n\
+         w write log 10\nw exit -> exited 0\n'''\n"
+    );
+    let lab = Lab::new(&[("a-ends", ends), ("b-exits", &exits)]);
+    let ran = lab.run(&["run", "scenarios", "--format", "jsonl", "--jobs", "1"]);
+    let last = ran.objects().pop().expect("two cases");
+    assert_eq!(last["differences"], serde_json::Value::Null, "{last}");
+}
