@@ -58,7 +58,7 @@ pub fn capacity(pid: i32, pidfd: BorrowedFd<'_>, fd: i32, may_open: bool) -> Opt
 /// # Errors
 /// The descriptor can't be had, or isn't there any more (EBADF, ESRCH).
 pub fn flush(pidfd: BorrowedFd<'_>, fd: i32) -> Result<(), Errno> {
-    let copy = borrow_end(0, pidfd, fd, false).map_err(|refused| refused.errno)?;
+    let copy = copy(pidfd, fd)?;
     poll(&mut [PollFd::new(copy.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).map(drop)
 }
 

@@ -6,7 +6,7 @@ use super::{
     names,
     problem::Problem,
     script::{KEYWORDS, LineReader, MODIFIERS, unknown_signal},
-    suggest::{listed, nearest},
+    suggest::{either, listed, near_or_form, nearest},
     words::{MAX_SIZE, Size},
 };
 use crate::outcome::{Access, Action, Amount, Part, Readiness, Verb, payload::WIDE};
@@ -214,7 +214,7 @@ impl LineReader<'_, '_> {
     fn choice<T: Copy>(&mut self, verb: Verb, rest: &mut Range<usize>, options: &[(&str, T)]) -> Option<T> {
         let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
         if rest.start == rest.end {
-            self.missing(verb, &listed(&names).replace(" and ", " or "));
+            self.missing(verb, &either(&names));
             return None;
         }
         let word = self.words.get(rest.start);
@@ -223,11 +223,8 @@ impl LineReader<'_, '_> {
         if found.is_none() {
             self.problems.push(
                 Problem::new("argument", format!("unexpected `{word}`"))
-                    .at_place(&place, format!("expected {}", listed(&names).replace(" and ", " or ")))
-                    .help(match nearest(word, names) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("the form is `{}`", verb.form()),
-                    }),
+                    .at_place(&place, format!("expected {}", either(&names)))
+                    .help(near_or_form(nearest(word, names), verb.form())),
             );
         }
         rest.start += 1;
@@ -299,10 +296,7 @@ impl LineReader<'_, '_> {
         self.problems.push(
             Problem::new("argument", format!("unexpected `{word}`"))
                 .at_place(&self.words.place(rest.clone()), "nothing goes here")
-                .help(match nearest(word, known).filter(|near| *near != word) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the form is `{}`", verb.form()),
-                }),
+                .help(near_or_form(nearest(word, known).filter(|near| *near != word), verb.form())),
         );
     }
 }

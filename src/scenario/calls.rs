@@ -6,7 +6,7 @@ use super::{
     names,
     problem::Problem,
     script::{LineReader, unknown_signal},
-    suggest::{listed, nearest, way_out},
+    suggest::{either, near_or_form, nearest, way_out},
 };
 use crate::outcome::{Action, Arg, Call, Called, Moves, TAKE, Verb};
 
@@ -18,10 +18,10 @@ impl LineReader<'_, '_> {
         let (mut words, mut size_text) = (Vec::new(), None);
         let args = call.info().args;
         for (at, arg) in args.iter().enumerate() {
-            if rest.is_empty() && matches!(arg, Arg::Optional(_) | Arg::Any { .. } | Arg::Take { .. }) {
+            if rest.is_empty() && matches!(arg, Arg::Any { .. } | Arg::Take { .. }) {
                 break;
             }
-            let arg = arg.kind();
+            let arg = *arg;
             if rest.is_empty() {
                 self.missing(Verb::Call(call), what(arg));
                 return None;
@@ -88,7 +88,7 @@ impl LineReader<'_, '_> {
     /// A number goes on until one of the words that may follow it.
     fn ends_number(&self, later: &[Arg], at: usize) -> bool {
         let word = self.words.get(at);
-        later.iter().any(|arg| match arg.kind() {
+        later.iter().any(|arg| match *arg {
             Arg::Any { words, handles } => words.contains(&word) || (handles && self.is_handle(word)),
             Arg::OneOf(words) => words.contains(&word),
             Arg::Take { words } => word == TAKE || words.contains(&word),
@@ -118,11 +118,8 @@ impl LineReader<'_, '_> {
                 .help(format!("the form is `{}`", call.info().form)),
             Arg::OneOf(known) if known.contains(&word) => return true,
             Arg::OneOf(known) => Problem::new("argument", format!("unexpected `{word}`"))
-                .at_place(&place, format!("expected {}", listed(known).replace(" and ", " or ")))
-                .help(match nearest(word, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the form is `{}`", call.info().form),
-                }),
+                .at_place(&place, format!("expected {}", either(known)))
+                .help(near_or_form(nearest(word, known.iter().copied()), call.info().form)),
             Arg::Signal if names::signal(word).is_some() => return true,
             Arg::Signal => unknown_signal(word, &place),
             Arg::Actor if self.cx.scenario.actors.iter().any(|actor| actor.name.value == word) => {
@@ -150,10 +147,7 @@ impl LineReader<'_, '_> {
         self.problems.push(
             Problem::new("argument", format!("unexpected `{word}`"))
                 .at_place(&self.words.place(at..at + 1), "no word of this call")
-                .help(match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the form is `{}`", call.info().form),
-                }),
+                .help(near_or_form(near, call.info().form)),
         );
         false
     }
@@ -169,7 +163,7 @@ fn what(arg: Arg) -> &'static str {
         Arg::Handle => "a handle",
         Arg::Payload | Arg::Room => "a size",
         Arg::Number => "a number",
-        Arg::OneOf(_) | Arg::Any { .. } | Arg::Take { .. } | Arg::Optional(_) => "a word",
+        Arg::OneOf(_) | Arg::Any { .. } | Arg::Take { .. } => "a word",
         Arg::Name => "an address or a path",
         Arg::Signal => "a signal",
         Arg::Actor => "an actor",

@@ -4,11 +4,12 @@
 use super::{
     parts::{Channel, Script},
     place::Text,
+    script::MODIFIERS,
+    words::SEQUENCE,
 };
 use crate::{
     channel::Kind,
     outcome::{Arg, Call, Verb},
-    scenario::words::SEQUENCE,
 };
 
 /// The handles that the script's calls make, in the order in which they stand there; a
@@ -17,14 +18,14 @@ pub(super) fn of(script: &Script) -> Vec<Channel> {
     let mut handles: Vec<Channel> = Vec::new();
     for line in &script.lines {
         let words = words(&script.text, line.range.clone());
-        let starts = words.iter().enumerate().filter(|(at, word)| *at == 1 || is(word, SEQUENCE));
+        let starts = words.iter().enumerate().filter(|(at, word)| *at == 1 || word.value == SEQUENCE);
         for (at, _) in starts {
             let start = if at == 1 { 1 } else { at + 1 };
             let Some(call) = words.get(start).and_then(|word| Call::named(&word.value)) else { continue };
             let given = &words[start + 1..];
-            let end = given.iter().position(|word| is(word, SEQUENCE) || ENDS.contains(&word.value.as_str()));
+            let end = given.iter().position(ends);
             let given = &given[..end.unwrap_or(given.len())];
-            let named = call.info().args.iter().zip(given).filter(|(arg, _)| arg.kind() == Arg::New);
+            let named = call.info().args.iter().zip(given).filter(|(arg, _)| **arg == Arg::New);
             for name in named.map(|(_, name)| name).chain(call.info().taken(given)) {
                 let plain = name.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
                 if plain && !handles.iter().any(|handle| handle.name.value == name.value) {
@@ -36,11 +37,10 @@ pub(super) fn of(script: &Script) -> Vec<Channel> {
     handles
 }
 
-/// Words that end a call's arguments.
-const ENDS: &[&str] = &["->", "when", "if", "unless", "repeat"];
-
-fn is(text: &Text, word: &str) -> bool {
-    text.value == word
+/// It ends a call's arguments.
+fn ends(word: &Text) -> bool {
+    let word = word.value.as_str();
+    [SEQUENCE, "->", "when"].contains(&word) || MODIFIERS.contains(&word)
 }
 
 /// The words of a line.

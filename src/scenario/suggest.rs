@@ -24,6 +24,16 @@ pub(super) fn way_out<'a>(name: &str, what: &str, candidates: impl IntoIterator<
     }
 }
 
+/// The way out of a slip in a step: the word that is near, or the whole form.
+pub(super) fn near_or_form(near: Option<&str>, form: &str) -> String {
+    near.map_or_else(|| format!("the form is `{form}`"), |near| format!("did you mean `{near}`?"))
+}
+
+/// `a`, `b` or `c`.
+pub(super) fn either(names: &[impl AsRef<str>]) -> String {
+    listed(names).replace(" and ", " or ")
+}
+
 /// `a`, `b` and `c`.
 pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();

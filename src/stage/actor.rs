@@ -29,8 +29,11 @@ const FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 thread_local! {
     /// Room for what comes over the wire: one for all actors, since each page that
     /// is touched after a fork is copied.
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; GULP].into());
+    static BUFFER: RefCell<Room> = RefCell::new((vec![0; GULP].into(), nix::cmsg_space!(RawFd)));
 }
+
+/// For bytes, and for a descriptor that comes along.
+type Room = (Box<[u8]>, Vec<u8>);
 
 /// A running actor.
 pub(super) struct Actor {
@@ -230,20 +233,20 @@ impl Actor {
 
     /// Takes what has come over the wire, without waiting.
     pub(super) fn listen(&mut self) -> Result<(), Fault> {
-        BUFFER.with_borrow_mut(|buffer| self.listen_with(buffer))
+        BUFFER.with_borrow_mut(|room| self.listen_with(room))
     }
 
-    fn listen_with(&mut self, buffer: &mut [u8]) -> Result<(), Fault> {
+    fn listen_with(&mut self, room: &mut Room) -> Result<(), Fault> {
         loop {
-            match receive(&self.control, buffer, &mut self.attached) {
+            match receive(&self.control, room, &mut self.attached) {
                 Err(Errno::EAGAIN) => return Ok(()),
                 Ok(0) | Err(Errno::ECONNRESET) => {
                     self.hung_up = true;
                     return Ok(());
                 }
                 Ok(length) => {
-                    self.inbox.push(&buffer[..length]);
-                    if length < buffer.len() {
+                    self.inbox.push(&room.0[..length]);
+                    if length < room.0.len() {
                         return Ok(());
                     }
                 }
@@ -301,11 +304,11 @@ impl Drop for Actor {
 }
 
 /// recv(2), and the descriptor that came along.
-fn receive(control: &OwnedFd, buffer: &mut [u8], attached: &mut Option<OwnedFd>) -> Result<usize, Errno> {
-    let mut room = nix::cmsg_space!(RawFd);
-    let mut bytes = [IoSliceMut::new(buffer)];
+fn receive(control: &OwnedFd, room: &mut Room, attached: &mut Option<OwnedFd>) -> Result<usize, Errno> {
+    let (bytes, control_room) = room;
+    let mut bytes = [IoSliceMut::new(bytes)];
     let flags = FLAGS.union(MsgFlags::MSG_CMSG_CLOEXEC);
-    let message = recvmsg::<()>(control.as_raw_fd(), &mut bytes, Some(&mut room), flags)?;
+    let message = recvmsg::<()>(control.as_raw_fd(), &mut bytes, Some(control_room), flags)?;
     for rights in message.cmsgs()? {
         if let ControlMessageOwned::ScmRights(fds) = rights {
             // SAFETY: fresh descriptors that nothing else owns.

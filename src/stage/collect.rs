@@ -263,8 +263,7 @@ impl<'case> Play<'case> {
         });
         let channel = |called: &'case Called| {
             let name = called.makes().next()?;
-            let place = self.plan.channels.iter().position(|channel| channel.name == name)?;
-            Some((called.handle()?, place))
+            Some((called.handle()?, self.plan.channel(name)?))
         };
         accepts.filter_map(channel).collect()
     }

@@ -26,9 +26,9 @@
 //! 7. What lies in a socket that nobody holds, but a message or the queue of a listening socket
 //!    does, is what was sent there and isn't taken.
 
-use nix::errno::Errno;
-
 use std::os::fd::AsFd;
+
+use nix::errno::Errno;
 
 use super::{
     Fault, Launch,
@@ -115,17 +115,23 @@ impl Play<'_> {
             self.counter.channels[index].change(local && own && verb == Verb::Read, queued);
             self.drop_count(index);
             self.sent_count(index);
-            let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
-            let counted = &mut self.counter.channels[index];
-            // Only `raw` reads handles, and it reads nothing else.
-            let is_bound = self.plan.channels[index].declared;
-            if is_bound && counted.accepted.known().is_some_and(|accepted| accepted > given) {
-                let why = "more was read than was ever offered: a reader's process reads other files too";
-                counted.accepted = Count::Unknown(why.into());
+            if self.plan.channels[index].declared {
+                self.bound_count(index);
             }
         }
         self.records[record].counts = self.counter.unchanged();
         Ok(())
+    }
+
+    /// Only `raw` reads handles, and it reads nothing else; a program may, and then its count
+    /// is too large.
+    fn bound_count(&mut self, index: usize) {
+        let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
+        let accepted = &mut self.counter.channels[index].accepted;
+        if accepted.known().is_some_and(|accepted| accepted > given) {
+            let why = "more was read than was ever offered: a reader's process reads other files too";
+            *accepted = Count::Unknown(why.into());
+        }
     }
 
     /// Rule 2, for reads that others can have fed meanwhile.
@@ -236,19 +242,20 @@ impl Play<'_> {
 
     /// Rule 4.
     fn sent_count(&mut self, index: usize) {
+        let Some(sent) = self.counter.channels[index].sent else { return };
         let sends = |&record: &usize| {
             let record = &self.records[record];
             record.channel == Some(index) && !record.verb.reads()
         };
-        let outstanding = self.parts.iter().any(|part| part.due.iter().any(sends));
-        let channel = &mut self.counter.channels[index];
-        if let (Some(sent), false) = (channel.sent, outstanding) {
-            channel.accepted = Count::Known(sent);
-            channel.dropped = match (&channel.queued, &channel.taken) {
-                (Count::Known(queued), Count::Known(taken)) => sent.checked_sub(queued + taken),
-                _ => None,
-            };
+        if self.parts.iter().any(|part| part.due.iter().any(sends)) {
+            return;
         }
+        let channel = &mut self.counter.channels[index];
+        channel.accepted = Count::Known(sent);
+        channel.dropped = match (&channel.queued, &channel.taken) {
+            (Count::Known(queued), Count::Known(taken)) => sent.checked_sub(queued + taken),
+            _ => None,
+        };
     }
 
     /// Gives channels the capacities that the plan asks for, as soon as somebody holds an end;

@@ -175,16 +175,15 @@ impl Handles {
     /// What a call's new handles lead to.
     fn make(&mut self, plan: &Plan, told: &Told<'_>) {
         let Told { actor, called, fds, channel: by, .. } = *told;
-        let channel = |name: &str| plan.channels.iter().position(|channel| channel.name == name);
         let names: Vec<&str> = called.makes().collect();
-        let own = |name: &&str| Way { inbox: channel(name), ..Way::default() };
+        let own = |name: &&str| Way { inbox: plan.channel(name), ..Way::default() };
         let mut ways: Vec<Way> = match (called.call.name(), &names[..]) {
             ("pipe", [read, _]) => {
-                let pipe = channel(read);
+                let pipe = plan.channel(read);
                 vec![Way { inbox: pipe, ..Way::default() }, Way { target: pipe, ..Way::default() }]
             }
             ("socketpair" | "pty", [one, other]) => {
-                let (one, other) = (channel(one), channel(other));
+                let (one, other) = (plan.channel(one), plan.channel(other));
                 let way = |inbox, target| Way { inbox, target, ..Way::default() };
                 vec![way(one, other), way(other, one)]
             }
@@ -332,5 +331,5 @@ pub(super) fn opens(plan: &Plan, called: &Called) -> Option<usize> {
         calls.filter(|made| made.makes().any(|name| name == handle)).find_map(path)
     });
     let name = first.unwrap_or(named);
-    plan.channels.iter().position(|channel| channel.declared && channel.name == name)
+    plan.channel(&name).filter(|&channel| plan.channels[channel].declared)
 }

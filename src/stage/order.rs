@@ -58,7 +58,7 @@ impl Play<'_> {
         let info = called.call.info();
         let way = self.handles.way_of(self.plan, actor, called);
         // What makes a handle with bytes in it sends them there.
-        let made = || self.plan.channels.iter().position(|made| called.makes().any(|name| name == made.name));
+        let made = || self.plan.channel(called.makes().next()?);
         let channel = match info.moves {
             Moves::Nothing => opens(self.plan, called),
             Moves::Sends if called.handle().is_none() => made(),

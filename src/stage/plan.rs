@@ -26,6 +26,13 @@ pub struct PlannedChannel {
     pub capacity: Option<u64>,
 }
 
+impl Plan {
+    /// The index of the channel of this name.
+    pub fn channel(&self, name: &str) -> Option<usize> {
+        self.channels.iter().position(|channel| channel.name == name)
+    }
+}
+
 impl PlannedChannel {
     /// One that stands ready, of the usual size.
     pub fn declared(name: &str, kind: Kind) -> PlannedChannel {

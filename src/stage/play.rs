@@ -3,7 +3,7 @@
 use std::{io::ErrorKind, ops::Range, path::Path};
 
 use super::{
-    Condition, Fault, Options, Plan, PlannedStep,
+    Condition, Fault, Options, Plan, PlannedChannel, PlannedStep,
     actor::Actor,
     handles::{Handles, Timeouts},
     settle::{Guard, Rest, Settler, Timer},
@@ -11,7 +11,7 @@ use super::{
     workshop::Workshop,
 };
 use crate::{
-    channel,
+    channel::{self, Settles},
     outcome::{
         Access, Action, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb, Wait,
     },
@@ -64,7 +64,7 @@ pub(super) struct Play<'case> {
     pub(super) alone: bool,
     /// Several steps of an actor may travel together, its driver counting for us.
     batches: bool,
-    /// What kernel workers carry is waited for.
+    /// There is a channel whose bytes a kernel worker carries, and it is waited for.
     flushes: bool,
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
@@ -129,6 +129,7 @@ impl<'case> Play<'case> {
             matches!(step.action, Action::Open { access: Access::Both, .. } | Action::Call(_))
         };
         let counts_alone = !plan.steps.iter().any(both);
+        let carried_by_worker = |channel: &PlannedChannel| channel.kind.info().settles == Settles::Flushable;
         Play {
             plan,
             dir,
@@ -137,7 +138,7 @@ impl<'case> Play<'case> {
             given: 0..0,
             alone: false,
             batches: !options.fresh && counts_alone,
-            flushes: !options.unflushed,
+            flushes: !options.unflushed && plan.channels.iter().any(carried_by_worker),
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),

@@ -17,6 +17,12 @@ pub(super) const CALLS: &[CallInfo] = &[
     ),
     call("mkfifo", "ACTOR mkfifo PATH", "mkfifo(3), for everybody", &[Arg::Name]).lasts(),
     call("mknod", "ACTOR mknod PATH", "mknod(2) with S_IFIFO, for everybody", &[Arg::Name]).lasts(),
+    call(
+        "mksock",
+        "ACTOR mksock PATH",
+        "mknod(2) with S_IFSOCK: the node of a socket that nobody has bound",
+        &[Arg::Name],
+    ),
     call("unlink", "ACTOR unlink PATH", "unlink(2)", &[Arg::Name]),
     call(
         "stat",
@@ -31,6 +37,7 @@ pub(super) const CALLS: &[CallInfo] = &[
         &[Arg::Name],
     ),
     call("fstat", "ACTOR fstat HANDLE", "fstat(2): as `stat`", &[Arg::Handle]),
+    call("chmod", "ACTOR chmod PATH OCTAL", "chmod(2)", &[Arg::Name, Arg::Name]),
     call("fchmod", "ACTOR fchmod HANDLE OCTAL", "fchmod(2)", &[Arg::Handle, Arg::Name]),
     call(
         "fchown",

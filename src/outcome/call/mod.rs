@@ -9,7 +9,6 @@ mod descriptor;
 mod file;
 mod message;
 mod namespace;
-mod path;
 mod pipe;
 mod process;
 mod signal;
@@ -34,7 +33,6 @@ const FAMILIES: &[&[CallInfo]] = &[
     source::CALLS,
     process::CALLS,
     message::CALLS,
-    path::CALLS,
     namespace::CALLS,
     file::CALLS,
     signal::CALLS,
@@ -61,8 +59,6 @@ pub enum Arg {
     Signal,
     /// Another actor.
     Actor,
-    /// May be left out; nothing but `Any` follows.
-    Optional(&'static Arg),
     /// Any number of these words and, if so, handles, in any order; the last argument.
     Any { words: &'static [&'static str], handles: bool },
     /// Any number of these words and, behind the word `take`, names of handles that the
@@ -197,7 +193,7 @@ impl Called {
     /// The words that stand for arguments of this kind.
     fn words_of(&self, kind: Arg) -> impl Iterator<Item = &str> {
         let args = self.call.info().args.iter();
-        let known = args.zip(&self.words).filter(move |(arg, _)| arg.kind() == kind);
+        let known = args.zip(&self.words).filter(move |(arg, _)| **arg == kind);
         known.map(|(_, word)| word.as_str())
     }
 
@@ -209,7 +205,7 @@ impl Called {
     /// All handles that it names.
     pub fn handles(&self) -> impl Iterator<Item = &str> {
         let args = self.call.info().args;
-        let besides = args.iter().enumerate().find_map(|(at, arg)| match arg.kind() {
+        let besides = args.iter().enumerate().find_map(|(at, arg)| match *arg {
             Arg::Any { words, handles: true } => Some((at, words)),
             _ => None,
         });
@@ -251,13 +247,8 @@ impl Called {
 
     /// Where the word stands that says how much.
     pub fn size_place(&self) -> Option<usize> {
-        let is_size = |arg: &Arg| matches!(arg.kind(), Arg::Payload | Arg::Room | Arg::Number);
+        let is_size = |arg: &Arg| matches!(arg, Arg::Payload | Arg::Room | Arg::Number);
         self.call.info().args.iter().position(is_size)
-    }
-
-    /// The path that it names.
-    pub fn path(&self) -> Option<&str> {
-        self.words_of(Arg::Name).next()
     }
 
     /// The actor that it concerns.
@@ -267,16 +258,6 @@ impl Called {
 
     pub fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
-    }
-}
-
-impl Arg {
-    /// Itself, or what may be left out.
-    pub fn kind(self) -> Arg {
-        match self {
-            Arg::Optional(arg) => *arg,
-            arg => arg,
-        }
     }
 }
 

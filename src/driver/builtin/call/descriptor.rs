@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Result, Said, Words, bits, done, names, says};
+use super::{Carry, Handles, Result, Words, bits, done, made, names, says};
 
 pub(super) const CALLS: &[(&str, Carry)] =
     &[("close", close), ("dup", dup), ("getfl", getfl), ("setfl", setfl), ("getfd", getfd)];
@@ -25,7 +25,7 @@ pub(super) fn close(handles: &mut Handles, words: &Words<'_>) -> Result {
 pub(super) fn dup(handles: &mut Handles, words: &Words<'_>) -> Result {
     // SAFETY: numbers.
     let copy = Errno::result(unsafe { libc::dup(handles.get(words.get(0)?)?) })?;
-    Ok(Said { made: vec![(words.get(1)?.to_owned(), copy)], ..Said::default() })
+    made(words, 1, [copy])
 }
 
 pub(super) fn getfl(handles: &mut Handles, words: &Words<'_>) -> Result {

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Refused, Result, Said, Words, bits, done, gave, names};
+use super::{Carry, Handles, Refused, Result, Words, bits, done, gave, made, names, ready};
 
 pub(super) const CALLS: &[(&str, Carry)] =
     &[("epoll_create", epoll_create), ("epoll_ctl", epoll_ctl), ("epoll_wait", epoll_wait), ("edges", edges)];
@@ -13,23 +13,18 @@ const ROOM: usize = 16;
 /// Returns after which `edges` gives up: a level never ends.
 const MOST_EDGES: u64 = 1000;
 
-const ASKED: &[(i32, &str)] = &[
-    (libc::EPOLLIN, "in"),
-    (libc::EPOLLPRI, "pri"),
-    (libc::EPOLLOUT, "out"),
-    (libc::EPOLLRDHUP, "rdhup"),
-    (libc::EPOLLET, "et"),
-    (libc::EPOLLONESHOT, "oneshot"),
-    (libc::EPOLLEXCLUSIVE, "exclusive"),
-];
-/// EPOLLERR and EPOLLHUP are only told.
-const TOLD: &[(i32, &str)] = &[
+/// Of these, err and hup are only told, and the last three only asked for: the call table and
+/// the kernel see to it.
+const EVENTS: &[(i32, &str)] = &[
     (libc::EPOLLIN, "in"),
     (libc::EPOLLPRI, "pri"),
     (libc::EPOLLOUT, "out"),
     (libc::EPOLLRDHUP, "rdhup"),
     (libc::EPOLLERR, "err"),
     (libc::EPOLLHUP, "hup"),
+    (libc::EPOLLET, "et"),
+    (libc::EPOLLONESHOT, "oneshot"),
+    (libc::EPOLLEXCLUSIVE, "exclusive"),
 ];
 
 /// A name as `epoll_data`, which any process that waits on the set can read.
@@ -50,7 +45,7 @@ fn name_of(data: u64) -> String {
 pub(super) fn epoll_create(_: &mut Handles, words: &Words<'_>) -> Result {
     // SAFETY: takes flags, returns a descriptor.
     let set = Errno::result(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
-    Ok(Said { made: vec![(words.get(0)?.to_owned(), set)], ..Said::default() })
+    made(words, 0, [set])
 }
 
 pub(super) fn epoll_ctl(handles: &mut Handles, words: &Words<'_>) -> Result {
@@ -60,7 +55,7 @@ pub(super) fn epoll_ctl(handles: &mut Handles, words: &Words<'_>) -> Result {
         "mod" => libc::EPOLL_CTL_MOD,
         _ => libc::EPOLL_CTL_DEL,
     };
-    let events = bits(&Words(words.from(3)), ASKED) as u32;
+    let events = bits(&Words(words.from(3)), EVENTS) as u32;
     let mut event = libc::epoll_event { events, u64: data_of(name)? };
     // SAFETY: the kernel reads the event.
     Errno::result(unsafe { libc::epoll_ctl(set, operation, handles.get(name)?, &mut event) })?;
@@ -74,15 +69,14 @@ fn wait(set: i32, timeout: i32) -> Result<Vec<String>> {
     let count = Errno::result(unsafe { libc::epoll_wait(set, events.as_mut_ptr(), ROOM as i32, timeout) })?;
     let told = events[..count as usize].iter().flat_map(|event| {
         let (bits, name) = (event.events as i32, name_of(event.u64));
-        names(bits, TOLD).map(move |word| format!("{name}:{word}"))
+        names(bits, EVENTS).map(move |word| format!("{name}:{word}"))
     });
     Ok(told.collect())
 }
 
 pub(super) fn epoll_wait(handles: &mut Handles, words: &Words<'_>) -> Result {
     let timeout = if words.has("now") { 0 } else { -1 };
-    let words = wait(handles.get(words.get(0)?)?, timeout)?;
-    Ok(Said { words: if words.is_empty() { vec!["nothing".into()] } else { words }, ..Said::default() })
+    ready(wait(handles.get(words.get(0)?)?, timeout)?)
 }
 
 pub(super) fn edges(handles: &mut Handles, words: &Words<'_>) -> Result {

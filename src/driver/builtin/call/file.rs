@@ -4,16 +4,18 @@ use std::{ffi::CString, mem::MaybeUninit};
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Refused, Result, Said, Words, bits, done, gave};
+use super::{Carry, Handles, Refused, Result, Said, Words, bits, done, gave, made};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[
     ("openat", openat),
     ("mkfifo", mkfifo),
     ("mknod", mknod),
+    ("mksock", mksock),
     ("unlink", unlink),
     ("stat", stat),
     ("lstat", lstat),
     ("fstat", fstat),
+    ("chmod", chmod),
     ("fchmod", fchmod),
     ("fchown", fchown),
     ("samefile", samefile),
@@ -59,7 +61,7 @@ pub(super) fn openat(handles: &mut Handles, words: &Words<'_>) -> Result {
     let flags = bits(&Words(words.from(2)), ACCESS) | libc::O_CLOEXEC;
     // SAFETY: the path lives through the call, which makes no file and so takes no mode.
     let fd = Errno::result(unsafe { libc::openat(libc::AT_FDCWD, path.as_ptr(), flags) })?;
-    Ok(Said { made: vec![(words.get(0)?.to_owned(), fd)], ..Said::default() })
+    made(words, 0, [fd])
 }
 
 pub(super) fn mkfifo(handles: &mut Handles, words: &Words<'_>) -> Result {
@@ -70,9 +72,17 @@ pub(super) fn mkfifo(handles: &mut Handles, words: &Words<'_>) -> Result {
 }
 
 pub(super) fn mknod(handles: &mut Handles, words: &Words<'_>) -> Result {
+    make_node(handles, words, libc::S_IFIFO | EVERYBODY)
+}
+
+fn mksock(handles: &mut Handles, words: &Words<'_>) -> Result {
+    make_node(handles, words, libc::S_IFSOCK | libc::S_IRWXU)
+}
+
+fn make_node(handles: &Handles, words: &Words<'_>, mode: libc::mode_t) -> Result {
     let path = path(handles, words.get(0)?)?;
     // SAFETY: the path lives through the call.
-    Errno::result(unsafe { libc::mknod(path.as_ptr(), libc::S_IFIFO | EVERYBODY, 0) })?;
+    Errno::result(unsafe { libc::mknod(path.as_ptr(), mode, 0) })?;
     done()
 }
 
@@ -129,12 +139,22 @@ pub(super) fn fstat(handles: &mut Handles, words: &Words<'_>) -> Result {
 
 pub(super) fn fchmod(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
-    let word = words.get(1)?;
-    let mode = libc::mode_t::from_str_radix(word, 8);
-    let mode = mode.map_err(|_| Refused::Misused(format!("`{word}` is no octal number")))?;
+    let mode = octal(words.get(1)?)?;
     // SAFETY: numbers.
     Errno::result(unsafe { libc::fchmod(fd, mode) })?;
     done()
+}
+
+fn chmod(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let (path, mode) = (path(handles, words.get(0)?)?, octal(words.get(1)?)?);
+    // SAFETY: the path lives through the call.
+    Errno::result(unsafe { libc::chmod(path.as_ptr(), mode) })?;
+    done()
+}
+
+fn octal(word: &str) -> Result<libc::mode_t> {
+    let number = libc::mode_t::from_str_radix(word, 8);
+    number.map_err(|_| Refused::Misused(format!("`{word}` is no octal number")))
 }
 
 pub(super) fn fchown(handles: &mut Handles, words: &Words<'_>) -> Result {

@@ -37,21 +37,19 @@ const TOLD: &[(i32, &str)] = &[
 const MOST: usize = 253;
 
 fn send(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let coded = Coded::of(words.get(1)?)?;
     let flags = bits(words, FLAGS);
     // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
-    giving(&coded, words, |start| unsafe { libc::send(fd, start, coded.length, flags) })
+    giving(handles, words, 1, |fd, start, length| unsafe { libc::send(fd, start, length, flags) })
 }
 
 fn sendto(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let address = Address::of(words.get(1)?, words, fd)?;
-    let coded = Coded::of(words.get(2)?)?;
+    let address = Address::of(words.get(1)?, words, handles.get(words.get(0)?)?)?;
     let flags = bits(words, FLAGS);
-    let (name, length) = address.parts();
-    // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
-    giving(&coded, words, |start| unsafe { libc::sendto(fd, start, coded.length, flags, name, length) })
+    let (name, size) = address.parts();
+    giving(handles, words, 2, |fd, start, length| {
+        // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
+        unsafe { libc::sendto(fd, start, length, flags, name, size) }
+    })
 }
 
 fn sendmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
@@ -71,16 +69,12 @@ fn sendmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
 }
 
 fn recv(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let room = words.number(1)?;
     let flags = bits(words, FLAGS);
-    // SAFETY: the kernel writes what fits into `room` and is mapped.
-    taking(room, words, |start| unsafe { libc::recv(fd, start, room, flags) })
+    // SAFETY: the kernel writes what fits into the room and is mapped.
+    taking(handles, words, |fd, start, room| unsafe { libc::recv(fd, start, room, flags) })
 }
 
 fn recvmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let room = words.number(1)?;
     let rest = words.from(2);
     let is_flag = |word: &&String| word.as_str() == "creds" || FLAGS.iter().any(|(_, name)| name == word);
     let take = rest.iter().position(|word| word == TAKE).map_or(rest.len(), |at| at + 1);
@@ -88,7 +82,7 @@ fn recvmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
     let mut control = Control::with_room(taken.len(), words.has("creds"));
     // SAFETY: all zeros is a message without anything.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    let mut said = taking(room, words, |start| {
+    let mut said = taking(handles, words, |fd, start, room| {
         let mut place = libc::iovec { iov_base: start, iov_len: room };
         message.msg_iov = &mut place;
         message.msg_iovlen = 1;

@@ -4,9 +4,9 @@ mod address;
 mod descriptor;
 mod epoll;
 mod file;
+mod memory;
 mod message;
 mod namespace;
-mod path;
 mod pipe;
 mod process;
 mod select;
@@ -18,7 +18,7 @@ mod terminal;
 mod transfer;
 mod wait;
 
-use std::os::fd::OwnedFd;
+use std::{io, os::fd::OwnedFd};
 
 use nix::errno::Errno;
 
@@ -49,6 +49,12 @@ impl From<Errno> for Refused {
     }
 }
 
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Refused {
+        Refused::Errno(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
+    }
+}
+
 type Result<T = Said> = std::result::Result<T, Refused>;
 
 /// How a call is made.
@@ -68,7 +74,6 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     source::CALLS,
     process::CALLS,
     message::CALLS,
-    path::CALLS,
     namespace::CALLS,
     file::CALLS,
     signal::CALLS,
@@ -140,6 +145,21 @@ fn done() -> Result {
 /// A success that gave a number.
 fn gave(number: impl TryInto<u64>) -> Result {
     Ok(Said { bytes: number.try_into().ok(), ..Said::default() })
+}
+
+/// A success that gave descriptors, whose handles are named by the words from `first` on.
+fn made<const N: usize>(words: &Words<'_>, first: usize, fds: [i32; N]) -> Result {
+    let name = |at| words.get(first + at).map(str::to_owned);
+    let made = fds.into_iter().enumerate().map(|(at, fd)| Ok((name(at)?, fd)));
+    Ok(Said { made: made.collect::<Result<_>>()?, ..Said::default() })
+}
+
+/// What is ready, in words.
+fn ready(mut words: Vec<String>) -> Result {
+    if words.is_empty() {
+        words.push("nothing".into());
+    }
+    Ok(Said { words, ..Said::default() })
 }
 
 /// A success that is told in words.

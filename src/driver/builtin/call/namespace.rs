@@ -2,10 +2,7 @@
 
 use std::{fs, os::unix::fs::MetadataExt};
 
-use nix::{
-    errno::Errno,
-    sched::{CloneFlags, unshare as nix_unshare},
-};
+use nix::sched::{CloneFlags, unshare as nix_unshare};
 
 use super::{Carry, Handles, Refused, Result, Words, done};
 
@@ -23,7 +20,7 @@ fn sysctl(_: &mut Handles, words: &Words<'_>) -> Result {
     }
     let value: u64 = words.number(1)?;
     let path = format!("/proc/sys/net/unix/{}", words.get(0)?);
-    fs::write(path, value.to_string()).map_err(errno)?;
+    fs::write(path, value.to_string())?;
     done()
 }
 
@@ -31,9 +28,5 @@ fn sysctl(_: &mut Handles, words: &Words<'_>) -> Result {
 fn is_own_network() -> Result<bool> {
     let inode = |process: &str| fs::metadata(format!("/proc/{process}/ns/net")).map(|file| file.ino());
     let parent = nix::unistd::getppid().to_string();
-    Ok(inode("self").map_err(errno)? != inode(&parent).map_err(errno)?)
-}
-
-fn errno(error: std::io::Error) -> Refused {
-    Refused::Errno(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
+    Ok(inode("self")? != inode(&parent)?)
 }

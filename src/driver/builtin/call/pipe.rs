@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Result, Said, Words, bits, gave};
+use super::{Carry, Handles, Result, Words, bits, gave, made};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[
     ("pipe", pipe),
@@ -33,8 +33,7 @@ pub(super) fn pipe(_: &mut Handles, words: &Words<'_>) -> Result {
     };
     // SAFETY: the kernel writes two numbers there, or says EFAULT.
     Errno::result(unsafe { if flags == 0 { libc::pipe(place) } else { libc::pipe2(place, flags) } })?;
-    let made = vec![(words.get(0)?.to_owned(), ends[0]), (words.get(1)?.to_owned(), ends[1])];
-    Ok(Said { made, ..Said::default() })
+    made(words, 0, ends)
 }
 
 /// F_GETPIPE_SZ: bytes.

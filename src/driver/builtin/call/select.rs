@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Refused, Result, Said, Words};
+use super::{Carry, Handles, Refused, Result, Words};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[("select", select)];
 
@@ -34,6 +34,5 @@ pub(super) fn select(handles: &mut Handles, words: &Words<'_>) -> Result {
         // SAFETY: the number is below FD_SETSIZE.
         unsafe { libc::FD_ISSET(*fd, &sets[*set]) }
     });
-    let words: Vec<String> = ready.map(|(name, _, set)| format!("{name}:{}", SETS[*set])).collect();
-    Ok(Said { words: if words.is_empty() { vec!["nothing".into()] } else { words }, ..Said::default() })
+    super::ready(ready.map(|(name, _, set)| format!("{name}:{}", SETS[*set])).collect())
 }

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Refused, Result, Said, Words, address::Address, bits, done, gave, says};
+use super::{Carry, Handles, Refused, Result, Said, Words, address::Address, bits, done, gave, made, says};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[
     ("socketpair", socketpair),
@@ -47,16 +47,12 @@ fn number_of(words: &Words<'_>, at: usize, table: &[(i32, &str)]) -> Result<i32>
     known.map(|(number, _)| *number).ok_or_else(|| Refused::Misused(format!("unknown `{word}`")))
 }
 
-fn made(handles: impl IntoIterator<Item = (String, i32)>) -> Result {
-    Ok(Said { made: handles.into_iter().collect(), ..Said::default() })
-}
-
 fn socketpair(_: &mut Handles, words: &Words<'_>) -> Result {
     let kind = number_of(words, 2, TYPES)? | bits(words, FLAGS);
     let mut ends = [-1; 2];
     // SAFETY: the kernel writes two numbers there.
     Errno::result(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) })?;
-    made([(words.get(0)?.to_owned(), ends[0]), (words.get(1)?.to_owned(), ends[1])])
+    made(words, 0, ends)
 }
 
 fn socket(_: &mut Handles, words: &Words<'_>) -> Result {
@@ -64,7 +60,7 @@ fn socket(_: &mut Handles, words: &Words<'_>) -> Result {
     let kind = number_of(words, 2, TYPES)? | bits(words, FLAGS);
     // SAFETY: numbers.
     let fd = Errno::result(unsafe { libc::socket(family, kind, 0) })?;
-    made([(words.get(0)?.to_owned(), fd)])
+    made(words, 0, [fd])
 }
 
 fn bind(handles: &mut Handles, words: &Words<'_>) -> Result {
@@ -96,7 +92,7 @@ fn accept(handles: &mut Handles, words: &Words<'_>) -> Result {
     let flags = bits(words, FLAGS);
     // SAFETY: no address is asked for.
     let fd = Errno::result(unsafe { libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags) })?;
-    made([(words.get(1)?.to_owned(), fd)])
+    made(words, 1, [fd])
 }
 
 fn shutdown(handles: &mut Handles, words: &Words<'_>) -> Result {

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Result, Words, bits, gave, transfer::Coded};
+use super::{Carry, Handles, Result, Words, bits, gave, memory::Memory, transfer::Coded};
 
 pub(super) const CALLS: &[(&str, Carry)] =
     &[("splice", splice), ("tee", tee), ("sendfile", sendfile), ("vmsplice", vmsplice)];
@@ -34,46 +34,15 @@ pub(super) fn sendfile(handles: &mut Handles, words: &Words<'_>) -> Result {
     gave(Errno::result(unsafe { libc::sendfile(into, from, std::ptr::null_mut(), size) })?)
 }
 
-/// Pages that hold some bytes, given back when this is dropped. A pipe that still has
-/// them keeps them as they are.
-struct Pages {
-    start: *mut libc::c_void,
-    length: usize,
-}
-
-impl Pages {
-    fn holding(bytes: &[u8]) -> Result<Pages> {
-        let length = bytes.len().max(1);
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: fresh memory that nobody else knows, as long as what is copied there.
-        unsafe {
-            let start = libc::mmap(std::ptr::null_mut(), length, access, kind, -1, 0);
-            if start == libc::MAP_FAILED {
-                return Err(Errno::last().into());
-            }
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), start.cast(), bytes.len());
-            Ok(Pages { start, length })
-        }
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: they are ours.
-        unsafe { libc::munmap(self.start, self.length) };
-    }
-}
-
 pub(super) fn vmsplice(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let coded = Coded::of(words.get(1)?)?;
-    let pages = Pages::holding(&coded.bytes())?;
+    let pages = Memory::holding(&coded.bytes())?;
     let piece = if words.has("bytewise") { 1 } else { coded.length.max(1) };
     let pieces: Vec<libc::iovec> = (0..coded.length)
         .step_by(piece)
         // SAFETY: it stays inside the pages.
-        .map(|at| libc::iovec { iov_base: unsafe { pages.start.byte_add(at) }, iov_len: piece })
+        .map(|at| libc::iovec { iov_base: unsafe { pages.start().byte_add(at) }.cast(), iov_len: piece })
         .collect();
     let flags = bits(words, FLAGS) as u32;
     // SAFETY: the kernel takes the pages that lie there.

@@ -11,7 +11,7 @@ use nix::{
     },
 };
 
-use super::{Carry, Handles, Result, Said, Words, done};
+use super::{Carry, Handles, Result, Words, done, made};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[("pty", pty), ("press", press)];
 
@@ -33,11 +33,7 @@ pub(super) fn pty(_: &mut Handles, words: &Words<'_>) -> Result {
         modes.output_flags -= OutputFlags::OPOST;
     }
     tcsetattr(&slave, SetArg::TCSANOW, &modes)?;
-    let made = vec![
-        (words.get(0)?.to_owned(), master.into_raw_fd()),
-        (words.get(1)?.to_owned(), slave.into_raw_fd()),
-    ];
-    Ok(Said { made, ..Said::default() })
+    made(words, 0, [master.into_raw_fd(), slave.into_raw_fd()])
 }
 
 pub(super) fn press(handles: &mut Handles, words: &Words<'_>) -> Result {

@@ -1,11 +1,9 @@
 //! Bytes in and out: one system call, or as many as it takes until one fails.
 
-use nix::{
-    errno::Errno,
-    sys::memfd::{MFdFlags, memfd_create},
-};
+use libc::c_void;
+use nix::errno::Errno;
 
-use super::{Carry, Handles, Refused, Result, Said, Words, gave};
+use super::{Carry, Handles, Refused, Result, Said, Words, gave, memory::Memory};
 use crate::outcome::payload;
 
 pub(super) const CALLS: &[(&str, Carry)] = &[
@@ -54,190 +52,115 @@ impl Coded {
     }
 }
 
-/// Memory of which a call can take or fill only a part; given back when it is dropped.
-pub(super) struct Torn {
-    start: *mut u8,
-    page: usize,
-}
-
-impl Torn {
-    /// Two pages, the second of which isn't mapped.
-    pub(super) fn new() -> Result<Torn> {
-        // SAFETY: takes a name, returns a size.
-        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: fresh memory that nobody else knows, of which one page is given back.
-        unsafe {
-            let start = libc::mmap(std::ptr::null_mut(), 2 * page, access, kind, -1, 0);
-            if start == libc::MAP_FAILED {
-                return Err(Errno::last().into());
-            }
-            libc::munmap(start.byte_add(page), page);
-            Ok(Torn { start: start.cast(), page })
-        }
-    }
-
-    /// Memory of a file behind its end: mapped, and nothing there.
-    fn beyond_eof(length: usize) -> Result<Torn> {
-        let file = memfd_create(c"empty", MFdFlags::MFD_CLOEXEC)?;
-        let length = length.max(1);
-        // SAFETY: fresh memory that nobody else knows.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                length,
-                libc::PROT_READ,
-                libc::MAP_PRIVATE,
-                std::os::fd::AsRawFd::as_raw_fd(&file),
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(Errno::last().into());
-        }
-        Ok(Torn { start: start.cast(), page: length })
-    }
-
-    /// The page that is mapped.
-    pub(super) fn page(&mut self) -> &mut [u8] {
-        // SAFETY: it is mapped as long as this lives.
-        unsafe { std::slice::from_raw_parts_mut(self.start, self.page) }
-    }
-}
-
-impl Drop for Torn {
-    fn drop(&mut self) {
-        // SAFETY: the page is ours.
-        unsafe { libc::munmap(self.start.cast(), self.page) };
-    }
-}
-
-pub(super) fn write(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let coded = Coded::of(words.get(1)?)?;
-    // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
-    giving(&coded, words, |start| unsafe { libc::write(fd, start, coded.length) })
-}
-
-pub(super) fn read(handles: &mut Handles, words: &Words<'_>) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let room = words.number(1)?;
-    // SAFETY: the kernel writes what fits into `room` and is mapped.
-    taking(room, words, |start| unsafe { libc::read(fd, start, room) })
-}
-
-/// Has a call take bytes from where the words say that they lie.
+/// Has a call take the bytes that the word at `at` stands for from where the others say that
+/// they lie: it gets descriptor, place and length.
 pub(super) fn giving(
-    coded: &Coded,
+    handles: &Handles,
     words: &Words<'_>,
-    call: impl FnOnce(*const libc::c_void) -> isize,
+    at: usize,
+    call: impl FnOnce(i32, *mut c_void, usize) -> isize,
 ) -> Result {
-    let bytes = coded.bytes();
-    let mut torn = words.has("torn").then(Torn::new).transpose()?;
-    let beyond = words.has("beyond-eof").then(|| Torn::beyond_eof(coded.length)).transpose()?;
-    let start = match (&mut torn, &beyond) {
-        _ if words.has("null") => std::ptr::null(),
-        (_, Some(beyond)) => beyond.start.cast_const(),
-        (Some(torn), _) => {
-            let page = torn.page();
+    let fd = handles.get(words.get(0)?)?;
+    let coded = Coded::of(words.get(at)?)?;
+    let mut bytes = coded.bytes();
+    let memory = match () {
+        () if words.has("torn") => {
+            let mut torn = Memory::torn()?;
+            let page = torn.bytes();
             let length = page.len().min(bytes.len());
             page[..length].copy_from_slice(&bytes[..length]);
-            torn.page().as_ptr()
+            Some(torn)
         }
-        _ => bytes.as_ptr(),
+        () if words.has("beyond-eof") => Some(Memory::beyond_eof(coded.length)?),
+        () => None,
     };
-    gave(Errno::result(call(start.cast()))?)
+    let start = match &memory {
+        _ if words.has("null") => std::ptr::null_mut(),
+        Some(memory) => memory.start(),
+        None => bytes.as_mut_ptr(),
+    };
+    gave(Errno::result(call(fd, start.cast(), coded.length))?)
 }
 
-/// Has a call put bytes where the words say. It may give a number beyond `room`
-/// (MSG_TRUNC).
+/// Has a call put bytes where the words say: it gets descriptor, place and room. It may give a
+/// number beyond the room (MSG_TRUNC).
 pub(super) fn taking(
-    room: usize,
+    handles: &Handles,
     words: &Words<'_>,
-    call: impl FnOnce(*mut libc::c_void) -> isize,
+    call: impl FnOnce(i32, *mut c_void, usize) -> isize,
 ) -> Result {
+    let fd = handles.get(words.get(0)?)?;
+    let room = words.number(1)?;
     let mut buffer = vec![0; room];
-    let mut torn = words.has("torn").then(Torn::new).transpose()?;
-    let start = match &mut torn {
+    let mut torn = words.has("torn").then(Memory::torn).transpose()?;
+    let start = match &torn {
         _ if words.has("null") => std::ptr::null_mut(),
-        Some(torn) => torn.page().as_mut_ptr(),
+        Some(torn) => torn.start(),
         None => buffer.as_mut_ptr(),
     };
-    let count = Errno::result(call(start.cast()))? as usize;
+    let count = Errno::result(call(fd, start.cast(), room))? as usize;
     let put = if words.has("null") { 0 } else { count.min(room) };
     if let Some(torn) = &mut torn {
-        buffer[..put].copy_from_slice(&torn.page()[..put]);
+        buffer[..put].copy_from_slice(&torn.bytes()[..put]);
     }
     buffer.truncate(put);
     Ok(Said { bytes: Some(count as u64), data: buffer, ..Said::default() })
 }
 
 /// Memory in three pieces, the last with what is left over.
-fn vectors(memory: &mut [u8]) -> [libc::iovec; PIECES] {
-    let piece = memory.len() / PIECES;
+fn vectors(start: *mut c_void, length: usize) -> [libc::iovec; PIECES] {
+    let piece = length / PIECES;
     std::array::from_fn(|at| {
-        let end = if at + 1 == PIECES { memory.len() } else { (at + 1) * piece };
-        let part = &mut memory[at * piece..end];
-        libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() }
+        let end = if at + 1 == PIECES { length } else { (at + 1) * piece };
+        libc::iovec { iov_base: start.wrapping_byte_add(at * piece), iov_len: end - at * piece }
     })
 }
 
-/// One call that takes bytes of the actor's stream from memory.
-fn send_by(
-    handles: &Handles,
-    words: &Words<'_>,
-    call: impl FnOnce(i32, &mut [u8]) -> libc::ssize_t,
-) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let mut bytes = Coded::of(words.get(1)?)?.bytes();
-    gave(Errno::result(call(fd, &mut bytes))?)
+pub(super) fn write(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel reads what is mapped there, and says EFAULT of the rest.
+    giving(handles, words, 1, |fd, start, length| unsafe { libc::write(fd, start, length) })
 }
 
-/// One call that puts bytes into memory.
-fn receive_by(
-    handles: &Handles,
-    words: &Words<'_>,
-    call: impl FnOnce(i32, &mut [u8]) -> libc::ssize_t,
-) -> Result {
-    let fd = handles.get(words.get(0)?)?;
-    let mut data = vec![0; words.number(1)?];
-    let count = Errno::result(call(fd, &mut data))? as usize;
-    data.truncate(count);
-    Ok(Said { bytes: Some(count as u64), data, ..Said::default() })
-}
-
-pub(super) fn readv(handles: &mut Handles, words: &Words<'_>) -> Result {
-    // SAFETY: the kernel writes into the room that the vectors describe.
-    receive_by(handles, words, |fd, room| unsafe { libc::readv(fd, vectors(room).as_ptr(), PIECES as i32) })
+pub(super) fn read(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel writes what fits into the room and is mapped.
+    taking(handles, words, |fd, start, room| unsafe { libc::read(fd, start, room) })
 }
 
 pub(super) fn writev(handles: &mut Handles, words: &Words<'_>) -> Result {
-    // SAFETY: the kernel reads the bytes that the vectors describe.
-    send_by(handles, words, |fd, bytes| unsafe { libc::writev(fd, vectors(bytes).as_ptr(), PIECES as i32) })
+    giving(handles, words, 1, |fd, start, length| {
+        // SAFETY: the kernel reads the bytes that the vectors describe.
+        unsafe { libc::writev(fd, vectors(start, length).as_ptr(), PIECES as i32) }
+    })
 }
 
-pub(super) fn pread(handles: &mut Handles, words: &Words<'_>) -> Result {
-    // SAFETY: the kernel writes at most as many bytes as it is told.
-    receive_by(handles, words, |fd, room| unsafe { libc::pread(fd, room.as_mut_ptr().cast(), room.len(), 0) })
+pub(super) fn readv(handles: &mut Handles, words: &Words<'_>) -> Result {
+    taking(handles, words, |fd, start, room| {
+        // SAFETY: the kernel writes into the room that the vectors describe.
+        unsafe { libc::readv(fd, vectors(start, room).as_ptr(), PIECES as i32) }
+    })
 }
 
 pub(super) fn pwrite(handles: &mut Handles, words: &Words<'_>) -> Result {
     // SAFETY: the kernel reads at most as many bytes as it is told.
-    send_by(handles, words, |fd, bytes| unsafe { libc::pwrite(fd, bytes.as_ptr().cast(), bytes.len(), 0) })
+    giving(handles, words, 1, |fd, start, length| unsafe { libc::pwrite(fd, start, length, 0) })
 }
 
-pub(super) fn preadv(handles: &mut Handles, words: &Words<'_>) -> Result {
-    // SAFETY: as for `readv`.
-    receive_by(handles, words, |fd, room| unsafe {
-        libc::preadv(fd, vectors(room).as_ptr(), PIECES as i32, 0)
-    })
+pub(super) fn pread(handles: &mut Handles, words: &Words<'_>) -> Result {
+    // SAFETY: the kernel writes at most as many bytes as it is told.
+    taking(handles, words, |fd, start, room| unsafe { libc::pread(fd, start, room, 0) })
 }
 
 pub(super) fn pwritev(handles: &mut Handles, words: &Words<'_>) -> Result {
-    // SAFETY: as for `writev`.
-    send_by(handles, words, |fd, bytes| unsafe {
-        libc::pwritev(fd, vectors(bytes).as_ptr(), PIECES as i32, 0)
+    giving(handles, words, 1, |fd, start, length| {
+        // SAFETY: as for `writev`.
+        unsafe { libc::pwritev(fd, vectors(start, length).as_ptr(), PIECES as i32, 0) }
+    })
+}
+
+pub(super) fn preadv(handles: &mut Handles, words: &Words<'_>) -> Result {
+    taking(handles, words, |fd, start, room| {
+        // SAFETY: as for `readv`.
+        unsafe { libc::preadv(fd, vectors(start, room).as_ptr(), PIECES as i32, 0) }
     })
 }
 

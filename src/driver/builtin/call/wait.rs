@@ -2,18 +2,12 @@
 
 use nix::errno::Errno;
 
-use super::{Carry, Handles, Result, Said, Words, bits, names};
+use super::{Carry, Handles, Result, Words, bits, names, ready};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[("poll", poll)];
 
-/// What is asked for, and what is told: POLLERR, POLLHUP and POLLNVAL only told.
+/// The last three are only told; the call table lets nobody ask for them.
 const EVENTS: &[(i32, &str)] = &[
-    (libc::POLLIN as i32, "in"),
-    (libc::POLLPRI as i32, "pri"),
-    (libc::POLLOUT as i32, "out"),
-    (libc::POLLRDHUP as i32, "rdhup"),
-];
-const TOLD: &[(i32, &str)] = &[
     (libc::POLLIN as i32, "in"),
     (libc::POLLPRI as i32, "pri"),
     (libc::POLLOUT as i32, "out"),
@@ -40,12 +34,12 @@ pub(super) fn poll(handles: &mut Handles, words: &Words<'_>) -> Result {
     Errno::result(unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as u64, timeout) })?;
     let several = polled.len() > 1;
     let told = polled.iter().zip(polled_names).flat_map(|(polled, name)| {
-        let told = names(polled.revents.into(), TOLD);
+        let told = names(polled.revents.into(), EVENTS);
         told.map(move |word| if several { format!("{name}:{word}") } else { word.to_owned() })
     });
     let mut words: Vec<String> = told.collect();
     if asked != polled.iter().map(|polled| polled.events).collect::<Vec<_>>() {
         words.push("events-changed".into());
     }
-    Ok(Said { words: if words.is_empty() { vec!["nothing".into()] } else { words }, ..Said::default() })
+    ready(words)
 }
