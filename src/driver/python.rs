@@ -203,6 +203,7 @@ mod tests {
         let program = |runtime: &'_ Runtime| match &*runtime.launch {
             Launch::Program { command, .. } => command[0].clone(),
             Launch::BuiltIn(name) => name.clone(),
+            Launch::Command(command) => command.path.clone(),
         };
         runtimes.iter().map(|runtime| (runtime.version.as_str(), &*program(runtime).leak())).collect()
     }

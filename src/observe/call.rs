@@ -82,6 +82,10 @@ const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     (libc::SYS_tee, "tee", Descriptor, Never),
     (libc::SYS_vmsplice, "vmsplice", Descriptor, Never),
     (libc::SYS_sendfile, "sendfile", Descriptor, Never),
+    (libc::SYS_clone, "vfork", Other, Never),
+    (libc::SYS_clone3, "vfork", Other, Never),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_vfork, "vfork", Other, Never),
     (libc::SYS_wait4, "wait4", Other, Never),
     (libc::SYS_waitid, "waitid", Other, Never),
     (libc::SYS_rt_sigsuspend, "rt_sigsuspend", Other, Never),

@@ -5,14 +5,17 @@ mod call;
 mod process;
 mod queue;
 mod reading;
+mod rests;
 mod socket;
 mod state;
 mod task;
+mod tree;
 mod whole;
 
 pub use call::{Call, Sleep};
 pub use process::{Access, Process};
-pub use queue::{Refused, borrow_end, capacity, flush, queued};
+pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Reading, Rule, asleep};
 pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};
+pub use tree::{FileId, OpenEnd, Tree, file_id};

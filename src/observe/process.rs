@@ -92,6 +92,14 @@ impl Process {
         Ok(())
     }
 
+    /// The names of its threads, as of the last scan (proc_pid_comm(5)).
+    pub(super) fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.tasks.iter().map(|task| {
+            let path = self.tasks_dir.join(format!("{}/comm", task.tid));
+            fs::read_to_string(path).unwrap_or_default().trim_end().to_owned()
+        })
+    }
+
     /// Threads seen at the last scan.
     pub fn threads(&self) -> usize {
         self.tasks.len()

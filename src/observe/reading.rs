@@ -2,7 +2,7 @@
 //!
 //! A thread is asleep in a call that only another one can end if
 //!
-//! 1. it is in state `S` in both readings: a thread that has queued itself on a
+//! 1. it is in state `S` in both readings (or can't run at all, [`Reading::rests`]): a thread that has queued itself on a
 //!    wait queue and is about to look once more for work is still running or
 //!    runnable;
 //! 2. its run count (the third number of `schedstat`) is the same in both: it
@@ -20,6 +20,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Call;
+
 /// One reading of one thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
@@ -31,6 +33,28 @@ pub struct Reading {
     pub cpu_ns: u64,
     /// The text of `syscall`, or of `wchan` where `syscall` is refused.
     pub place: String,
+}
+
+/// States of a thread that has ended (proc_pid_stat(5)).
+pub(super) const ENDED: [u8; 2] = *b"ZX";
+
+impl Reading {
+    /// It has ended, and only waits for its parent to take notice.
+    pub fn has_ended(&self) -> bool {
+        ENDED.contains(&self.state)
+    }
+
+    /// It runs only if somebody else has it run: it sleeps; it has ended; it is stopped by
+    /// a signal or by its tracer; or, in vfork(2), it waits for its child, which counts
+    /// as uninterruptible.
+    pub fn rests(&self) -> bool {
+        match self.state {
+            b'S' => !RUNNING.contains(&self.place.as_str()),
+            b'T' | b't' => true,
+            b'D' => Call::of_syscall(&self.place).is_some_and(|call| call.name == "vfork"),
+            _ => self.has_ended(),
+        }
+    }
 }
 
 /// What of the rules is applied. Anything but [`Rule::FULL`] is wrong now and
@@ -53,9 +77,7 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
     let second = if rule.second_scan { second } else { first };
     first.len() == second.len()
         && first.iter().zip(second).all(|(first, second)| {
-            let sleeps =
-                |reading: &Reading| reading.state == b'S' && !RUNNING.contains(&reading.place.as_str());
-            let state = !rule.state || sleeps(first) && sleeps(second);
+            let state = !rule.state || first.rests() && second.rests();
             let still = first.runs == second.runs && first.place == second.place;
             state && still
         })

@@ -3,7 +3,7 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path, str};
 
-use super::reading::Reading;
+use super::reading::{ENDED, Reading};
 
 /// Longer than any line that is read here; `stat` is the longest.
 const LONGEST: usize = 1024;
@@ -43,7 +43,7 @@ impl Task {
         let runs = numbers.nth(1).and_then(|word| word.parse().ok());
         let (Some(cpu_ns), Some(runs)) = (cpu_ns, runs) else { return Err(malformed("schedstat")) };
 
-        let place = text(&self.place, &mut buffer)?.trim_end().to_owned();
+        let place = text(&self.place, &mut buffer).map(|place| place.trim_end().to_owned());
 
         // The name in parentheses may hold anything: look behind the last one.
         let stat = text(&self.stat, &mut buffer)?;
@@ -54,6 +54,11 @@ impl Task {
             .nth(17)
             .and_then(|word| word.parse().ok())
             .ok_or_else(|| malformed("stat"))?;
+        let place = match place {
+            // What has ended is nowhere.
+            Err(_) if ENDED.contains(&state) => String::new(),
+            place => place?,
+        };
         Ok((Reading { state, runs, cpu_ns, place }, threads))
     }
 }

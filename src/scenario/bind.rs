@@ -266,6 +266,11 @@ impl<'a> Binder<'a> {
         let keys = &scenario.expect;
         let mut expect = CaseExpect {
             bytes: Vec::new(),
+            streams: (keys.streams.iter())
+                .map(|(channel, text)| {
+                    (*channel, text.value.clone(), line_and_column(&scenario.text, text.span.start).0)
+                })
+                .collect(),
             error_at: keys.error_at.as_ref().map(|(at, _)| *at),
             end: keys.end.as_ref().map(|(end, _)| *end),
             error_at_line: self.expect_lines.1,

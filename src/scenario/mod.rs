@@ -29,6 +29,7 @@ mod overrides;
 mod parts;
 mod place;
 mod problem;
+mod program;
 mod script;
 mod setting;
 mod suggest;
@@ -120,6 +121,7 @@ impl Scenario {
         };
         if problems.iter().all(|problem| problem.rule != "toml") {
             let mut used = BTreeSet::new();
+            program::check_files(&scenario, &mut problems);
             holes::check(&mut scenario, &mut problems, &mut used);
             let expansion = scenario.check_all();
             problems.extend(expansion.problems);

@@ -39,7 +39,9 @@ impl Needs {
         let setting = [&scenario.setting.sigpipe, &scenario.setting.cpu_budget].into_iter().flatten();
         let capacities = scenario.channels.iter().filter_map(|channel| channel.capacity.as_ref());
         let setting = setting.chain(capacities);
-        let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str());
+        let programs = scenario.actors.iter().flat_map(|actor| &actor.program);
+        let words = programs.flat_map(|program| program.texts().map(|(text, _)| text.value.as_str()));
+        let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str()).chain(words);
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
         let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str());
         Needs {

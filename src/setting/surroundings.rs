@@ -162,6 +162,14 @@ pub fn close_from(first: RawFd) {
     unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
 }
 
+/// Closes the descriptors from `first` to `last`.
+pub fn close_from_to(first: RawFd, last: RawFd) {
+    if first <= last {
+        // SAFETY: as above.
+        unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    }
+}
+
 /// The CPUs that this process might use before it was pinned.
 static BEFORE: OnceLock<CpuSet> = OnceLock::new();
 

@@ -17,11 +17,12 @@ use nix::{
 use super::{
     Fault,
     actor::Actor,
+    command::Command,
     news::{anything_unread, flush, sinks, sources},
 };
 use crate::{
-    observe::{Reading, Rule, Sleep, asleep},
-    outcome::{Outcome, Verb},
+    observe::{FileId, Reading, Rule, Sleep, asleep},
+    outcome::{Outcome, Resting, Rests, Verb},
     wire::CONTROL_FD,
 };
 
@@ -56,7 +57,13 @@ pub(super) struct Guard {
 /// Where an actor came to rest.
 #[derive(Clone, Debug)]
 pub(super) enum Rest {
-    Asleep { call: String, timer: Timer, watches_control: bool },
+    Asleep {
+        call: String,
+        timer: Timer,
+        watches_control: bool,
+    },
+    /// What each process of a program rests in; none: it has ended.
+    Program(Vec<Resting>),
     Spinning,
 }
 
@@ -78,6 +85,7 @@ impl Rest {
     pub(super) fn outcome(self, verb: Verb) -> Result<Outcome, String> {
         Ok(match self {
             Rest::Spinning => Outcome::Spinning,
+            Rest::Program(resting) => of_program(&resting),
             Rest::Asleep { call, timer: Timer::Set, .. } => Outcome::Waiting { call },
             Rest::Asleep { call, watches_control, .. } if verb == Verb::Await || watches_control => {
                 Outcome::Pending { call }
@@ -93,6 +101,21 @@ impl Rest {
             }
             Rest::Asleep { call, .. } => Outcome::Blocked { call },
         })
+    }
+}
+
+/// A program waits if a timer wakes any of its processes; else its own process, the first,
+/// gives the word.
+fn of_program(resting: &[Resting]) -> Outcome {
+    let Some(first) = resting.first() else { return Outcome::Gone };
+    let call = first.call.clone();
+    let waits = resting.iter().any(|process| process.state == Rests::Waiting);
+    match first.state {
+        Rests::Stopped => Outcome::Stopped,
+        _ if waits => Outcome::Waiting { call },
+        Rests::Waiting => Outcome::Waiting { call },
+        Rests::Pending => Outcome::Pending { call },
+        Rests::Blocked => Outcome::Blocked { call },
     }
 }
 
@@ -216,19 +239,17 @@ impl<'case> Settler<'case> {
         let no_descriptors = &mut self.no_descriptors;
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
-            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
-                match actors[at].process().and_then(|process| process.scan(readings)) {
-                    Ok(()) => true,
-                    Err(error) => {
-                        *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
-                        false
-                    }
+            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| match actors[at].scan(readings) {
+                Ok(()) => true,
+                Err(error) => {
+                    *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
+                    false
                 }
             })
         };
         if !scan(actors, &mut self.first, &self.spinning)
             // Spares the second scan while something obviously runs.
-            || self.first.iter().any(|reading| reading.state != b'S')
+            || !self.first.iter().all(Reading::rests)
             || !flush(actors, sides)?
             || !scan(actors, &mut self.second, &self.spinning)
         {
@@ -239,7 +260,14 @@ impl<'case> Settler<'case> {
 
     /// What the scan that proved `unsettled` settled says of one of them. Its first
     /// thread names the call; a timer of any thread means that the actor will wake.
-    pub(super) fn rest(&self, actors: &[Actor], unsettled: &[usize], actor: usize) -> Rest {
+    /// `channels`: the files that the case's channels are.
+    pub(super) fn rest(
+        &self,
+        actors: &[Actor],
+        unsettled: &[usize],
+        actor: usize,
+        channels: &[Option<FileId>],
+    ) -> Rest {
         if self.spinning.contains(&actor) {
             return Rest::Spinning;
         }
@@ -247,10 +275,14 @@ impl<'case> Settler<'case> {
             .iter()
             .take_while(|&&at| at != actor)
             .filter(|at| !self.spinning.contains(at))
-            .filter_map(|&at| Some(actors[at].observed()?.threads()))
+            .filter_map(|&at| actors[at].threads())
             .sum();
+        let threads = actors[actor].threads().expect("it was proved asleep");
+        let readings = &self.second[before..before + threads];
+        if let Some(tree) = actors[actor].command.as_ref().and_then(Command::observed) {
+            return Rest::Program(tree.rests(readings, channels));
+        }
         let process = actors[actor].observed().expect("it was proved asleep");
-        let readings = &self.second[before..before + process.threads()];
         let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
             return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
@@ -276,8 +308,7 @@ impl<'case> Settler<'case> {
                 continue;
             }
             self.first.clear();
-            let Ok(process) = actors[at].process() else { continue };
-            if process.scan(&mut self.first).is_err() {
+            if actors[at].scan(&mut self.first).is_err() {
                 continue;
             }
             let cpu_ns: u64 = self.first.iter().map(|reading| reading.cpu_ns).sum();
@@ -286,7 +317,7 @@ impl<'case> Settler<'case> {
             if used < self.budget / 2 {
                 continue;
             }
-            let sleeps = process.sleeps();
+            let sleeps = actors[at].sleeps();
             if start.sleeps.is_none() {
                 self.starts.insert(at, Start { sleeps, ..start });
             } else if start.sleeps != sleeps {
