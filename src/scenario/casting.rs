@@ -104,8 +104,7 @@ impl<'a> Binder<'a> {
             let words = program.texts().map(|(text, _)| text.value.as_str());
             self.used.extend(words.flat_map(|text| mentioned(&scenario.params, text)));
             let scope = self.scope();
-            let capacities = &surroundings.capacities;
-            let runtime = || program.runtime(&scenario.channels, capacities, &scope);
+            let runtime = || program.runtime(&scenario.channels, &surroundings, &scope);
             runtimes.push(self.machine.map(|_| runtime()));
         }
         let cast = scenario.actors.iter().zip(&actors).zip(&runtimes);

@@ -16,13 +16,16 @@ use super::{
     parts::{Actor, Channel},
     place::Text,
     problem::Problem,
+    setting::Surroundings,
     suggest::way_out,
     symbols::Scope,
     template::{self, Piece},
 };
 use crate::{
+    cli,
     driver::{Runtime, environment},
     outcome::Access,
+    setting::Sigpipe,
     stage::{self, CommandLine, Launch, Stream},
 };
 
@@ -38,6 +41,10 @@ const STREAMS: [(&str, i32, Access); 3] =
 
 /// Other descriptors go up to here.
 const LAST_FD: i32 = 99;
+
+/// This binary under its own name, whoever runs it, and the path by which it is found.
+const OWN: &str = "pipelab";
+const SELF: &str = "/proc/self/exe";
 
 /// A text, and where parameters stand in it.
 type Filling = (Text, Vec<Piece>);
@@ -211,15 +218,20 @@ impl Program {
     pub fn runtime(
         &self,
         channels: &[Channel],
-        capacities: &[Option<u64>],
+        surroundings: &Surroundings,
         scope: &Scope<'_>,
     ) -> Result<Runtime, Skip> {
         let fill = |filling: &Filling| fill(filling, scope);
         let mut env: BTreeMap<String, String> = environment().into_iter().collect();
         env.extend(self.env.iter().map(|(name, value)| (name.clone(), fill(value))));
-        let env = Vec::from_iter(env);
+        let mut env = Vec::from_iter(env);
         let mut args: Vec<String> = self.words.iter().map(fill).collect();
         let program = args[0].clone();
+        if program == OWN {
+            let ignores =
+                if surroundings.setting.sigpipe == Sigpipe::Ignore { cli::IGNORES } else { "default" };
+            env.push((cli::TOOL_VARIABLE.to_owned(), ignores.to_owned()));
+        }
         for word in &mut args {
             // Those of the scenario; any other word stays as it is.
             let path = self.folder.join(&*word);
@@ -227,10 +239,12 @@ impl Program {
                 *word = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
             }
         }
-        let path = stage::find(&args[0], &env).map_err(|reason| Skip {
+        let found = if program == OWN { Ok(SELF.to_owned()) } else { stage::find(&args[0], &env) };
+        let path = found.map_err(|reason| Skip {
             reason,
             remedy: format!("install `{program}`, or name another program"),
         })?;
+        let capacities = &surroundings.capacities;
         let size = |channel: &str| {
             let at = channels.iter().position(|known| known.name.value == channel)?;
             capacities.get(at).copied().flatten()
@@ -248,7 +262,8 @@ impl Program {
             driver: PROGRAM.to_owned(),
             version: String::new(),
             full_version: String::new(),
-            snapshot_key: Some(name),
+            // What is part of this binary is the same everywhere.
+            snapshot_key: (program != OWN).then_some(name),
             launch: Launch::Command(CommandLine {
                 path,
                 args,

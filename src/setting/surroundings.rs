@@ -48,6 +48,11 @@ pub fn reset_signals() {
     }
 }
 
+/// Ignores a signal.
+pub fn ignore(signal: i32) {
+    set_disposition(signal, libc::SIG_IGN);
+}
+
 fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
     // SAFETY: no handler is installed, only SIG_DFL or SIG_IGN; the kernel
     // refuses SIGKILL and SIGSTOP, which is fine.

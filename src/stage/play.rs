@@ -170,7 +170,9 @@ impl<'case> Play<'case> {
                 end = End::Stuck { step: index, waits: self.waits() };
                 break;
             }
-            self.alone = self.parts.iter().all(|part| part.due.is_empty()) && !self.programs_live();
+            self.alone = self.parts.iter().all(|part| part.due.is_empty())
+                && step.action.verb() != Verb::Start
+                && !self.programs_live();
             // Less than was asked for if one blocked: then its actor is busy.
             index += match self.batch_from(index) {
                 1 => self.attempt(index, self.sequence_from(index))?,
