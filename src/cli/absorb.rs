@@ -48,8 +48,10 @@ impl Absorb {
                 if self.count && writeln!(io::stdout(), "{total}").is_err() {
                     return 1;
                 }
-                while self.hold {
-                    nix::unistd::pause();
+                if self.hold {
+                    loop {
+                        nix::unistd::pause();
+                    }
                 }
                 0
             }

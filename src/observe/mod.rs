@@ -9,10 +9,11 @@ mod rests;
 mod socket;
 mod state;
 mod task;
+mod ticking;
 mod tree;
 mod whole;
 
-pub use call::{Call, Sleep};
+pub use call::{Call, Sleep, TimerAt};
 pub use process::{Access, Process};
 pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Reading, Rule, asleep};

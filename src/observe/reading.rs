@@ -20,8 +20,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Call;
-
 /// One reading of one thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
@@ -33,6 +31,10 @@ pub struct Reading {
     pub cpu_ns: u64,
     /// The text of `syscall`, or of `wchan` where `syscall` is refused.
     pub place: String,
+    /// It waits for a child that shares its memory (vfork(2)), which is no sleep that a
+    /// signal ends.
+    #[serde(default)]
+    pub in_vfork: bool,
 }
 
 /// States of a thread that has ended (proc_pid_stat(5)).
@@ -51,7 +53,7 @@ impl Reading {
         match self.state {
             b'S' => !RUNNING.contains(&self.place.as_str()),
             b'T' | b't' => true,
-            b'D' => Call::of_syscall(&self.place).is_some_and(|call| call.name == "vfork"),
+            b'D' => self.in_vfork,
             _ => self.has_ended(),
         }
     }
@@ -94,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_about_to_sleep_is_no_sleeper() {
-        let reading = |place: &str| vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place: place.into() }];
+        let reading = |place: &str| {
+            vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place: place.into(), in_vfork: false }]
+        };
         let proved = |place: &str| asleep(Rule::FULL, &reading(place), &reading(place));
         assert!(proved("1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00") && proved("pipe_write"));
         assert!(!proved("running"));

@@ -3,10 +3,12 @@
 //! 1. One thread names the call, the first of: a plain call that sleeps (read, write, open,
 //!    wait and their kin); a timer; an event loop's wait; a futex, in which threads wait
 //!    for each other.
-//! 2. A thread that sleeps on a timer makes its process `waiting`, unless its runtime keeps
+//! 2. A timer that wakes a thread in less than a second is waited for, unless the program does
+//!    nothing but tick (`ticking`).
+//! 3. A thread that sleeps on a timer makes its process `waiting`, unless its runtime keeps
 //!    it for itself: what that one does moves no byte of the program's.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use super::{
     Call, Process, Reading, Sleep,
@@ -34,6 +36,33 @@ const HELPERS: &[&str] = &[
     "Finalizer",
 ];
 
+/// Of those, the ones that wake many times a second, to no effect.
+const TICKERS: &[&str] = &["VM Periodic Tas", "Monitor Deflati"];
+
+/// A timer that wakes a thread in less than that is waited for.
+const SOON: Duration = Duration::from_secs(1);
+
+fn is_helper(name: &str) -> bool {
+    HELPERS.iter().any(|helper| name.starts_with(helper))
+}
+
+/// The same for a helper. At work it takes naps of at most 10 ms, while others wait for it
+/// (HotSpot `VM_Exit::wait_for_threads_in_native_to_block`); it waits for work a second and more.
+const HELPERS_SOON: Duration = Duration::from_millis(100);
+
+/// A thread of this name wakes again and again, and does nothing for the program.
+pub(super) fn ticks_always(name: &str) -> bool {
+    TICKERS.contains(&name)
+}
+
+/// A timer will soon wake this thread.
+pub(super) fn wakes_soon(process: &Process, reading: &Reading, name: &str) -> bool {
+    let Some(call) = call_of(process, reading) else { return false };
+    let soon = if is_helper(name) { HELPERS_SOON } else { SOON };
+    let left = || process.wakes_in(call.timer?);
+    !ticks_always(name) && left().is_some_and(|left| left < soon)
+}
+
 /// `None` for a process that has ended and waits for its parent.
 pub(super) fn of(
     process: &Process,
@@ -51,10 +80,7 @@ pub(super) fn of(
         .iter()
         .zip(process.names())
         .filter(|(reading, _)| !reading.has_ended())
-        .filter_map(|(reading, thread)| {
-            let helps = HELPERS.iter().any(|helper| thread.starts_with(helper));
-            Some((call_of(process, reading)?, helps))
-        })
+        .filter_map(|(reading, thread)| Some((call_of(process, reading)?, is_helper(&thread))))
         .collect();
     let own = || threads.iter().filter(|(_, helps)| !helps).map(|(call, _)| call);
     let timed = own().any(|call| call.sleep == Sleep::Timed);

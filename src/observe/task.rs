@@ -1,7 +1,13 @@
 //! One thread's files under /proc, kept open: a pread of each is 1 to 3 us,
 //! an open more than that again.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path, str};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    str,
+};
 
 use super::reading::{ENDED, Reading};
 
@@ -15,6 +21,7 @@ pub(super) struct Task {
     stat: File,
     /// `syscall`, or `wchan` where that is refused.
     place: File,
+    dir: PathBuf,
 }
 
 impl Task {
@@ -25,12 +32,20 @@ impl Task {
             schedstat: File::open(dir.join("schedstat"))?,
             stat: File::open(dir.join("stat"))?,
             place: File::open(dir.join(place))?,
+            dir: dir.to_owned(),
         })
     }
 
     /// Where it sleeps may be read.
     pub(super) fn place_is_readable(&self) -> bool {
         self.place.read_at(&mut [0; 64], 0).is_ok()
+    }
+
+    /// Where a parent waits for the child of a vfork(2) (kernel `wait_for_vfork_done`, part
+    /// of `kernel_clone`): nothing else sleeps right there.
+    fn is_in_vfork(&self) -> bool {
+        let place = std::fs::read_to_string(self.dir.join("wchan")).unwrap_or_default();
+        ["kernel_clone", "wait_for_vfork_done", "_do_fork", "do_fork"].contains(&place.as_str())
     }
 
     /// One reading, and the number of threads of its process.
@@ -59,7 +74,8 @@ impl Task {
             Err(_) if ENDED.contains(&state) => String::new(),
             place => place?,
         };
-        Ok((Reading { state, runs, cpu_ns, place }, threads))
+        let in_vfork = state == b'D' && self.is_in_vfork();
+        Ok((Reading { state, runs, cpu_ns, place, in_vfork }, threads))
     }
 }
 

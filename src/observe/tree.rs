@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Call, Process, Reading, process::Access, rests};
+use super::{Call, Process, Reading, process::Access, rests, ticking::Ticking};
 use crate::outcome::{self, Resting};
 
 /// All processes below one that is no part of the program itself.
@@ -18,6 +18,7 @@ pub struct Tree {
     access: Access,
     /// In the order of their births, as far as siblings go.
     below: Vec<Member>,
+    ticking: Ticking,
 }
 
 #[derive(Debug)]
@@ -51,7 +52,13 @@ impl Tree {
     /// # Errors
     /// As [`Process::open`].
     pub fn open(pid: i32, access: Access) -> io::Result<Tree> {
-        Ok(Tree { above: Process::open(pid, access)?, pid, access, below: Vec::new() })
+        Ok(Tree {
+            above: Process::open(pid, access)?,
+            pid,
+            access,
+            below: Vec::new(),
+            ticking: Ticking::default(),
+        })
     }
 
     /// Appends one reading of each thread: of the process above, then of all below.
@@ -118,6 +125,31 @@ impl Tree {
             all.extend(rests::of(&member.process, member.pid, own, channels, self));
         }
         all
+    }
+
+    /// A step begins: what naps it takes is counted anew.
+    pub fn begin(&mut self) {
+        self.ticking.begin();
+    }
+
+    /// A timer will soon wake a thread of it, and it isn't known to do nothing then but sleep
+    /// again. `readings` are those of a scan that proved all of it asleep.
+    pub fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
+        let mut rest = &readings[self.above.threads()..];
+        let (mut soon, mut still) = (Vec::new(), Vec::new());
+        for member in &self.below {
+            let (own, others) = rest.split_at(member.process.threads());
+            rest = others;
+            let tids = member.process.tids().zip(own).zip(member.process.names());
+            for ((tid, reading), name) in tids {
+                match rests::wakes_soon(&member.process, reading, &name) {
+                    _ if rests::ticks_always(&name) => {}
+                    true => soon.push((tid, reading.clone())),
+                    false => still.push((tid, reading.runs)),
+                }
+            }
+        }
+        !soon.is_empty() && !self.ticking.only_ticks(soon, still)
     }
 
     /// The ends of pipes and FIFOs that its processes have open on this file.

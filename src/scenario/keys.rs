@@ -47,7 +47,7 @@ pub const KEYS: &[KeyInfo] = &[
     key("actors.NAME", "a string or a table", "one actor and its driver", r#"writer = "python:text""#),
     key(
         "actors.NAME.command",
-        "an array of strings",
+        "an array of strings, or one that is parted at spaces",
         "a program as an actor, and its arguments; paths of files beside the scenario are found from there",
         r#"cat = { command = ["cat", "-u"], stdin = "in", stdout = "out" }"#,
     ),

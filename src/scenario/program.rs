@@ -54,6 +54,8 @@ type Filling = (Text, Vec<Piece>);
 pub(super) struct Program {
     /// The program and its arguments.
     words: Vec<Filling>,
+    /// They stand in one text, parted by spaces.
+    is_line: bool,
     streams: Vec<ProgramStream>,
     env: Vec<(String, Filling)>,
     /// Names in the case's folder, and the files that they are.
@@ -87,9 +89,13 @@ impl<'i> Walk<'i> {
     ) -> Option<Actor> {
         let table = self.table(value, "actors.NAME", KEYS)?;
         let command = &table["command"];
-        let DeValue::Array(words) = command.get_ref() else {
-            self.wrong_type(command, "actors.NAME.command");
-            return None;
+        let (words, is_line): (Vec<&Value<'i>>, bool) = match command.get_ref() {
+            DeValue::Array(words) => (words.iter().collect(), false),
+            DeValue::String(_) => (vec![command], true),
+            _ => {
+                self.wrong_type(command, "actors.NAME.command");
+                return None;
+            }
         };
         if words.is_empty() {
             self.problems.push(
@@ -101,7 +107,7 @@ impl<'i> Walk<'i> {
         }
         let before = self.problems.len();
         let words: Vec<Filling> =
-            words.iter().filter_map(|word| self.filling(word, "actors.NAME.command")).collect();
+            words.into_iter().filter_map(|word| self.filling(word, "actors.NAME.command")).collect();
         let mut streams = Vec::new();
         for (key, fd, access) in STREAMS {
             if let Some(value) = table.get(key) {
@@ -123,7 +129,7 @@ impl<'i> Walk<'i> {
         let files = self.files(table, folder);
         let span = command.span();
         let driver = Text::whole(PROGRAM.to_owned(), span);
-        let program = Program { words, streams, env, files, folder: folder.to_owned() };
+        let program = Program { words, is_line, streams, env, files, folder: folder.to_owned() };
         (self.problems.len() == before).then(|| Actor {
             name: name.clone(),
             pieces: self.pieces(&driver).unwrap_or_default(),
@@ -226,6 +232,13 @@ impl Program {
         env.extend(self.env.iter().map(|(name, value)| (name.clone(), fill(value))));
         let mut env = Vec::from_iter(env);
         let mut args: Vec<String> = self.words.iter().map(fill).collect();
+        if self.is_line {
+            args = args[0].split_whitespace().map(str::to_owned).collect();
+        }
+        if args.is_empty() {
+            let (reason, remedy) = ("an empty command".to_owned(), "name a program".to_owned());
+            return Err(Skip { reason, remedy });
+        }
         let program = args[0].clone();
         if program == OWN {
             let ignores =

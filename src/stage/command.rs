@@ -6,7 +6,7 @@ use std::{io, rc::Rc};
 use nix::unistd::Pid;
 
 use super::{Fault, child, shepherd::Board};
-use crate::observe::{self, Tree};
+use crate::observe::{self, Reading, Tree};
 
 pub(super) struct Command {
     board: Rc<Board>,
@@ -33,6 +33,16 @@ impl Command {
     /// The same, if it was looked at.
     pub(super) fn observed(&self) -> Option<&Tree> {
         self.tree.as_ref()
+    }
+
+    /// A step begins.
+    pub(super) fn begin(&mut self) {
+        self.tree.iter_mut().for_each(Tree::begin);
+    }
+
+    /// As [`Tree::wakes_soon`].
+    pub(super) fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
+        self.tree.as_mut().is_some_and(|tree| tree.wakes_soon(readings))
     }
 
     /// Something of it may still act.

@@ -396,6 +396,7 @@ impl<'case> Play<'case> {
     fn settle(&mut self, nudged: Option<usize>) -> Result<Option<Outcome>, Fault> {
         let actor = self.records[self.given.start].actor;
         self.settler.begin();
+        self.actors.iter_mut().flat_map(|actor| &mut actor.command).for_each(Command::begin);
         loop {
             self.collect()?;
             let concerned = |&at: &usize| {
@@ -408,7 +409,9 @@ impl<'case> Play<'case> {
             if !self.settler.settled(&mut self.actors, &unsettled, &sides)? {
                 continue;
             }
-            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due)) {
+            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due))
+                || self.settler.wakes_soon(&mut self.actors, &unsettled)
+            {
                 self.settler.pace(&self.actors)?;
                 continue;
             }

@@ -258,6 +258,18 @@ impl<'case> Settler<'case> {
         Ok(asleep(Rule::FULL, &self.first, &self.second))
     }
 
+    /// A program among those that were proved settled goes on by itself, and soon.
+    pub(super) fn wakes_soon(&self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
+        let mut rest = &self.second[..];
+        let mut soon = false;
+        for &at in unsettled.iter().filter(|at| !self.spinning.contains(at)) {
+            let (own, others) = rest.split_at(actors[at].threads().unwrap_or(0));
+            rest = others;
+            soon |= actors[at].command.as_mut().is_some_and(|command| command.wakes_soon(own));
+        }
+        soon
+    }
+
     /// What the scan that proved `unsettled` settled says of one of them. Its first
     /// thread names the call; a timer of any thread means that the actor will wake.
     /// `channels`: the files that the case's channels are.
