@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StepRecord;
+use super::{Outcome, StepRecord, words};
 
 /// How a process rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,8 +55,7 @@ impl Resting {
     }
 }
 
-/// In what a program rests after a step, in words: the outcome's if all its processes
-/// share that, then each of them.
+/// In what a program rests after a step, in words: the outcome's, then each of its processes.
 pub fn resting(record: &StepRecord, channel: impl Fn(usize) -> String) -> String {
     let kind = record.outcome.kind();
     let each = record.resting.iter().map(|process| {
@@ -66,5 +65,11 @@ pub fn resting(record: &StepRecord, channel: impl Fn(usize) -> String) -> String
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         format!("{} {}", process.process, words.join(" ")).trim_end().to_owned()
     });
-    format!("{kind}: {}", Vec::from_iter(each).join("; "))
+    let each = Vec::from_iter(each).join("; ");
+    match record.outcome.is_outstanding() {
+        true => format!("{kind}: {each}"),
+        // What it has started lives on.
+        false if matches!(record.outcome, Outcome::Ok { .. }) => format!("ok; {each}"),
+        false => format!("{}; left behind: {each}", words(&record.outcome)),
+    }
 }

@@ -16,6 +16,9 @@ use crate::{
     runner::Loaded,
 };
 
+/// Of a program's last words, so many lines are shown.
+const MOST_LINES: usize = 5;
+
 /// Tables and sentences.
 #[derive(Debug, Default)]
 pub struct Human {
@@ -109,8 +112,10 @@ impl Human {
             && (self.steps || judged.status != Status::Ok)
         {
             for (actor, words) in judged.case.actors.iter().zip(&played.transcript.words) {
-                if !words.is_empty() {
-                    writeln!(out, "{title}: {} said: {words}", actor.name)?;
+                let lines: Vec<&str> = words.lines().collect();
+                if let Some(last) = lines.len().checked_sub(1) {
+                    let shown = lines[last.saturating_sub(MOST_LINES - 1)..].join("\n    ");
+                    writeln!(out, "{title}: {} said: {shown}", actor.name)?;
                 }
             }
         }

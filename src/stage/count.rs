@@ -164,6 +164,9 @@ impl Play<'_> {
 
     /// What is queued, asked from outside.
     fn queued(&mut self, index: usize) -> Result<Count, Fault> {
+        if self.counter.channels[index].programs.any() && self.settler.has_spinning() {
+            return Ok(Count::Unknown("a program hasn't come to rest".into()));
+        }
         if self.plan.channels[index].kind.info().settles == Settles::Flushable {
             return Ok(Count::Unknown("some may be on its way to the reading side".into()));
         }

@@ -30,6 +30,10 @@ use crate::{
 /// spinning, unless the scenario says otherwise.
 const BUDGET: Duration = Duration::from_millis(500);
 
+/// A program that has used up so many budgets in one step never rests, though it sleeps
+/// now and then: two that hand bytes to each other without end.
+const BUDGETS: u32 = 20;
+
 /// Against a broken machine only: hitting it is a fault, never an outcome.
 const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -125,6 +129,8 @@ struct Start {
     cpu_ns: u64,
     /// Voluntary sleeps; read only once half the budget is gone.
     sleeps: Option<u64>,
+    /// When the step began.
+    at_first_ns: u64,
 }
 
 pub(super) struct Settler<'case> {
@@ -258,6 +264,11 @@ impl<'case> Settler<'case> {
         Ok(asleep(Rule::FULL, &self.first, &self.second))
     }
 
+    /// Somebody never came to rest in this step.
+    pub(super) fn has_spinning(&self) -> bool {
+        !self.spinning.is_empty()
+    }
+
     /// A program among those that were proved settled goes on by itself, and soon.
     pub(super) fn wakes_soon(&self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
         let mut rest = &self.second[..];
@@ -324,7 +335,13 @@ impl<'case> Settler<'case> {
                 continue;
             }
             let cpu_ns: u64 = self.first.iter().map(|reading| reading.cpu_ns).sum();
-            let start = *self.starts.entry(at).or_insert(Start { cpu_ns, sleeps: None });
+            let first = Start { cpu_ns, sleeps: None, at_first_ns: cpu_ns };
+            let start = *self.starts.entry(at).or_insert(first);
+            let in_all = Duration::from_nanos(cpu_ns.saturating_sub(start.at_first_ns));
+            if actors[at].command.is_some() && in_all >= self.budget * BUDGETS {
+                self.spinning.push(at);
+                continue;
+            }
             let used = Duration::from_nanos(cpu_ns.saturating_sub(start.cpu_ns));
             if used < self.budget / 2 {
                 continue;
@@ -333,7 +350,7 @@ impl<'case> Settler<'case> {
             if start.sleeps.is_none() {
                 self.starts.insert(at, Start { sleeps, ..start });
             } else if start.sleeps != sleeps {
-                self.starts.insert(at, Start { cpu_ns, sleeps: None });
+                self.starts.insert(at, Start { cpu_ns, sleeps: None, ..start });
             } else if used >= self.budget {
                 self.spinning.push(at);
             }

@@ -10,7 +10,7 @@ use nix::{
         signal::{SigSet, SigmaskHow, Signal, sigprocmask},
         signalfd::{SfdFlags, SignalFd},
     },
-    unistd::{Whence, ftruncate, lseek, read, write},
+    unistd::read,
 };
 
 use super::{Shepherd, spawn::Spawned};
@@ -24,9 +24,12 @@ use crate::{
 pub(in crate::stage) const EXITED: &str = "exited=";
 pub(in crate::stage) const KILLED: &str = "killed=";
 
-/// Of a program's words (bytes), those are kept at least, and at most.
+/// So many of a program's last words are kept (bytes).
 const WORDS: usize = 16 * 1024;
-const MOST_WORDS: u64 = 256 * 1024;
+
+/// Bytes read at once, and how often in a row when the program has ended.
+const GULP: usize = 64 * 1024;
+const MOST_ROUNDS: usize = 64;
 
 /// What goes on below.
 struct Flock<'s> {
@@ -37,6 +40,9 @@ struct Flock<'s> {
     /// It never came to its exec.
     failure: Option<Errno>,
     words: Option<OwnedFd>,
+    /// The last of them.
+    last: Vec<u8>,
+    buffer: Box<[u8]>,
 }
 
 pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
@@ -44,7 +50,15 @@ pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
         Ok(children) => children,
         Err(errno) => complain(&format!("the shepherd: {}", errno.desc())),
     };
-    let mut flock = Flock { shepherd, start: None, spawned: None, failure: None, words: None };
+    let mut flock = Flock {
+        shepherd,
+        start: None,
+        spawned: None,
+        failure: None,
+        words: None,
+        last: vec![],
+        buffer: vec![0; GULP].into(),
+    };
     let mut orders = Orders::default();
     loop {
         let [ordered, ended, failed, said] = flock.wait(&children);
@@ -143,7 +157,7 @@ impl Flock<'_> {
             };
             self.shepherd.board.set_program(0);
             self.read_failure();
-            self.listen();
+            self.listen_to_all();
             let reply = match self.failure.take() {
                 Some(errno) => failed(errno, None, 0, vec![]),
                 None => Reply::Said { bytes: None, made: vec![], words: vec![word], data: vec![] },
@@ -157,17 +171,32 @@ impl Flock<'_> {
     /// Takes what the program said, and forgets what it said long ago.
     fn listen(&mut self) {
         let Some(words) = &self.words else { return };
-        let mut buffer = [0; WORDS];
-        loop {
-            match read(words, &mut buffer) {
-                Ok(0) => {
-                    self.words = None;
-                    return;
-                }
-                Ok(count) => remember(&buffer[..count]),
-                Err(Errno::EINTR) => {}
-                Err(_) => return,
+        let is_open = match read(words, &mut self.buffer) {
+            Ok(0) => false,
+            Ok(count) => {
+                self.last.extend_from_slice(&self.buffer[count.saturating_sub(WORDS)..count]);
+                self.last.drain(..self.last.len().saturating_sub(WORDS));
+                remember(&self.last);
+                true
             }
+            Err(errno) => matches!(errno, Errno::EINTR | Errno::EAGAIN),
+        };
+        if !is_open {
+            self.words = None;
+        }
+    }
+
+    /// Takes all that it has said so far.
+    fn listen_to_all(&mut self) {
+        let waits = |words: &OwnedFd| {
+            let mut polled = [PollFd::new(words.as_fd(), PollFlags::POLLIN)];
+            poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+        };
+        // At most what a pipe holds, since what it has started may go on.
+        let mut rounds = 0;
+        while rounds < MOST_ROUNDS && self.words.as_ref().is_some_and(waits) {
+            self.listen();
+            rounds += 1;
         }
     }
 }
@@ -180,20 +209,12 @@ fn name(signal: i32) -> String {
     }
 }
 
-/// Adds to the file of last words.
+/// Puts them into the file of last words.
 fn remember(words: &[u8]) {
     // SAFETY: placed there before this process began, and never closed.
     let file = unsafe { BorrowedFd::borrow_raw(2) };
-    let length = lseek(file, 0, Whence::SeekEnd).unwrap_or(0);
-    if length as u64 > MOST_WORDS {
-        let mut last = vec![0; WORDS];
-        let from = length - WORDS as i64;
-        let count = nix::sys::uio::pread(file, &mut last, from).unwrap_or(0);
-        let _ = ftruncate(file, 0);
-        let _ = lseek(file, 0, Whence::SeekSet);
-        let _ = write(file, &last[..count]);
-    }
-    let _ = write(file, words);
+    // A convenience: what fails here is missed in a message only.
+    let _ = nix::sys::uio::pwrite(file, words, 0);
 }
 
 fn answer(id: u64, reply: Reply) {
