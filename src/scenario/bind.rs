@@ -18,6 +18,7 @@ use super::{
     parts::Line,
     place::{Text, line_and_column},
     problem::Problem,
+    program,
     script::{Context, Parsed, Step},
     symbols::Scope,
     wanted::Wanted,
@@ -268,7 +269,8 @@ impl<'a> Binder<'a> {
             bytes: Vec::new(),
             streams: (keys.streams.iter())
                 .map(|(channel, text)| {
-                    (*channel, text.value.clone(), line_and_column(&scenario.text, text.span.start).0)
+                    let line = line_and_column(&scenario.text, text.span.start).0;
+                    (*channel, program::fill(text, scope), line)
                 })
                 .collect(),
             error_at: keys.error_at.as_ref().map(|(at, _)| *at),

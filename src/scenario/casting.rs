@@ -104,8 +104,8 @@ impl<'a> Binder<'a> {
             let words = program.texts().map(|(text, _)| text.value.as_str());
             self.used.extend(words.flat_map(|text| mentioned(&scenario.params, text)));
             let scope = self.scope();
-            let runtime = || program.runtime(&scenario.channels, &surroundings, &scope);
-            runtimes.push(self.machine.map(|_| runtime()));
+            let runtime = |machine| program.runtime(&scenario.channels, &surroundings, &scope, &machine);
+            runtimes.push(self.machine.map(runtime));
         }
         let cast = scenario.actors.iter().zip(&actors).zip(&runtimes);
         let names = cast.map(|((declared, actor), runtime)| ScopeActor {

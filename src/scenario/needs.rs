@@ -43,7 +43,8 @@ impl Needs {
         let words = programs.flat_map(|program| program.texts().map(|(text, _)| text.value.as_str()));
         let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str()).chain(words);
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
-        let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str());
+        let streams = scenario.expect.streams.iter().map(|(_, text)| text.value.as_str());
+        let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str()).chain(streams);
         Needs {
             cast: all(&mut setting.map(|(text, _)| text.value.as_str()).chain(drivers)),
             lines: lines.map(|line| all(&mut std::iter::once(line.text.as_str()))).collect(),

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Scenario,
-    case::Skip,
+    case::{Machine, Skip},
     document::{Value, Walk},
     expr::Expr,
     parts::{Actor, Channel},
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     cli,
-    driver::{Runtime, environment},
+    driver::{DriverInfo, Runtime, Spec, environment, python},
     outcome::Access,
     setting::Sigpipe,
     stage::{self, CommandLine, Launch, Stream},
@@ -72,6 +72,11 @@ struct ProgramStream {
 }
 
 impl Program {
+    /// The program itself, parameters still as `{name}`.
+    pub fn name(&self) -> &str {
+        &self.words[0].0.value
+    }
+
     /// All texts that parameters may stand in.
     pub fn texts(&self) -> impl Iterator<Item = &Filling> {
         self.words.iter().chain(self.env.iter().map(|(_, value)| value))
@@ -226,8 +231,9 @@ impl Program {
         channels: &[Channel],
         surroundings: &Surroundings,
         scope: &Scope<'_>,
+        machine: &Machine<'_>,
     ) -> Result<Runtime, Skip> {
-        let fill = |filling: &Filling| fill(filling, scope);
+        let fill = |filling: &Filling| fill_words(filling, scope);
         let mut env: BTreeMap<String, String> = environment().into_iter().collect();
         env.extend(self.env.iter().map(|(name, value)| (name.clone(), fill(value))));
         let mut env = Vec::from_iter(env);
@@ -252,11 +258,7 @@ impl Program {
                 *word = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
             }
         }
-        let found = if program == OWN { Ok(SELF.to_owned()) } else { stage::find(&args[0], &env) };
-        let path = found.map_err(|reason| Skip {
-            reason,
-            remedy: format!("install `{program}`, or name another program"),
-        })?;
+        let (path, key) = locate(&program, &args[0], &env, machine)?;
         let capacities = &surroundings.capacities;
         let size = |channel: &str| {
             let at = channels.iter().position(|known| known.name.value == channel)?;
@@ -268,15 +270,12 @@ impl Program {
             access: stream.access,
             capacity: size(&stream.channel.value),
         });
-        let name =
-            Path::new(&program).file_name().map_or(program.clone(), |name| name.to_string_lossy().into());
         let links = self.files.iter().map(|(name, path)| (name.clone(), path.to_string_lossy().into_owned()));
         Ok(Runtime {
             driver: PROGRAM.to_owned(),
             version: String::new(),
             full_version: String::new(),
-            // What is part of this binary is the same everywhere.
-            snapshot_key: (program != OWN).then_some(name),
+            snapshot_key: key,
             launch: Launch::Command(CommandLine {
                 path,
                 args,
@@ -290,8 +289,53 @@ impl Program {
     }
 }
 
+/// Where a program is, and what stands for it in a snapshot's name. `python@3.12` is the
+/// interpreter of the driver of that name.
+fn locate(
+    program: &str,
+    found: &str,
+    env: &[(String, String)],
+    machine: &Machine<'_>,
+) -> Result<(String, Option<String>), Skip> {
+    // What is part of this binary is the same everywhere.
+    if program == OWN {
+        return Ok((SELF.to_owned(), None));
+    }
+    let versioned = |spec: &Spec| DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned);
+    if let Some(spec) = Spec::parse(program).ok().filter(|spec| program.contains('@') && versioned(spec)) {
+        return match machine.catalog.find(&spec.driver, &spec.version).last() {
+            Some(Runtime { launch, snapshot_key, .. }) => match &**launch {
+                Launch::Program { command, .. } => Ok((command[0].clone(), snapshot_key.clone())),
+                _ => unreachable!("what comes in versions is no part of this binary"),
+            },
+            None => Err(Skip {
+                reason: format!("{program} isn't on this machine"),
+                remedy: "see what `pipelab drivers` finds, or choose another version".to_owned(),
+            }),
+        };
+    }
+    let name = Path::new(program).file_name().map(|name| name.to_string_lossy().into_owned());
+    if found.starts_with("./") {
+        // In the case's folder, where a step may have put it.
+        return Ok((found.to_owned(), name));
+    }
+    let path = env.iter().find(|(name, _)| name == "PATH").map_or("/usr/bin:/bin", |(_, path)| path);
+    let path = match python::program_named(found, path) {
+        Some(path) => Ok(path.to_string_lossy().into_owned()),
+        None => stage::find(found, env),
+    };
+    let path = path
+        .map_err(|reason| Skip { reason, remedy: format!("install `{program}`, or name another program") })?;
+    Ok((path, name))
+}
+
+/// The same for a text that hasn't been parted.
+pub(super) fn fill(text: &Text, scope: &Scope<'_>) -> String {
+    fill_words(&(text.clone(), template::pieces_of_words(text)), scope)
+}
+
 /// A word with its parameters put in: a parameter's text as it is, an expression's number.
-fn fill((text, pieces): &Filling, scope: &Scope<'_>) -> String {
+fn fill_words((text, pieces): &Filling, scope: &Scope<'_>) -> String {
     let mut filled = String::new();
     for piece in pieces {
         match piece {
