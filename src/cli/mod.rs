@@ -1,6 +1,8 @@
 //! The command line, one command a file.
 
+mod absorb;
 mod drivers;
+mod emit;
 mod run;
 
 use std::{
@@ -36,6 +38,40 @@ enum Command {
     Run(run::Run),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
+    Emit(emit::Emit),
+    Absorb(absorb::Absorb),
+}
+
+/// In a program's environment: this binary is to be `pipelab` to it, whatever else it is,
+/// and whether SIGPIPE is ignored (`ignore`), which Rust's start has overwritten.
+pub(crate) const TOOL_VARIABLE: &str = "PIPELAB_TOOL";
+pub(crate) const IGNORES: &str = "ignore";
+
+/// Runs one of the commands that are programs of a scenario, whatever binary this is.
+pub(crate) fn tool() -> u8 {
+    surroundings::reset_signals();
+    surroundings::ignore_sigpipe(true);
+    match Cli::parse().command {
+        Command::Emit(emit) => emit.main(),
+        Command::Absorb(absorb) => absorb.main(),
+        _ => {
+            eprintln!("pipelab: a scenario's programs are `pipelab emit` and `pipelab absorb`");
+            exit::MISTAKE
+        }
+    }
+}
+
+/// The program's own name (prctl(2), PR_SET_NAME).
+fn rename(name: &std::ffi::CStr) {
+    // A convenience.
+    let _ = nix::sys::prctl::set_name(name);
+}
+
+/// Ignores signals; SIGPIPE too, if this process was started so.
+fn ignore(signals: &[nix::sys::signal::Signal]) {
+    let started_so = std::env::var_os(TOOL_VARIABLE).is_some_and(|value| value == IGNORES);
+    signals.iter().for_each(|signal| surroundings::ignore(*signal as i32));
+    surroundings::ignore_sigpipe(started_so);
 }
 
 /// Why a command ended without results.
@@ -68,6 +104,8 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(run) => run.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
+        Command::Emit(emit) => return ExitCode::from(emit.main()),
+        Command::Absorb(absorb) => return ExitCode::from(absorb.main()),
     };
     match result.and_then(|status| Ok(out.flush().map(|()| status)?)) {
         Ok(status) => ExitCode::from(status),

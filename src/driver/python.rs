@@ -55,9 +55,20 @@ pub fn too_old(version: &str) -> bool {
 /// All Pythons on `PATH` and in pyenv's folder, older ones first and CPython
 /// last, so that the last is the newest CPython; and those that don't work.
 pub fn discover() -> (Vec<Runtime>, Vec<Missing>) {
+    choose(ask_all(candidates(std::env::var_os("PATH").as_deref(), pyenv().as_deref())))
+}
+
+/// pyenv's folder.
+fn pyenv() -> Option<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or(home.map(|home| home.join(".pyenv")));
-    choose(ask_all(candidates(std::env::var_os("PATH").as_deref(), pyenv.as_deref())))
+    std::env::var_os("PYENV_ROOT").map(PathBuf::from).or(home.map(|home| home.join(".pyenv")))
+}
+
+/// The program of a Python by its name, also of one that no driver runs on (`python2.7`):
+/// itself, and no wrapper.
+pub fn program_named(name: &str, path: &str) -> Option<PathBuf> {
+    let is_python = name.starts_with("python") && !name.contains('/');
+    is_python.then(|| search::named(name, path, pyenv().as_deref())).flatten()
 }
 
 /// The Pythons given by path (`python@/opt/python/bin/python3`), which keep the
@@ -203,6 +214,7 @@ mod tests {
         let program = |runtime: &'_ Runtime| match &*runtime.launch {
             Launch::Program { command, .. } => command[0].clone(),
             Launch::BuiltIn(name) => name.clone(),
+            Launch::Command(command) => command.path.clone(),
         };
         runtimes.iter().map(|runtime| (runtime.version.as_str(), &*program(runtime).leak())).collect()
     }

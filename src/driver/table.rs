@@ -203,6 +203,16 @@ pub const DRIVERS: &[DriverInfo] = &[
         versioned: true,
         ignores_sigpipe: true,
     },
+    DriverInfo {
+        name: "program",
+        about: "any command, written `{ command = [\"cat\"], stdin = \"in\", stdout = \"out\" }`",
+        modes: &[ModeInfo { name: "command", about: "a program that knows nothing of steps", ..PLAIN }],
+        verbs: &[Verb::Start, Verb::Run],
+        calls: false,
+        symbols: &[],
+        versioned: false,
+        ignores_sigpipe: false,
+    },
 ];
 
 impl DriverInfo {

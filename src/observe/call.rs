@@ -11,6 +11,21 @@ pub struct Call {
     /// The descriptor it works on, if its first argument is one.
     pub descriptor: Option<i32>,
     pub sleep: Sleep,
+    /// Where its timeout stands, if it has one that can be seen.
+    pub timer: Option<TimerAt>,
+}
+
+/// A timeout in the arguments of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerAt {
+    /// Milliseconds.
+    Millis(i32),
+    /// The address of a `struct timespec`: how long.
+    Span(u64),
+    /// The address of a `struct timeval`: how long.
+    ValSpan(u64),
+    /// The address of a `struct timespec`: until when, on this clock (clock_gettime(2)).
+    Until(u64, libc::clockid_t),
 }
 
 /// What can end the sleep.
@@ -82,6 +97,10 @@ const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     (libc::SYS_tee, "tee", Descriptor, Never),
     (libc::SYS_vmsplice, "vmsplice", Descriptor, Never),
     (libc::SYS_sendfile, "sendfile", Descriptor, Never),
+    (libc::SYS_clone, "clone", Other, Never),
+    (libc::SYS_clone3, "clone", Other, Never),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_vfork, "clone", Other, Never),
     (libc::SYS_wait4, "wait4", Other, Never),
     (libc::SYS_waitid, "waitid", Other, Never),
     (libc::SYS_rt_sigsuspend, "rt_sigsuspend", Other, Never),
@@ -145,6 +164,7 @@ impl Call {
                 name: format!("system call {number}"),
                 descriptor: None,
                 sleep: Sleep::Untimed,
+                timer: None,
             });
         };
         let timed = match timeout {
@@ -162,7 +182,8 @@ impl Call {
             Descriptor | Other => Sleep::Untimed,
         };
         let descriptor = (form == Descriptor).then_some(args[0] as i32);
-        Some(Call { name: name.to_owned(), descriptor, sleep })
+        let timer = timed.then(|| timer_at(number, args)).flatten();
+        Some(Call { name: name.to_owned(), descriptor, sleep, timer })
     }
 
     /// Reads `/proc/PID/wchan`: the kernel function in which a thread sleeps.
@@ -177,7 +198,39 @@ impl Call {
             Some((_, name, _)) => (*name, Sleep::Untimed),
             None => (place, Sleep::Untimed),
         };
-        Call { name: name.to_owned(), descriptor: None, sleep }
+        Call { name: name.to_owned(), descriptor: None, sleep, timer: None }
+    }
+}
+
+/// Where the timeout of a call stands that has one.
+fn timer_at(number: libc::c_long, args: [u64; 6]) -> Option<TimerAt> {
+    let futex_clock = || match args[1] as i32 & libc::FUTEX_CLOCK_REALTIME {
+        0 => libc::CLOCK_MONOTONIC,
+        _ => libc::CLOCK_REALTIME,
+    };
+    match number {
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => Some(TimerAt::Millis(args[2] as i32)),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => Some(TimerAt::Millis(args[3] as i32)),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => Some(TimerAt::ValSpan(args[4])),
+        libc::SYS_epoll_pwait => Some(TimerAt::Millis(args[3] as i32)),
+        libc::SYS_epoll_pwait2 => Some(TimerAt::Span(args[3])),
+        libc::SYS_ppoll | libc::SYS_rt_sigtimedwait => Some(TimerAt::Span(args[2])),
+        libc::SYS_pselect6 => Some(TimerAt::Span(args[4])),
+        libc::SYS_nanosleep => Some(TimerAt::Span(args[0])),
+        libc::SYS_clock_nanosleep if args[1] & libc::TIMER_ABSTIME as u64 == 0 => {
+            Some(TimerAt::Span(args[2]))
+        }
+        libc::SYS_clock_nanosleep => Some(TimerAt::Until(args[2], args[0] as libc::clockid_t)),
+        libc::SYS_futex => match args[1] as i32 & libc::FUTEX_CMD_MASK {
+            libc::FUTEX_WAIT => Some(TimerAt::Span(args[3])),
+            libc::FUTEX_WAIT_BITSET => Some(TimerAt::Until(args[3], futex_clock())),
+            _ => None,
+        },
+        // restart_syscall(2) has none.
+        _ => None,
     }
 }
 

@@ -5,12 +5,15 @@ use std::{
     io,
     os::unix::fs::FileExt,
     path::PathBuf,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
+use nix::time::{ClockId, clock_gettime};
+
 use super::{
-    call::{Call, Sleep},
+    call::{Call, Sleep, TimerAt},
     reading::Reading,
     task::Task,
 };
@@ -90,6 +93,19 @@ impl Process {
             return Err(io::Error::other("its threads have changed"));
         }
         Ok(())
+    }
+
+    /// The numbers of its threads, as of the last scan.
+    pub(super) fn tids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.tasks.iter().map(|task| task.tid)
+    }
+
+    /// The names of its threads, as of the last scan (proc_pid_comm(5)).
+    pub(super) fn names(&self) -> impl Iterator<Item = String> + '_ {
+        self.tasks.iter().map(|task| {
+            let path = self.tasks_dir.join(format!("{}/comm", task.tid));
+            fs::read_to_string(path).unwrap_or_default().trim_end().to_owned()
+        })
     }
 
     /// Threads seen at the last scan.
@@ -183,6 +199,32 @@ impl Process {
             .map(|tid| Task::open(&self.tasks_dir.join(tid.to_string()), tid, self.place))
             .collect::<io::Result<_>>()?;
         Ok(())
+    }
+
+    /// After how long the timer of its call wakes a thread; `None` if that can't be seen.
+    pub(super) fn wakes_in(&self, timer: TimerAt) -> Option<Duration> {
+        let words = |address: u64| {
+            let bytes = self.memory(address, 16)?;
+            let word = |at: usize| i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+            Some((u64::try_from(word(0)).ok()?, u64::try_from(word(8)).ok()?))
+        };
+        let span = |address: u64| {
+            let (seconds, nanos) = words(address)?;
+            Some(Duration::new(seconds, u32::try_from(nanos).ok()?))
+        };
+        match timer {
+            TimerAt::Millis(millis) => u64::try_from(millis).ok().map(Duration::from_millis),
+            TimerAt::Span(address) => span(address),
+            TimerAt::ValSpan(address) => {
+                let (seconds, micros) = words(address)?;
+                Some(Duration::from_secs(seconds) + Duration::from_micros(micros))
+            }
+            TimerAt::Until(address, clock) => {
+                let clock = ClockId::from_raw(clock);
+                let now = Duration::from(clock_gettime(clock).ok()?);
+                Some(span(address)?.saturating_sub(now))
+            }
+        }
     }
 
     fn memory(&self, address: u64, length: usize) -> Option<Vec<u8>> {

@@ -62,6 +62,17 @@ pub fn flush(pidfd: BorrowedFd<'_>, fd: i32) -> Result<(), Errno> {
     poll(&mut [PollFd::new(copy.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).map(drop)
 }
 
+/// A descriptor of a process: pidfd_open(2).
+///
+/// # Errors
+/// As pidfd_open(2).
+pub fn pidfd(pid: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: takes numbers; nix has no wrapper for it.
+    let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: a fresh descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(pidfd as i32) })
+}
+
 /// A copy of a process's descriptor: pidfd_getfd(2).
 pub(super) fn copy(pidfd: BorrowedFd<'_>, fd: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: plain numbers; nix has no wrapper for it.

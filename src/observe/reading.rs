@@ -2,7 +2,7 @@
 //!
 //! A thread is asleep in a call that only another one can end if
 //!
-//! 1. it is in state `S` in both readings: a thread that has queued itself on a
+//! 1. it is in state `S` in both readings (or can't run at all, [`Reading::rests`]): a thread that has queued itself on a
 //!    wait queue and is about to look once more for work is still running or
 //!    runnable;
 //! 2. its run count (the third number of `schedstat`) is the same in both: it
@@ -31,6 +31,32 @@ pub struct Reading {
     pub cpu_ns: u64,
     /// The text of `syscall`, or of `wchan` where `syscall` is refused.
     pub place: String,
+    /// It waits for a child that shares its memory (vfork(2)), which is no sleep that a
+    /// signal ends.
+    #[serde(default)]
+    pub in_vfork: bool,
+}
+
+/// States of a thread that has ended (proc_pid_stat(5)).
+pub(super) const ENDED: [u8; 2] = *b"ZX";
+
+impl Reading {
+    /// It has ended, and only waits for its parent to take notice.
+    pub fn has_ended(&self) -> bool {
+        ENDED.contains(&self.state)
+    }
+
+    /// It runs only if somebody else has it run: it sleeps; it has ended; it is stopped by
+    /// a signal or by its tracer; or, in vfork(2), it waits for its child, which counts
+    /// as uninterruptible.
+    pub fn rests(&self) -> bool {
+        match self.state {
+            b'S' => !RUNNING.contains(&self.place.as_str()),
+            b'T' | b't' => true,
+            b'D' => self.in_vfork,
+            _ => self.has_ended(),
+        }
+    }
 }
 
 /// What of the rules is applied. Anything but [`Rule::FULL`] is wrong now and
@@ -53,9 +79,7 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
     let second = if rule.second_scan { second } else { first };
     first.len() == second.len()
         && first.iter().zip(second).all(|(first, second)| {
-            let sleeps =
-                |reading: &Reading| reading.state == b'S' && !RUNNING.contains(&reading.place.as_str());
-            let state = !rule.state || sleeps(first) && sleeps(second);
+            let state = !rule.state || first.rests() && second.rests();
             let still = first.runs == second.runs && first.place == second.place;
             state && still
         })
@@ -72,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_about_to_sleep_is_no_sleeper() {
-        let reading = |place: &str| vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place: place.into() }];
+        let reading = |place: &str| {
+            vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place: place.into(), in_vfork: false }]
+        };
         let proved = |place: &str| asleep(Rule::FULL, &reading(place), &reading(place));
         assert!(proved("1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00") && proved("pipe_write"));
         assert!(!proved("running"));

@@ -1,9 +1,15 @@
 //! One thread's files under /proc, kept open: a pread of each is 1 to 3 us,
 //! an open more than that again.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path, str};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    str,
+};
 
-use super::reading::Reading;
+use super::reading::{ENDED, Reading};
 
 /// Longer than any line that is read here; `stat` is the longest.
 const LONGEST: usize = 1024;
@@ -15,6 +21,7 @@ pub(super) struct Task {
     stat: File,
     /// `syscall`, or `wchan` where that is refused.
     place: File,
+    dir: PathBuf,
 }
 
 impl Task {
@@ -25,12 +32,20 @@ impl Task {
             schedstat: File::open(dir.join("schedstat"))?,
             stat: File::open(dir.join("stat"))?,
             place: File::open(dir.join(place))?,
+            dir: dir.to_owned(),
         })
     }
 
     /// Where it sleeps may be read.
     pub(super) fn place_is_readable(&self) -> bool {
         self.place.read_at(&mut [0; 64], 0).is_ok()
+    }
+
+    /// Where a parent waits for the child of a vfork(2) (kernel `wait_for_vfork_done`, part
+    /// of `kernel_clone`): nothing else sleeps right there.
+    fn is_in_vfork(&self) -> bool {
+        let place = std::fs::read_to_string(self.dir.join("wchan")).unwrap_or_default();
+        ["kernel_clone", "wait_for_vfork_done", "_do_fork", "do_fork"].contains(&place.as_str())
     }
 
     /// One reading, and the number of threads of its process.
@@ -43,7 +58,7 @@ impl Task {
         let runs = numbers.nth(1).and_then(|word| word.parse().ok());
         let (Some(cpu_ns), Some(runs)) = (cpu_ns, runs) else { return Err(malformed("schedstat")) };
 
-        let place = text(&self.place, &mut buffer)?.trim_end().to_owned();
+        let place = text(&self.place, &mut buffer).map(|place| place.trim_end().to_owned());
 
         // The name in parentheses may hold anything: look behind the last one.
         let stat = text(&self.stat, &mut buffer)?;
@@ -54,7 +69,13 @@ impl Task {
             .nth(17)
             .and_then(|word| word.parse().ok())
             .ok_or_else(|| malformed("stat"))?;
-        Ok((Reading { state, runs, cpu_ns, place }, threads))
+        let place = match place {
+            // What has ended is nowhere.
+            Err(_) if ENDED.contains(&state) => String::new(),
+            place => place?,
+        };
+        let in_vfork = state == b'D' && self.is_in_vfork();
+        Ok((Reading { state, runs, cpu_ns, place, in_vfork }, threads))
     }
 }
 

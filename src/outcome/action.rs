@@ -107,6 +107,8 @@ pub enum Action {
     Kill {
         signal: i32,
     },
+    Start,
+    Run,
     /// A system call on handles.
     Call(Called),
 }
@@ -124,6 +126,8 @@ impl Action {
             Action::Spin => Verb::Spin,
             Action::Exit { .. } => Verb::Exit,
             Action::Kill { .. } => Verb::Kill,
+            Action::Start => Verb::Start,
+            Action::Run => Verb::Run,
             Action::Call(called) => Verb::Call(called.call),
         }
     }
@@ -139,9 +143,13 @@ impl Action {
             | Action::Flush { channel }
             | Action::Read { channel, .. }
             | Action::Await { channel, .. } => Some(channel),
-            Action::Sleep | Action::Spin | Action::Exit { .. } | Action::Kill { .. } | Action::Call(_) => {
-                None
-            }
+            Action::Sleep
+            | Action::Spin
+            | Action::Exit { .. }
+            | Action::Kill { .. }
+            | Action::Start
+            | Action::Run
+            | Action::Call(_) => None,
         }
     }
 }

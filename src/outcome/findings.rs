@@ -38,6 +38,12 @@ impl ChannelLedger {
         if let Some(queued) = self.queued.known().filter(|bytes| *bytes > 0) {
             findings.push(format!("{} queued", part(Some(Quantity::Queued), queued)));
         }
+        if self.programs.reads {
+            findings.push(match self.taken_by_programs {
+                Some(bytes) => format!("{} taken by a program", part(None, bytes)),
+                None => "what a program took isn't known".to_owned(),
+            });
+        }
         if self.unjudged {
             findings.push("whose bytes were passed on can't be told: not judged".to_owned());
         }

@@ -45,9 +45,10 @@ mod trace;
 
 use serde::Serialize;
 
+pub use delivery::delivered;
 pub use entry::{Cut, Duplicate, Extent, Foreign, Loss, Place, Reorder, Shape, Torn, Unplaced};
 
-use super::{Count, Transcript};
+use super::{Count, Sides, Transcript};
 use crate::stage::Plan;
 
 /// Makes the ledgers of a case.
@@ -72,6 +73,11 @@ pub struct ChannelLedger {
     pub delivered: u64,
     /// What splice(2) and the like took out of the channel and into another (rule 8).
     pub passed_on: u64,
+    /// The sides that a program had open, whose bytes nobody can tell apart: no entry below is
+    /// made.
+    pub programs: Sides,
+    /// What programs took out of the kernel; `None`: nobody can tell.
+    pub taken_by_programs: Option<u64>,
     /// Bytes came or went by splice(2) and the like, and whose they are can't be told: no
     /// entry below, from `lost` on, is made.
     pub unjudged: bool,
@@ -118,8 +124,9 @@ impl ChannelLedger {
     fn of(transcript: &Transcript, channel: usize) -> ChannelLedger {
         let pass::View { transcript, passed_on, unjudged } = pass::view(transcript, channel);
         let transcript = &*transcript;
+        let programs = transcript.programs.get(channel).copied().unwrap_or_default();
         let sources = source::sources(transcript, channel);
-        let data = delivery::delivered(transcript, channel);
+        let data = delivered(transcript, channel);
         let (runs, order) = trace::trace(&sources, &data);
         let timeline = kernel::Timeline::of(transcript, channel, &sources);
         let placed = place::place(&sources, &order, &timeline, transcript, channel, data.len() as u64);
@@ -144,6 +151,8 @@ impl ChannelLedger {
             queued: timeline.queued,
             delivered: data.len() as u64 - if unjudged { 0 } else { passed_on },
             passed_on,
+            programs,
+            taken_by_programs: timeline.taken.map(|taken| taken.saturating_sub(data.len() as u64)),
             unjudged,
             credited,
             queued_accepted: placed.queued,
@@ -161,7 +170,11 @@ impl ChannelLedger {
             foreign: order.foreign,
             first_wrong: order.first_wrong,
         };
-        if unjudged { ledger.without_judgement() } else { ledger }
+        match programs.any() {
+            true => ChannelLedger { held: 0, read_ahead: 0, ..ledger.without_judgement() },
+            false if unjudged => ledger.without_judgement(),
+            false => ledger,
+        }
     }
 
     /// The counts alone.
@@ -217,6 +230,7 @@ impl ChannelLedger {
             && self.uncredited_refused == 0
             && self.first_wrong.is_none()
             && !self.unjudged
+            && !self.programs.any()
     }
 }
 

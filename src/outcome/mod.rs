@@ -8,6 +8,7 @@ mod findings;
 mod layer;
 pub mod ledger;
 pub mod payload;
+mod resting;
 pub mod snapshot;
 mod step;
 mod transcript;
@@ -21,9 +22,12 @@ pub use error_at::{ErrorAt, error_at};
 pub use layer::Layer;
 pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;
+pub use resting::{Resting, Rests, resting};
 pub use snapshot::Recorded;
 pub use step::{Failure, Outcome};
-pub use transcript::{Bytes, ChannelCount, Count, End, Offer, Passed, Resumed, StepRecord, Transcript, Wait};
+pub use transcript::{
+    Bytes, ChannelCount, Count, End, Offer, Passed, Resumed, Sides, StepRecord, Transcript, Wait,
+};
 pub use verb::{Doer, VERBS, Verb, VerbInfo};
 pub use verdict::{Judged, Played, Status, quantity};
 pub use words::words;

@@ -23,7 +23,7 @@ use std::{
 
 use super::{
     Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
-    offer_bytes, words::said,
+    offer_bytes, resting, words::said,
 };
 use crate::{
     driver::{Spec, Version},
@@ -100,7 +100,10 @@ fn steps_text(case: &Case, transcript: &Transcript) -> String {
             if record.attempt > 1 { format!(" (attempt {})", record.attempt) } else { String::new() };
         let names = Names { case, transcript, record };
         let held = names.held(index);
-        let mut outcome = names.outcome(&record.outcome);
+        let mut outcome = match record.resting.is_empty() {
+            true => names.outcome(&record.outcome),
+            false => resting(record, |channel| case.plan.channels[channel].name.clone()),
+        };
         if let Some(resumed) = &record.resumed {
             outcome.push_str(&format!(", then by {}: {}", resumed.by + 1, names.outcome(&resumed.outcome)));
         }
@@ -290,7 +293,11 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
         .filter(|record| record.channel == Some(ledger.channel))
         .filter_map(|record| offer_text(&case.steps[record.step], record.offered?))
         .collect();
-    let offered = if offers.is_empty() { "none".to_owned() } else { offers.join(" + ") };
+    let offered = match offers.is_empty() {
+        true if ledger.programs.writes => "?".to_owned(),
+        true => "none".to_owned(),
+        false => offers.join(" + "),
+    };
     // The whole, nothing, what the scenario calls it, or a number.
     let part = |quantity: Option<Quantity>, bytes: u64| match bytes {
         0 => "none".to_owned(),

@@ -34,6 +34,8 @@ pub enum Outcome {
     Waiting { call: String },
     /// Its event loop waits; the actor still takes steps.
     Pending { call: String },
+    /// Stopped by a signal, until another one continues it.
+    Stopped,
     /// Ran through its budget of CPU time without a sleep or an end.
     Spinning,
     /// The actor ended by a signal during the step.
@@ -56,6 +58,7 @@ impl Outcome {
             Outcome::Blocked { .. } => "blocked",
             Outcome::Waiting { .. } => "waiting",
             Outcome::Pending { .. } => "pending",
+            Outcome::Stopped => "stopped",
             Outcome::Spinning => "spinning",
             Outcome::Killed { .. } => "killed",
             Outcome::Exited { .. } => "exited",
@@ -68,7 +71,11 @@ impl Outcome {
     pub fn is_outstanding(&self) -> bool {
         matches!(
             self,
-            Outcome::Blocked { .. } | Outcome::Waiting { .. } | Outcome::Pending { .. } | Outcome::Spinning
+            Outcome::Blocked { .. }
+                | Outcome::Waiting { .. }
+                | Outcome::Pending { .. }
+                | Outcome::Stopped
+                | Outcome::Spinning
         )
     }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Outcome, Verb};
+use super::{Layer, Outcome, Resting, Verb};
 
 /// A count of bytes, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub struct StepRecord {
     pub held: Option<Vec<Layer>>,
     /// After this step had settled: each channel's count.
     pub counts: Vec<ChannelCount>,
+    /// Steps of a program: what each of its processes rests in.
+    pub resting: Vec<Resting>,
 }
 
 impl StepRecord {
@@ -182,4 +184,22 @@ pub struct Transcript {
     /// Per actor and channel (`[actor][channel]`): the actor held an end when
     /// the script was over, so bytes may still sit in its runtime's buffer.
     pub holds: Vec<Vec<bool>>,
+    /// Per channel: which sides a program had open, whose bytes nobody knows.
+    pub programs: Vec<Sides>,
+    /// Per actor: the last of what a program wrote to standard streams that lead to no
+    /// channel. For people; never part of a snapshot.
+    pub words: Vec<String>,
+}
+
+/// The sides of a channel that a program has had open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sides {
+    pub reads: bool,
+    pub writes: bool,
+}
+
+impl Sides {
+    pub fn any(self) -> bool {
+        self.reads || self.writes
+    }
 }

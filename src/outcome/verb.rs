@@ -19,6 +19,8 @@ pub enum Verb {
     Spin,
     Exit,
     Kill,
+    Start,
+    Run,
     /// A system call on handles.
     Call(Call),
 }
@@ -126,6 +128,22 @@ pub const VERBS: &[VerbInfo] = &[
         name: "kill",
         form: "ACTOR kill [SIGNAL]",
         about: "send the actor a signal (SIGKILL unless told)",
+        on_channel: false,
+        doer: Doer::Stage,
+    },
+    VerbInfo {
+        verb: Verb::Start,
+        name: "start",
+        form: "PROGRAM start",
+        about: "start a program (`command`), and let it run until it rests or has ended; what it comes to later is told as of a call that blocks",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Run,
+        name: "run",
+        form: "PROGRAM run",
+        about: "let a program run until it, with all that it has started, rests or has ended; in what it then rests",
         on_channel: false,
         doer: Doer::Stage,
     },

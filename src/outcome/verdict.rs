@@ -118,6 +118,7 @@ impl Judged {
         let mut differences = Vec::new();
         steps(case, &played, &mut differences);
         ledgers(case, &played, &mut differences);
+        streams(case, &played, &mut differences);
         let stuck = matches!(played.transcript.end, End::Stuck { .. });
         let known = recorded.and_then(|recorded| recorded.block(&snapshot::heading(case)));
         if let Some((known, block)) = known.map(|known| (known, played.block(case)))
@@ -165,13 +166,17 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
                     .push(format!("line {line}: `{text}` expected {}, then gave {became}", expectation.text));
             }
         }
-        if !expectation.allows(&record.outcome) {
+        let channel = |index: usize| case.plan.channels[index].name.clone();
+        if !expectation.allows(&record.outcome, &record.resting, channel) {
             differences.push(format!(
                 "line {}: `{}` expected {}, gave {}",
                 step.line,
                 step.text,
                 expectation.text,
-                super::words(&record.outcome)
+                match record.resting.is_empty() {
+                    true => super::words(&record.outcome),
+                    false => super::resting(record, channel),
+                }
             ));
         }
     }
@@ -180,6 +185,21 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
         for step in unreached {
             differences.push(format!("line {}: `{}` was never reached", step.line, step.text));
         }
+    }
+}
+
+/// What should repeat over and over.
+fn streams(case: &Case, played: &Played, differences: &mut Vec<String>) {
+    for (channel, text, line) in &case.expect.streams {
+        let seen = super::ledger::delivered(&played.transcript, *channel);
+        let wanted = text.as_bytes().iter().cycle();
+        let Some(at) = seen.iter().zip(wanted).position(|(seen, wanted)| seen != wanted) else { continue };
+        let around = &seen[at..(at + 24).min(seen.len())];
+        differences.push(format!(
+            "line {line}: what came over {} isn't {text:?} over and over: from byte {at} on it is {:?}",
+            case.plan.channels[*channel].name,
+            String::from_utf8_lossy(around),
+        ));
     }
 }
 

@@ -12,9 +12,12 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::{Cost, Report, Summary};
 use crate::{
     driver::{Spec, Version},
-    outcome::{ChannelLedger, Judged, Played, Status, snapshot, words},
+    outcome::{ChannelLedger, Judged, Played, Status, resting, snapshot, words},
     runner::Loaded,
 };
+
+/// Of a program's last words, so many lines are shown.
+const MOST_LINES: usize = 5;
 
 /// Tables and sentences.
 #[derive(Debug, Default)]
@@ -105,6 +108,17 @@ impl Human {
                 writeln!(out, "  {}", snapshot::wait_text(&judged.case, &played.transcript, wait))?;
             }
         }
+        if let Some(played) = &judged.played
+            && (self.steps || judged.status != Status::Ok)
+        {
+            for (actor, words) in judged.case.actors.iter().zip(&played.transcript.words) {
+                let lines: Vec<&str> = words.lines().collect();
+                if let Some(last) = lines.len().checked_sub(1) {
+                    let shown = lines[last.saturating_sub(MOST_LINES - 1)..].join("\n    ");
+                    writeln!(out, "{title}: {} said: {shown}", actor.name)?;
+                }
+            }
+        }
         for difference in &judged.differences {
             writeln!(out, "{title}: {difference}")?;
         }
@@ -119,6 +133,10 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
     let layers = played.transcript.steps.iter().any(|record| record.held.is_some());
     for (index, record) in played.transcript.steps.iter().enumerate() {
         let mut outcome = words(&record.outcome);
+        let name = |channel: usize| judged.case.plan.channels[channel].name.clone();
+        if !record.resting.is_empty() {
+            outcome = resting(record, name);
+        }
         if let Some(resumed) = &record.resumed {
             outcome.push_str(&format!(", by {}: {}", resumed.by + 1, words(&resumed.outcome)));
         }
@@ -242,7 +260,11 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
     cells.extend([
         at,
         error,
-        each(&|ledger| format!("{} of {}", ledger.delivered, ledger.offered)),
+        each(&|ledger| match ledger.programs.writes {
+            // A program doesn't say what it offers.
+            true => format!("{} of ?", ledger.delivered),
+            false => format!("{} of {}", ledger.delivered, ledger.offered),
+        }),
         each(&|ledger| fate(judged, ledger)),
         judged.status.name().to_owned(),
     ]);
@@ -253,5 +275,10 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
 fn fate(judged: &Judged, ledger: &ChannelLedger) -> String {
     let name = |writer: usize| judged.case.actors[writer].name.clone();
     let findings = ledger.findings(&name, &|_, bytes| bytes.to_string());
-    if findings.is_empty() { "all right".to_owned() } else { findings.join("; ") }
+    match findings.is_empty() {
+        // Nobody knows what it should be.
+        true if ledger.programs.any() => "-".to_owned(),
+        true => "all right".to_owned(),
+        false => findings.join("; "),
+    }
 }

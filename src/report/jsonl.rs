@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::{Cost, Report, Summary};
 use crate::{
     outcome::{
-        ChannelLedger, End, Judged, Outcome, Played, StepRecord,
+        ChannelLedger, End, Judged, Outcome, Played, Resting, StepRecord,
         ledger::{Duplicate, Foreign, Loss, Reorder, Torn},
         snapshot,
     },
@@ -193,6 +193,29 @@ fn ledger(ledger: &ChannelLedger) -> LedgerLine<'_> {
     }
 }
 
+/// One process of a program.
+#[derive(Serialize)]
+struct RestingLine<'a> {
+    process: &'a str,
+    state: &'static str,
+    call: &'a str,
+    channel: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_side: Option<&'a str>,
+}
+
+impl<'a> RestingLine<'a> {
+    fn of(case: &'a Case, process: &'a Resting) -> RestingLine<'a> {
+        RestingLine {
+            process: &process.process,
+            state: process.state.name(),
+            call: &process.call,
+            channel: process.channel.map(|channel| case.plan.channels[channel].name.as_str()),
+            other_side: process.other_side.as_deref(),
+        }
+    }
+}
+
 /// A step's record. Its index counts records from 1, as `resumed_by` does.
 #[derive(Serialize)]
 struct Step<'a, Held, Counts> {
@@ -205,6 +228,9 @@ struct Step<'a, Held, Counts> {
     attempt: Option<u32>,
     #[serde(flatten)]
     outcome: OutcomeFields<'a>,
+    /// Of a program: what each of its processes rests in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resting: Vec<RestingLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_by: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,6 +265,7 @@ fn step<'a>(case: &'a Case, played: &'a Played, index: usize, record: &'a StepRe
         channel: record.channel.map(name),
         attempt: (record.attempt > 1).then_some(record.attempt),
         outcome: OutcomeFields::of(&record.outcome),
+        resting: record.resting.iter().map(|process| RestingLine::of(case, process)).collect(),
         resumed_by: record.resumed.as_ref().map(|resumed| resumed.by + 1),
         then: record.resumed.as_ref().map(|resumed| OutcomeFields::of(&resumed.outcome)),
         held,

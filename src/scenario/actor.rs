@@ -8,6 +8,7 @@ use super::{
     expr::Expr,
     parts::Actor,
     problem::Problem,
+    program::PROGRAM,
     suggest::{nearest, way_out},
     symbols::Scope,
     template::Filled,
@@ -47,6 +48,11 @@ impl BoundActor {
         let driver = 0..spec.driver.len();
         let info = DriverInfo::named(&spec.driver);
         let custom = scenario.declared.drivers.contains(&spec.driver);
+        if spec.driver == PROGRAM && actor.program.is_none() {
+            return Err(Problem::new("driver", "a program without its command")
+                .at_place(&filled.place(driver), "which program?")
+                .help("write `{ command = [\"cat\"], stdin = \"CHANNEL\" }`"));
+        }
         if info.is_none() && !custom {
             let own = scenario.drivers.iter().map(|driver| driver.name.value.as_str());
             return Err(Problem::new("driver", format!("no driver is called `{}`", spec.driver))
@@ -149,7 +155,7 @@ impl BoundActor {
             Version::Named(version) => known.find(|runtime| runtime.version == *version),
             Version::Path(path) => known.find(|runtime| match &*runtime.launch {
                 Launch::Program { command, .. } => runtime.version == *path || command.first() == Some(path),
-                Launch::BuiltIn(_) => false,
+                Launch::BuiltIn(_) | Launch::Command(_) => false,
             }),
         };
         runtime.cloned().ok_or_else(|| self.missing(machine))

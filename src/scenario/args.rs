@@ -107,6 +107,8 @@ impl LineReader<'_, '_> {
             Verb::Spin => Some(Action::Spin),
             Verb::Exit => self.status(&mut rest).map(|status| Action::Exit { status }),
             Verb::Kill => self.signal(&mut rest).map(|signal| Action::Kill { signal }),
+            Verb::Start => Some(Action::Start),
+            Verb::Run => Some(Action::Run),
             Verb::Call(call) => return self.call(call, step),
         };
         if action.is_some() && !rest.is_empty() {

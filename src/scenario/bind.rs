@@ -18,6 +18,7 @@ use super::{
     parts::Line,
     place::{Text, line_and_column},
     problem::Problem,
+    program,
     script::{Context, Parsed, Step},
     symbols::Scope,
     wanted::Wanted,
@@ -266,6 +267,12 @@ impl<'a> Binder<'a> {
         let keys = &scenario.expect;
         let mut expect = CaseExpect {
             bytes: Vec::new(),
+            streams: (keys.streams.iter())
+                .map(|(channel, text)| {
+                    let line = line_and_column(&scenario.text, text.span.start).0;
+                    (*channel, program::fill(text, scope), line)
+                })
+                .collect(),
             error_at: keys.error_at.as_ref().map(|(at, _)| *at),
             end: keys.end.as_ref().map(|(end, _)| *end),
             error_at_line: self.expect_lines.1,

@@ -62,6 +62,8 @@ pub struct CaseStep {
 #[derive(Clone, Debug, Default)]
 pub struct CaseExpect {
     pub bytes: Vec<ExpectedBytes>,
+    /// The channel's index, the bytes that repeat there, and the line of the file.
+    pub streams: Vec<(usize, String, usize)>,
     pub error_at: Option<ErrorAt>,
     pub end: Option<EndKind>,
     /// The file's lines of `error_at` and `end`, from 1; 0 without them.

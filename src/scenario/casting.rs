@@ -11,6 +11,7 @@ use super::{
     assemble::{Cast, Troupe},
     bind::Binder,
     case::{CaseExpect, CaseStep},
+    holes::mentioned,
     script::Parsed,
     setting::{self, Surroundings},
     symbols::ScopeActor,
@@ -93,8 +94,19 @@ impl<'a> Binder<'a> {
     /// Everything that the cast alone decides.
     pub(super) fn bound(&mut self, actors: Vec<Option<BoundActor>>, surroundings: Surroundings) -> Bound<'a> {
         let scenario = self.scenario;
-        let runtimes: Vec<_> =
-            actors.iter().map(|actor| Some(actor.as_ref()?.runtime(scenario, &self.machine?))).collect();
+        let mut runtimes = Vec::new();
+        for (declared, actor) in scenario.actors.iter().zip(&actors) {
+            let Some(program) = &declared.program else {
+                runtimes
+                    .push(self.machine.and_then(|machine| Some(actor.as_ref()?.runtime(scenario, &machine))));
+                continue;
+            };
+            let words = program.texts().map(|(text, _)| text.value.as_str());
+            self.used.extend(words.flat_map(|text| mentioned(&scenario.params, text)));
+            let scope = self.scope();
+            let runtime = |machine| program.runtime(&scenario.channels, &surroundings, &scope, &machine);
+            runtimes.push(self.machine.map(runtime));
+        }
         let cast = scenario.actors.iter().zip(&actors).zip(&runtimes);
         let names = cast.map(|((declared, actor), runtime)| ScopeActor {
             name: &declared.name.value,

@@ -111,12 +111,15 @@ pub(super) struct Walk<'i> {
 
 impl<'i> Walk<'i> {
     fn top(&mut self, table: &DeTable<'i>) {
-        // `[expect]` names channels, wherever the two tables stand.
-        let by_rank =
-            |rank: &dyn Fn(&str) -> bool| table.iter().filter(|(key, _)| rank(key.get_ref())).collect();
-        let late: Vec<(&Key<'i>, &Value<'i>)> = by_rank(&|name| name == "expect");
-        let early: Vec<(&Key<'i>, &Value<'i>)> = by_rank(&|name| name != "expect");
-        for (key, value) in early.into_iter().chain(late) {
+        // Programs and `[expect]` name channels, wherever the tables stand.
+        let rank = |name: &str| match name {
+            "channels" => 0,
+            "expect" => 2,
+            _ => 1,
+        };
+        let mut entries: Vec<(&Key<'i>, &Value<'i>)> = table.iter().collect();
+        entries.sort_by_key(|(key, _)| rank(key.get_ref()));
+        for (key, value) in entries {
             match key.get_ref().as_ref() {
                 "about" => self.document.about = self.text(value, "about").map(|text| text.value),
                 "catalogue" => self.catalogue(value),
@@ -273,9 +276,17 @@ impl<'i> Walk<'i> {
     fn actor(&mut self, key: &Key<'i>, value: &Value<'i>) {
         let name = self.name(key, "actor", true);
         self.document.declared.actors.push(name.value.clone());
+        if let DeValue::Table(table) = value.get_ref()
+            && table.contains_key("command")
+        {
+            let (folder, channels) = (self.folder, self.document.declared.channels.clone());
+            let program = self.program(&name, value, folder, &channels);
+            self.document.actors.extend(program);
+            return;
+        }
         let Some(driver) = self.short_or_table(value, "actors.NAME", &["driver"], &name) else { return };
         if let Some(pieces) = self.pieces(&driver) {
-            self.document.actors.push(Actor { name, driver, pieces });
+            self.document.actors.push(Actor { name, driver, pieces, program: None });
         }
     }
 
@@ -395,6 +406,7 @@ impl<'i> Walk<'i> {
                 match Quantity::named(key.get_ref()) {
                     _ if self.stray_script(value, key, inner) => {}
                     Some(quantity) => self.bytes(quantity, channel, inner),
+                    None if key.get_ref() == "stream" => self.stream(channel, inner),
                     None if matches!(key.get_ref().as_ref(), "error_at" | "end") => self.problems.push(
                         Problem::new("unknown-key", format!("`{}` isn't said of one channel", key.get_ref()))
                             .at(key.span(), "of the whole case")
@@ -420,6 +432,14 @@ impl<'i> Walk<'i> {
                         .help(format!("write it under [expect.{first}]")),
                 ),
             },
+            ("stream", _) => match self.document.declared.channels.as_slice() {
+                [_] => self.stream(0, value),
+                _ => self.problems.push(
+                    Problem::new("which-channel", "`stream` of which channel?")
+                        .at(key.span(), "there isn't just one")
+                        .help("write it under [expect.CHANNEL]"),
+                ),
+            },
             ("error_at", _) => {
                 self.document.expect.error_at =
                     self.one_of(value, "expect.error_at", &ErrorAt::ALL, ErrorAt::name)
@@ -429,6 +449,19 @@ impl<'i> Walk<'i> {
             }
             _ => self.unknown_key(key, "expect"),
         }
+    }
+
+    fn stream(&mut self, channel: usize, value: &Value<'i>) {
+        let Some(text) = self.text(value, "expect.stream") else { return };
+        if text.value.is_empty() {
+            self.problems.push(
+                Problem::new("empty", "a stream of nothing")
+                    .at(text.span, "repeats nothing")
+                    .help("for example `stream = \"a line\\n\"`"),
+            );
+            return;
+        }
+        self.document.expect.streams.push((channel, text));
     }
 
     fn bytes(&mut self, quantity: Quantity, channel: usize, value: &Value<'i>) {

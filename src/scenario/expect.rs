@@ -9,7 +9,7 @@ use super::{
     suggest::{listed, nearest},
     words::Words,
 };
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Resting};
 
 /// One line of the table of outcome words.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +33,14 @@ pub const OUTCOME_WORDS: &[OutcomeWord] = &[
     word("says", "says WORDS", "the call succeeded and said just these words"),
     word("eof", "eof", "a read found the end of file"),
     word("failed", "failed", "the call failed, with whatever error"),
-    word("blocked", "blocked", "asleep in a call that only another actor ends"),
+    word(
+        "blocked",
+        "blocked [in CALL [CHANNEL]]",
+        "asleep in a call that only another actor ends; of a program: one of its processes in this call",
+    ),
     word("waiting", "waiting", "asleep, but a timer will wake it"),
     word("pending", "pending", "its event loop waits; the actor takes further steps"),
+    word("stopped", "stopped", "a program that a signal has stopped"),
     word("spinning", "spinning", "used up its budget of CPU time"),
     word("killed", "killed [SIGNAL]", "the actor ended by a signal during the step"),
     word("exited", "exited [STATUS]", "the actor ended during the step"),
@@ -60,9 +65,13 @@ pub enum Expected {
         error: Option<String>,
     },
     Failed,
-    Blocked,
+    /// In this call and, if given, on this channel.
+    Blocked {
+        place: Option<(String, Option<String>)>,
+    },
     Waiting,
     Pending,
+    Stopped,
     Spinning,
     Killed {
         signal: Option<String>,
@@ -94,9 +103,19 @@ pub struct Then {
 }
 
 impl Expectation {
-    /// The outcome is one of those expected.
-    pub fn allows(&self, outcome: &Outcome) -> bool {
-        self.any_of.iter().any(|expected| expected.allows(outcome))
+    /// The outcome is one of those expected. `resting`: what the processes of a program rest
+    /// in; `channel` names channels.
+    pub fn allows(&self, outcome: &Outcome, resting: &[Resting], channel: impl Fn(usize) -> String) -> bool {
+        self.any_of.iter().any(|expected| match (expected, outcome) {
+            (Expected::Blocked { place: Some((call, on)) }, Outcome::Blocked { call: seen }) => {
+                let same = |process: &Resting| {
+                    process.call == *call
+                        && on.as_ref().is_none_or(|on| process.channel.map(&channel).as_ref() == Some(on))
+                };
+                resting.iter().any(same) || (resting.is_empty() && on.is_none() && seen == call)
+            }
+            _ => expected.allows(outcome),
+        })
     }
 }
 
@@ -136,7 +155,8 @@ impl Expected {
             }
             (Expected::Eof, Outcome::Eof)
             | (Expected::Failed, Outcome::Failed(_))
-            | (Expected::Blocked, Outcome::Blocked { .. })
+            | (Expected::Blocked { place: None }, Outcome::Blocked { .. })
+            | (Expected::Stopped, Outcome::Stopped)
             | (Expected::Waiting, Outcome::Waiting { .. })
             | (Expected::Pending, Outcome::Pending { .. })
             | (Expected::Spinning, Outcome::Spinning)
@@ -230,7 +250,14 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
         "ok" | "says" => (number_and_words(words, range.clone())?, args.len()),
         "eof" => (Expected::Eof, 0),
         "failed" => (Expected::Failed, 0),
-        "blocked" => (Expected::Blocked, 0),
+        "blocked" if words.get(args.start) == "in" && args.len() > 1 => {
+            let channel = (args.len() > 2).then(|| words.get(args.start + 2).to_owned());
+            let taken = 2 + usize::from(channel.is_some());
+            let call = words.get(args.start + 1).to_owned();
+            (Expected::Blocked { place: Some((call, channel)) }, taken)
+        }
+        "blocked" => (Expected::Blocked { place: None }, 0),
+        "stopped" => (Expected::Stopped, 0),
         "waiting" => (Expected::Waiting, 0),
         "pending" => (Expected::Pending, 0),
         "spinning" => (Expected::Spinning, 0),

@@ -10,6 +10,7 @@ use super::{
     parts::Param,
     place::{Span, Text},
     problem::Problem,
+    program::Program,
     suggest::way_out,
     symbols::BUILT_IN,
     template::Piece,
@@ -53,7 +54,12 @@ pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: 
         channel.capacity.take_if(is_unsound);
     }
     scenario.actors.retain(|actor| {
-        sound(&actor.driver, &actor.pieces, Expressions::InBuffer, &actor.driver.value, &mut vec![])
+        let texts = actor.program.iter().flat_map(Program::texts);
+        let words: Vec<bool> = texts
+            .map(|(text, pieces)| sound(text, pieces, Expressions::Anywhere, &text.value, &mut vec![]))
+            .collect();
+        !words.contains(&false)
+            && sound(&actor.driver, &actor.pieces, Expressions::InBuffer, &actor.driver.value, &mut vec![])
     });
     if let Some(script) = &mut scenario.script {
         for line in &mut script.lines {

@@ -29,6 +29,7 @@ mod overrides;
 mod parts;
 mod place;
 mod problem;
+mod program;
 mod script;
 mod setting;
 mod suggest;
@@ -61,6 +62,7 @@ pub use wanted::Wanted;
 
 use crate::driver::{Catalog, DriverInfo, Spec, Version};
 use cases::Expansion;
+use program::Program;
 
 /// More cases than that are a slip of the pen.
 const MAX_CASES: usize = 100_000;
@@ -120,6 +122,7 @@ impl Scenario {
         };
         if problems.iter().all(|problem| problem.rule != "toml") {
             let mut used = BTreeSet::new();
+            program::check_files(&scenario, &mut problems);
             holes::check(&mut scenario, &mut problems, &mut used);
             let expansion = scenario.check_all();
             problems.extend(expansion.problems);
@@ -181,6 +184,8 @@ impl Scenario {
     fn specs<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
         let params = self.params.iter().flat_map(|param| param.values.iter()).map(|text| text.value.as_str());
         let actors = self.actors.iter().map(|actor| actor.driver.value.as_str());
+        let programs = self.actors.iter().filter_map(|actor| actor.program.as_ref().map(Program::name));
+        let actors = actors.chain(programs.filter(|name| name.contains('@')));
         let set = overrides.set.iter().flat_map(|(_, values)| values).map(String::as_str);
         params.chain(actors).chain(set).filter_map(|text| Spec::parse(text).ok())
     }

@@ -39,9 +39,12 @@ impl Needs {
         let setting = [&scenario.setting.sigpipe, &scenario.setting.cpu_budget].into_iter().flatten();
         let capacities = scenario.channels.iter().filter_map(|channel| channel.capacity.as_ref());
         let setting = setting.chain(capacities);
-        let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str());
+        let programs = scenario.actors.iter().flat_map(|actor| &actor.program);
+        let words = programs.flat_map(|program| program.texts().map(|(text, _)| text.value.as_str()));
+        let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str()).chain(words);
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
-        let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str());
+        let streams = scenario.expect.streams.iter().map(|(_, text)| text.value.as_str());
+        let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str()).chain(streams);
         Needs {
             cast: all(&mut setting.map(|(text, _)| text.value.as_str()).chain(drivers)),
             lines: lines.map(|line| all(&mut std::iter::once(line.text.as_str()))).collect(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     place::{Span, Text},
+    program::Program,
     template::Piece,
 };
 use crate::channel::Kind;
@@ -32,6 +33,8 @@ pub struct Actor {
     /// The driver spec, parameters still as `{name}`.
     pub driver: Text,
     pub(super) pieces: Vec<Piece>,
+    /// It is a program, and `driver` only the word for that.
+    pub(super) program: Option<Program>,
 }
 
 /// A driver program of the user's own.
@@ -84,6 +87,8 @@ pub(super) struct Script {
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExpectKeys {
     pub bytes: Vec<ByteKey>,
+    /// The channel's index, and what it should carry, over and over.
+    pub streams: Vec<(usize, Text)>,
     pub error_at: Option<(ErrorAt, Span)>,
     pub end: Option<(EndKind, Span)>,
 }

@@ -10,6 +10,7 @@ use super::{
     handles, names,
     parts::Line,
     problem::Problem,
+    program::PROGRAM,
     suggest::{listed, nearest, way_out},
     symbols::Scope,
     template::Place,
@@ -344,6 +345,10 @@ pub(super) fn unknown_signal(word: &str, place: &Place) -> Problem {
 impl BoundActor {
     /// Its driver has the verb, or the stage carries it out.
     fn can(&self, verb: Verb) -> bool {
-        verb.doer() == Doer::Stage || self.info.is_none_or(|info| info.can(verb))
+        let is_program = self.spec.driver == PROGRAM;
+        match verb.doer() {
+            Doer::Stage => verb == Verb::Kill || is_program,
+            Doer::Driver => self.info.map_or(verb != Verb::Start, |info| info.can(verb)),
+        }
     }
 }

@@ -56,6 +56,31 @@ pub(super) fn pieces(text: &Text, range: Range<usize>) -> Result<Vec<Piece>, Pro
     Ok(pieces)
 }
 
+/// The same for the words of a program, in whose own language braces mean other things:
+/// only what reads as a name or an expression is a hole, and not behind a `$`.
+pub(super) fn pieces_of_words(text: &Text) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let (value, mut start, mut at) = (&text.value, 0, 0);
+    while let Some(open) = value[at..].find('{').map(|offset| at + offset) {
+        let inside = value[open + 1..].find('}').map(|length| &value[open + 1..open + 1 + length]);
+        let is_expression = |inside: &str| {
+            inside.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                && inside.chars().all(|c| c.is_ascii_alphanumeric() || "_ +-*/().".contains(c))
+        };
+        match inside {
+            Some(inside) if is_expression(inside) && !value[..open].ends_with('$') => {
+                let end = open + inside.len() + 2;
+                pieces.push(Piece::Literal(start..open));
+                pieces.push(Piece::Hole { whole: open..end, inner: open + 1..end - 1 });
+                (start, at) = (end, end);
+            }
+            _ => at = open + 1,
+        }
+    }
+    pieces.push(Piece::Literal(start..value.len()));
+    pieces
+}
+
 /// A text with its parameters put in, which still knows where it came from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filled {

@@ -48,6 +48,11 @@ pub fn reset_signals() {
     }
 }
 
+/// Ignores a signal.
+pub fn ignore(signal: i32) {
+    set_disposition(signal, libc::SIG_IGN);
+}
+
 fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
     // SAFETY: no handler is installed, only SIG_DFL or SIG_IGN; the kernel
     // refuses SIGKILL and SIGSTOP, which is fine.
@@ -160,6 +165,14 @@ pub fn place_descriptor(from: RawFd, to: RawFd) -> Result<(), Errno> {
 pub fn close_from(first: RawFd) {
     // SAFETY: closes descriptors that this process doesn't use any more.
     unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+}
+
+/// Closes the descriptors from `first` to `last`.
+pub fn close_from_to(first: RawFd, last: RawFd) {
+    if first <= last {
+        // SAFETY: as above.
+        unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    }
 }
 
 /// The CPUs that this process might use before it was pinned.

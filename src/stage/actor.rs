@@ -13,9 +13,11 @@ use nix::{
     sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, send},
 };
 
-use super::{Fault, Launch, Options, PlannedActor, child::Child, ready::Ready, stderr::Stderr};
+use super::{
+    Fault, Launch, Options, PlannedActor, child::Child, command::Command, ready::Ready, stderr::Stderr,
+};
 use crate::{
-    observe::{self, Check, Depth, Process, State, StateFiles},
+    observe::{self, Check, Depth, Process, Reading, State, StateFiles},
     outcome::Outcome,
     wire::{Abilities, Inbox, Message, Step, encode_batch},
 };
@@ -47,6 +49,8 @@ pub(super) struct Actor {
     access: observe::Access,
     /// Opened when it is first looked at.
     process: Option<Process>,
+    /// The program that it is the shepherd of.
+    pub(super) command: Option<Command>,
     /// What it could do, it said in its greeting.
     pub(super) abilities: Abilities,
     /// Code of somebody else's, which may do anything.
@@ -65,10 +69,12 @@ pub(super) struct Actor {
 impl Actor {
     /// An actor that was forked.
     pub(super) fn of(ready: Ready<'_>, options: &Options) -> Actor {
+        let command = ready.board().map(Command::new);
         let Ready { planned, control, stderr, child, .. } = ready;
         let mut actor = Actor::assemble(&planned.name, child.expect("it was forked"), control, stderr);
         actor.access = options.access;
         actor.is_program = matches!(*planned.launch, Launch::Program { .. });
+        actor.command = command;
         actor
     }
 
@@ -101,6 +107,7 @@ impl Actor {
             sent: 0,
             access: observe::Access::default(),
             process: None,
+            command: None,
             abilities: Abilities::default(),
             is_program: false,
             unused: None,
@@ -149,6 +156,33 @@ impl Actor {
     /// Its files under /proc, if it was looked at.
     pub(super) fn observed(&self) -> Option<&Process> {
         self.process.as_ref()
+    }
+
+    /// Appends one reading of each thread of all its processes.
+    ///
+    /// # Errors
+    /// As [`Process::scan`] and [`observe::Tree::scan`].
+    pub(super) fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+        match &mut self.command {
+            Some(command) => command.tree(self.child.pid(), self.access)?.scan(readings),
+            None => self.process()?.scan(readings),
+        }
+    }
+
+    /// Threads seen at the last scan.
+    pub(super) fn threads(&self) -> Option<usize> {
+        match &self.command {
+            Some(command) => command.observed().map(observe::Tree::threads),
+            None => self.observed().map(Process::threads),
+        }
+    }
+
+    /// Times that its threads have slept so far.
+    pub(super) fn sleeps(&self) -> Option<u64> {
+        match &self.command {
+            Some(command) => command.observed()?.sleeps(),
+            None => self.observed()?.sleeps(),
+        }
     }
 
     /// Bytes that its read calls have returned so far.
@@ -271,9 +305,17 @@ impl Actor {
         Ok(())
     }
 
-    /// As [`Child::signal`].
+    /// The last words of the program that it is; empty for any other actor.
+    pub(super) fn words_of_program(&self) -> String {
+        self.command.as_ref().map_or_else(String::new, |_| self.stderr.last_words())
+    }
+
+    /// As [`Child::signal`]; a program's own process gets it, if it hasn't ended.
     pub(super) fn signal(&self, signal: i32) -> Result<(), Fault> {
-        self.child.signal(signal)
+        match &self.command {
+            Some(command) => command.signal(signal),
+            None => self.child.signal(signal),
+        }
     }
 
     /// Kills it, without waiting for its end.

@@ -12,7 +12,7 @@ use nix::{
 };
 
 use super::Fault;
-use crate::outcome::Outcome;
+use crate::{observe, outcome::Outcome};
 
 pub(super) struct Child {
     pid: Pid,
@@ -50,10 +50,7 @@ impl Child {
     /// # Errors
     /// As pidfd_open(2).
     pub(super) fn made(pid: u64) -> Result<Child, Errno> {
-        // SAFETY: takes numbers; nix has no wrapper for it.
-        let pidfd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
-        // SAFETY: a fresh descriptor that nothing else owns.
-        let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as RawFd) };
+        let pidfd = observe::pidfd(pid as i32)?;
         Ok(Child { pid: Pid::from_raw(pid as i32), pidfd, killed: false, reaped: false })
     }
 
@@ -68,11 +65,7 @@ impl Child {
 
     /// Sends it a signal. One that has ended is spared.
     pub(super) fn signal(&self, signal: i32) -> Result<(), Fault> {
-        let signal = Signal::try_from(signal).map_err(|error| Fault::harness("kill", error.desc()))?;
-        match signal::kill(self.pid, signal) {
-            Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(error) => Err(Fault::harness("kill", error.desc())),
-        }
+        send(self.pid, signal)
     }
 
     /// Kills it, without waiting for its end.
@@ -94,6 +87,15 @@ impl Child {
         };
         self.reaped = true;
         Ok(Some(ended))
+    }
+}
+
+/// Sends a process a signal. One that has ended is spared.
+pub(super) fn send(pid: Pid, signal: i32) -> Result<(), Fault> {
+    let signal = Signal::try_from(signal).map_err(|error| Fault::harness("kill", error.desc()))?;
+    match signal::kill(pid, signal) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(error) => Err(Fault::harness("kill", error.desc())),
     }
 }
 

@@ -4,12 +4,23 @@ use super::{
     Fault,
     handles::Told,
     play::{Held, Play, describe_end},
+    shepherd::{EXITED, KILLED},
     workshop::await_greeting,
 };
 use crate::{
     outcome::{Action, Bytes, Called, Failure, Moves, Outcome, Resumed, StepRecord, Verb},
     wire::{Message, Reply},
 };
+
+/// How a program ended, as its shepherd says.
+fn end_of_program(words: &[String]) -> Outcome {
+    let word = words.first().map_or("", String::as_str);
+    match (word.strip_prefix(EXITED), word.strip_prefix(KILLED)) {
+        (Some(status), _) => Outcome::Exited { status: status.parse().unwrap_or(-1) },
+        (_, Some(signal)) => Outcome::Killed { signal: signal.to_owned() },
+        _ => Outcome::Gone,
+    }
+}
 
 impl<'case> Play<'case> {
     /// Takes all answers and ends that have come. What belongs to an earlier
@@ -124,7 +135,7 @@ impl<'case> Play<'case> {
             (Reply::Ok { fd, .. }, Verb::Open) => fd.is_some(),
             (Reply::Ok { bytes, .. }, Verb::Write) => bytes.is_some(),
             (Reply::Ok { .. }, _) => verb != Verb::Read && !matches!(verb, Verb::Call(_)),
-            (Reply::Said { .. }, _) => matches!(verb, Verb::Call(_)),
+            (Reply::Said { .. }, _) => matches!(verb, Verb::Call(_) | Verb::Start),
         };
         if !fits {
             let what = match verb {
@@ -140,11 +151,12 @@ impl<'case> Play<'case> {
             Reply::Ok { fd, bytes } => {
                 if let (Action::Open { channel, access, .. }, Some(fd)) = (&self.plan.steps[step].action, fd)
                 {
-                    self.handles.opened(self.plan, at, *channel, Held { fd, access: *access });
+                    self.handles.opened(self.plan, at, *channel, Held { fd, access: *access, pid: None });
                     part.ends[*channel] = self.handles.end(self.plan, at, *channel);
                 }
                 Outcome::Ok { bytes }
             }
+            Reply::Said { words, .. } if verb == Verb::Start => end_of_program(&words),
             Reply::Said { bytes, made, words, data } => {
                 let words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
                 self.said(at, record, bytes, &made, &words, data)?;

@@ -42,7 +42,7 @@ use super::{
     handle::{Containment, Options, Orders, STAGE_VARIABLE},
     serve::{self, Runner},
 };
-use crate::setting::surroundings;
+use crate::{cli, setting::surroundings};
 
 /// Where the stage mounts its tmpfs: directories that systems have and that
 /// programs can do without.
@@ -61,9 +61,12 @@ const LEAST_DESCRIPTORS: u64 = 32;
 const FIRST_FREE: RawFd = 10;
 
 /// Turns this process into a stage if a runner started it as one; returns at
-/// once if not. To be called first in `main`, before there are threads: of
+/// once if not. Likewise, into one of pipelab's own programs if a scenario wants it. To be called first in `main`, before there are threads: of
 /// pipelab's own, or of a test harness that uses the library.
 pub fn become_stage_if_asked() {
+    if env::var_os(cli::TOOL_VARIABLE).is_some() {
+        std::process::exit(cli::tool().into());
+    }
     let Ok(orders) = env::var(STAGE_VARIABLE) else { return };
     let status = match serde_json::from_str::<Orders>(&orders) {
         Ok(orders) => keep(&orders.options, &orders.dir),

@@ -26,12 +26,13 @@
 //! 7. What lies in a socket that nobody holds, but a message or the queue of a listening socket
 //!    does, is what was sent there and isn't taken.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 
 use super::{
     Fault, Launch,
+    command::Command,
     play::{Held, Play},
 };
 use crate::{
@@ -93,6 +94,7 @@ impl Play<'_> {
         let ended = matches!(outcome, Outcome::Killed { .. } | Outcome::Exited { .. } | Outcome::Gone);
         let local = by_queue && !ended && !matches!(verb, Verb::Exit | Verb::Kill);
         let hint = self.counter.hint.take();
+        self.find_ends();
         if !by_queue {
             self.count_reads()?;
         }
@@ -112,6 +114,10 @@ impl Play<'_> {
                 let why = format!("it says that {said} bytes are queued, and there are {seen}");
                 return Err(self.broken(actor, &why));
             }
+            if self.counter.channels[index].programs.reads {
+                self.take_by_program(index, queued);
+                continue;
+            }
             self.counter.channels[index].change(local && own && verb == Verb::Read, queued);
             self.drop_count(index);
             self.sent_count(index);
@@ -126,6 +132,9 @@ impl Play<'_> {
     /// Only `raw` reads handles, and it reads nothing else; a program may, and then its count
     /// is too large.
     fn bound_count(&mut self, index: usize) {
+        if self.counter.channels[index].programs.writes {
+            return;
+        }
         let given: u64 = self.parts.iter().map(|part| part.given[index]).sum();
         let accepted = &mut self.counter.channels[index].accepted;
         if accepted.known().is_some_and(|accepted| accepted > given) {
@@ -155,6 +164,9 @@ impl Play<'_> {
 
     /// What is queued, asked from outside.
     fn queued(&mut self, index: usize) -> Result<Count, Fault> {
+        if self.counter.channels[index].programs.any() && self.settler.has_spinning() {
+            return Ok(Count::Unknown("a program hasn't come to rest".into()));
+        }
         if self.plan.channels[index].kind.info().settles == Settles::Flushable {
             return Ok(Count::Unknown("some may be on its way to the reading side".into()));
         }
@@ -171,9 +183,9 @@ impl Play<'_> {
                 }
             }
             Some(at) => {
-                let fd = self.parts[at].ends[index].expect("it holds one").fd;
                 let may_open = !in_open && self.both_ends(index);
-                observe::queued(self.actors[at].pid(), self.actors[at].pidfd(), fd, may_open)
+                self.with_end(at, index, |pid, pidfd, fd| observe::queued(pid, pidfd, fd, may_open))
+                    .unwrap_or(Ok(Count::Unknown("who held it has ended".into())))
                     .map_err(|error| Fault::harness("counting", error.desc()))?
             }
             // Nobody but one in open(2) keeps the buffer: it is as it was.
@@ -231,6 +243,8 @@ impl Play<'_> {
             });
             // Nothing can have been accepted by the close that dropped it all: a
             // writer's flush then found no reader, unless it was its own.
+            // What a program wrote on its way to its end nobody has counted.
+            let flushed_unseen = flushed_unseen || channel.had_writing_program();
             channel.dropped = match (flushed_unseen, channel.accepted.known(), channel.taken.known()) {
                 (false, Some(accepted), Some(taken)) => Some(accepted.saturating_sub(taken)),
                 _ => None,
@@ -266,11 +280,13 @@ impl Play<'_> {
             let holder = self.parts.iter().position(|part| part.ends[index].is_some());
             let has_it = std::mem::replace(&mut self.counter.channels[index].sized, holder.is_some());
             let (Some(at), false) = (holder, has_it) else { continue };
-            let fd = self.parts[at].ends[index].expect("it holds one").fd;
             let may_open = self.both_ends(index) && !self.in_open(index);
-            let (pid, pidfd) = (self.actors[at].pid(), self.actors[at].pidfd());
             let fault = |why: String| Fault::harness(&format!("the capacity of {}", planned.name), why);
-            let end = observe::borrow_end(pid, pidfd, fd, may_open).map_err(|refused| fault(refused.why))?;
+            let end =
+                self.with_end(at, index, |pid, pidfd, fd| observe::borrow_end(pid, pidfd, fd, may_open));
+            // A program sets it by itself.
+            let Some(end) = end else { continue };
+            let end = end.map_err(|refused| fault(refused.why))?;
             channel::set_capacity(end.as_fd(), bytes).map_err(|errno| fault(errno.desc().to_owned()))?;
         }
         Ok(())
@@ -279,10 +295,88 @@ impl Play<'_> {
     /// Capacity of a channel in bytes, if somebody holds an end.
     pub(super) fn capacity(&self, index: usize) -> Option<u64> {
         let may_open = self.both_ends(index) && !self.in_open(index);
-        self.actors.iter().zip(&self.parts).find_map(|(actor, part)| {
-            let held = part.ends[index]?;
-            observe::capacity(actor.pid(), actor.pidfd(), held.fd, may_open)
+        (0..self.actors.len()).find_map(|at| {
+            self.with_end(at, index, |pid, pidfd, fd| observe::capacity(pid, pidfd, fd, may_open)).flatten()
         })
+    }
+
+    /// Does something with the end that an actor holds; `None` if it holds none, or what held
+    /// it has just ended.
+    fn with_end<T>(
+        &self,
+        at: usize,
+        index: usize,
+        work: impl FnOnce(i32, BorrowedFd<'_>, i32) -> T,
+    ) -> Option<T> {
+        let held = self.parts[at].ends[index]?;
+        match held.pid {
+            None => Some(work(self.actors[at].pid(), self.actors[at].pidfd(), held.fd)),
+            Some(pid) => {
+                let pidfd = observe::pidfd(pid).ok()?;
+                Some(work(pid, pidfd.as_fd(), held.fd))
+            }
+        }
+    }
+
+    /// Finds out which ends programs hold now.
+    fn find_ends(&mut self) {
+        for at in 0..self.actors.len() {
+            let Some(tree) = self.actors[at].command.as_ref().and_then(Command::observed) else { continue };
+            for (index, file) in self.files.iter().enumerate() {
+                let Some(file) = file else { continue };
+                let ends = tree.ends(*file);
+                let sides = &mut self.counter.channels[index].programs;
+                sides.reads |= ends.iter().any(|end| end.access.reads());
+                sides.writes |= ends.iter().any(|end| end.access.writes());
+                let both =
+                    ends.iter().any(|end| end.access.reads()) && ends.iter().any(|end| end.access.writes());
+                self.parts[at].ends[index] = ends.first().map(|end| Held {
+                    fd: end.fd,
+                    access: if both { Access::Both } else { end.access },
+                    pid: Some(end.pid),
+                });
+            }
+        }
+    }
+
+    /// What a program has taken shows only where all that was accepted is known: from the
+    /// answers of unbuffered writers.
+    fn take_by_program(&mut self, index: usize, queued: Count) {
+        let ends: Vec<Option<Held>> = self.parts.iter().map(|part| part.ends[index]).collect();
+        let accepted = self.accepted_by_answers(index);
+        let gone = ends.iter().all(Option::is_none) && !self.in_open(index);
+        let channel = &mut self.counter.channels[index];
+        let unknown = || Count::Unknown("a program reads it".into());
+        channel.accepted = accepted.map_or_else(unknown, Count::Known);
+        channel.taken = match (accepted, &queued) {
+            // What was left in the end was dropped, and how much that was nobody saw.
+            (Some(accepted), Count::Known(queued)) if !gone || channel.taken == Count::Known(accepted) => {
+                Count::Known(accepted.saturating_sub(*queued))
+            }
+            _ => unknown(),
+        };
+        channel.queued = queued;
+        channel.ends = ends;
+    }
+
+    /// The sum of what the write calls on a channel said, if they are system calls, all
+    /// have returned, and no program writes into it.
+    fn accepted_by_answers(&self, index: usize) -> Option<u64> {
+        if self.counter.channels[index].programs.writes {
+            return None;
+        }
+        let writes = |record: &&StepRecord| record.channel == Some(index) && record.verb == Verb::Write;
+        let mut sum = 0;
+        for record in self.records.iter().filter(writes) {
+            let raw = *self.plan.actors[record.actor].launch == Launch::BuiltIn("raw".into());
+            sum += match record.last() {
+                Outcome::Ok { bytes: Some(bytes) } if raw => *bytes,
+                Outcome::Failed(failure) if raw => failure.bytes,
+                Outcome::Skipped | Outcome::Gone => 0,
+                _ => return None,
+            };
+        }
+        Some(sum)
     }
 
     /// Somebody sits in open(2) of the channel.

@@ -4,7 +4,7 @@ use std::{ffi::CString, io, path::Path};
 
 use nix::unistd::{AccessFlags, access};
 
-use super::{Launch, PlannedActor};
+use super::{Launch, PlannedActor, shepherd::Shepherd};
 use crate::{
     driver::builtin::{self, Driver},
     setting::{Setting, Sigpipe, surroundings},
@@ -24,6 +24,7 @@ pub(super) enum Exec {
         env: Vec<CString>,
         pinned: bool,
     },
+    Shepherd(Shepherd),
 }
 
 impl Exec {
@@ -40,6 +41,7 @@ impl Exec {
                 let greeting = if greets { driver.hello().encode() } else { Vec::new() };
                 Ok(Exec::BuiltIn { driver, greeting })
             }
+            Launch::Command(command) => Ok(Exec::Shepherd(Shepherd::new(command)?)),
             Launch::Program { command, env, pinned } => {
                 let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
                 let program = command.first().ok_or_else(|| io::Error::other("it is empty"))?;
@@ -71,6 +73,10 @@ impl Exec {
                 let _ended = EndsHere;
                 driver.serve(greeting)
             }
+            Exec::Shepherd(shepherd) => {
+                let _ended = EndsHere;
+                shepherd.run()
+            }
             Exec::Program { path, args, env, pinned } => {
                 if !*pinned {
                     surroundings::unpin();
@@ -93,7 +99,7 @@ impl Drop for EndsHere {
 }
 
 /// Where a program is, by the `PATH` that it will have: the stage has none.
-fn look_up(program: &str, env: &[(String, String)]) -> io::Result<String> {
+pub(super) fn look_up(program: &str, env: &[(String, String)]) -> io::Result<String> {
     if program.contains('/') {
         return Ok(program.to_owned());
     }

@@ -300,7 +300,7 @@ impl Handles {
             (Some(_), None) => Access::Read,
             (None, _) => Access::Write,
         };
-        reads.or(writes).map(|holding| Held { fd: holding.fd, access })
+        reads.or(writes).map(|holding| Held { fd: holding.fd, access, pid: None })
     }
 }
 

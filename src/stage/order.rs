@@ -48,7 +48,8 @@ impl Play<'_> {
                 let offer = Offer { offset: message.offset + before, len: message.len - before, ..message };
                 self.write(record, step.actor, channel, offer)
             }
-            Action::Kill { .. } => unreachable!("the stage kills, the driver isn't asked"),
+            Action::Start => Order::Call { call: "start".to_owned(), words: vec![] },
+            Action::Kill { .. } | Action::Run => unreachable!("the stage does it, the driver isn't asked"),
         }
     }
 

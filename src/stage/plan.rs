@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{channel::Kind, driver::FORK, outcome::Action, setting::Setting};
+use crate::{
+    channel::Kind,
+    driver::FORK,
+    outcome::{Access, Action, Sides},
+    setting::Setting,
+};
 
 /// What to play.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +32,19 @@ pub struct PlannedChannel {
 }
 
 impl Plan {
+    /// The sides of a channel that programs have open from their start.
+    pub(super) fn sides_of_programs(&self, channel: &str) -> Sides {
+        let mut sides = Sides::default();
+        for actor in &self.actors {
+            let Launch::Command(command) = &*actor.launch else { continue };
+            for stream in command.streams.iter().filter(|stream| stream.channel == channel) {
+                sides.reads |= stream.access.reads();
+                sides.writes |= stream.access.writes();
+            }
+        }
+        sides
+    }
+
     /// The index of the channel of this name.
     pub fn channel(&self, name: &str) -> Option<usize> {
         self.channels.iter().position(|channel| channel.name == name)
@@ -52,6 +70,20 @@ pub struct PlannedActor {
 }
 
 impl PlannedActor {
+    /// Files that it finds in the case's folder: name, and path.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = match &*self.launch {
+            Launch::Command(command) => &command.files[..],
+            _ => &[],
+        };
+        files.iter().map(|(name, path)| (name.as_str(), path.as_str()))
+    }
+
+    /// It is a program that knows nothing of steps.
+    pub fn is_command(&self) -> bool {
+        matches!(&*self.launch, Launch::Command(_))
+    }
+
     /// A step of another actor makes its process.
     pub fn is_made_by_step(&self) -> bool {
         matches!(&*self.launch, Launch::BuiltIn(driver) if driver == "raw")
@@ -73,6 +105,34 @@ pub enum Launch {
         /// arrange itself by the number of CPUs (a pinned JVM chooses another collector).
         pinned: bool,
     },
+    /// A program that knows nothing of all this.
+    Command(CommandLine),
+}
+
+/// A program as an actor: what is run, and where its descriptors lead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandLine {
+    pub path: String,
+    /// With argument 0, the program's name.
+    pub args: Vec<String>,
+    /// All of its environment.
+    pub env: Vec<(String, String)>,
+    /// What isn't here of its standard streams: an empty input, and an output that is kept
+    /// as its last words.
+    pub streams: Vec<Stream>,
+    /// Files that it finds in the case's folder: name, and the path that it links to.
+    pub files: Vec<(String, String)>,
+}
+
+/// A descriptor of a program that is an end of a channel from its start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    pub fd: i32,
+    /// The channel's name.
+    pub channel: String,
+    pub access: Access,
+    /// The channel's size, if it isn't the usual one: set before the program runs.
+    pub capacity: Option<u64>,
 }
 
 /// When a step is given.

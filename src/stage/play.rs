@@ -3,8 +3,9 @@
 use std::{io::ErrorKind, ops::Range, path::Path};
 
 use super::{
-    Condition, Fault, Options, Plan, PlannedChannel, PlannedStep,
+    Condition, Fault, Options, Plan, PlannedActor, PlannedChannel, PlannedStep,
     actor::Actor,
+    command::Command,
     handles::{Handles, Timeouts},
     settle::{Guard, Rest, Settler, Timer},
     tally::Counter,
@@ -12,8 +13,10 @@ use super::{
 };
 use crate::{
     channel::{self, Settles},
+    observe::{self, FileId},
     outcome::{
-        Access, Action, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb, Wait,
+        Access, Action, Doer, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb,
+        Wait,
     },
     wire::Step,
 };
@@ -30,6 +33,8 @@ const SOON: u64 = 1000;
 pub(super) struct Held {
     pub(super) fd: i32,
     pub(super) access: Access,
+    /// The process that holds it, if the actor is a program: one of several.
+    pub(super) pid: Option<i32>,
 }
 
 /// What the stage knows of one actor beside its process.
@@ -69,6 +74,8 @@ pub(super) struct Play<'case> {
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
     pub(super) handles: Handles,
+    /// Which file each channel is, if a program may open it.
+    pub(super) files: Vec<Option<FileId>>,
 }
 
 /// Plays a case.
@@ -88,6 +95,11 @@ pub(super) fn play(
         let made = channel::make(planned.kind, &dir.join(&planned.name));
         kept.extend(made.map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?);
     }
+    let links = || plan.actors.iter().flat_map(|actor| actor.links());
+    for (name, path) in links() {
+        let linked = std::os::unix::fs::symlink(path, dir.join(name));
+        linked.map_err(|error| Fault::harness(&format!("linking {name}"), error))?;
+    }
     let result = (|| {
         let actors = workshop.actors(plan, &dir, options, guard)?;
         let mut play = Play::new(plan, &dir, actors, options, guard);
@@ -103,6 +115,7 @@ pub(super) fn play(
         }
         _ => Ok(()),
     });
+    links().for_each(|(name, _)| drop(std::fs::remove_file(dir.join(name))));
     workshop.leave_dir(plan, &dir);
     removed.and(result)
 }
@@ -142,6 +155,7 @@ impl<'case> Play<'case> {
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
+            files: files(plan, dir),
             actors,
         }
     }
@@ -151,12 +165,14 @@ impl<'case> Play<'case> {
         let mut index = 0;
         while index < self.plan.steps.len() {
             let step = &self.plan.steps[index];
-            let is_kill = step.action.verb() == Verb::Kill;
-            if !is_kill && self.actors[step.actor].ended.is_none() && self.is_busy(step.actor) {
+            let from_outside = step.action.verb().doer() == Doer::Stage;
+            if !from_outside && self.actors[step.actor].ended.is_none() && self.is_busy(step.actor) {
                 end = End::Stuck { step: index, waits: self.waits() };
                 break;
             }
-            self.alone = self.parts.iter().all(|part| part.due.is_empty());
+            self.alone = self.parts.iter().all(|part| part.due.is_empty())
+                && step.action.verb() != Verb::Start
+                && !self.programs_live();
             // Less than was asked for if one blocked: then its actor is busy.
             index += match self.batch_from(index) {
                 1 => self.attempt(index, self.sequence_from(index))?,
@@ -165,7 +181,9 @@ impl<'case> Play<'case> {
         }
         self.look_after()?;
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
-        Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds })
+        let words = self.actors.iter().map(Actor::words_of_program).collect();
+        let programs = self.counter.channels.iter().map(|channel| channel.programs).collect();
+        Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds, programs, words })
     }
 
     /// An answer is due that isn't an `await`'s: it can't take a step.
@@ -200,7 +218,7 @@ impl<'case> Play<'case> {
                 payload = payload.saturating_add(message);
             }
             let heavy = count > 0 && payload > MOST_PAYLOAD;
-            if !plain || rest || heavy || matches!(verb, Verb::Kill | Verb::Await) {
+            if !plain || rest || heavy || verb.doer() == Doer::Stage || verb == Verb::Await {
                 break;
             }
             count += 1;
@@ -246,7 +264,9 @@ impl<'case> Play<'case> {
                         let counts = self.counter.unchanged();
                         self.records.last_mut().expect("just recorded").counts = counts;
                     }
-                    None if step.action.verb() == Verb::Kill => self.kill(index + offset, attempt)?,
+                    None if step.action.verb().doer() == Doer::Stage => {
+                        self.act_outside(index + offset, attempt)?;
+                    }
                     None => drop(self.give(index + offset, 1, attempt)?),
                 }
                 let outcome = &self.records.last().expect("just recorded").outcome;
@@ -277,23 +297,46 @@ impl<'case> Play<'case> {
             data: None,
             held: None,
             counts: Vec::new(),
+            resting: Vec::new(),
         });
     }
 
-    fn kill(&mut self, index: usize, attempt: u32) -> Result<(), Fault> {
+    /// A step that the stage carries out without asking the actor: a signal, or nothing but
+    /// a look.
+    fn act_outside(&mut self, index: usize, attempt: u32) -> Result<(), Fault> {
         let step = &self.plan.steps[index];
+        let at = step.actor;
         self.record(index, attempt, Outcome::Ok { bytes: None });
-        self.given = self.records.len() - 1..self.records.len();
-        self.parts[step.actor].may_end = true;
-        self.count_before()?;
-        let Action::Kill { signal } = step.action else { unreachable!("its verb is kill") };
-        self.actors[step.actor].signal(signal)?;
-        self.settle(Some(step.actor))?;
         let last = self.records.len() - 1;
-        if let Some(ended) = &self.actors[step.actor].ended {
-            self.records[last].outcome = ended.clone();
+        self.given = last..last + 1;
+        self.count_before()?;
+        let ran = self.how_it_ended(at).is_none();
+        if let Action::Kill { signal } = step.action {
+            self.parts[at].may_end = true;
+            self.actors[at].signal(signal)?;
+        }
+        let rest = self.settle(Some(at))?;
+        let looks = step.action.verb() == Verb::Run;
+        let outcome = match self.how_it_ended(at) {
+            Some(ended) if ran || looks => Some(ended),
+            Some(_) => Some(Outcome::Gone),
+            None if looks => rest,
+            None => None,
+        };
+        if let Some(outcome) = outcome {
+            self.records[last].outcome = outcome;
         }
         self.count_after(last)
+    }
+
+    /// How an actor's process ended, or the program that it is.
+    fn how_it_ended(&self, at: usize) -> Option<Outcome> {
+        if self.actors[at].command.is_none() {
+            return self.actors[at].ended.clone();
+        }
+        let started =
+            self.records.iter().rev().find(|record| record.actor == at && record.verb == Verb::Start);
+        started.map(StepRecord::last).filter(|outcome| !outcome.is_outstanding()).cloned()
     }
 
     /// Gives `count` steps to their actor and settles. How many of them were begun:
@@ -353,25 +396,34 @@ impl<'case> Play<'case> {
     fn settle(&mut self, nudged: Option<usize>) -> Result<Option<Outcome>, Fault> {
         let actor = self.records[self.given.start].actor;
         self.settler.begin();
+        self.actors.iter_mut().flat_map(|actor| &mut actor.command).for_each(Command::begin);
         loop {
             self.collect()?;
-            let unsettled: Vec<usize> = (0..self.actors.len())
-                .filter(|&at| {
-                    self.actors[at].ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at))
-                })
-                .collect();
+            let concerned = |&at: &usize| {
+                let actor = &self.actors[at];
+                let lives = || actor.command.as_ref().is_some_and(Command::lives);
+                actor.ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at) || lives())
+            };
+            let unsettled: Vec<usize> = (0..self.actors.len()).filter(concerned).collect();
             let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };
             if !self.settler.settled(&mut self.actors, &unsettled, &sides)? {
                 continue;
             }
-            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due)) {
+            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due))
+                || self.settler.wakes_soon(&mut self.actors, &unsettled)
+            {
                 self.settler.pace(&self.actors)?;
                 continue;
             }
-            let Some(&due) = self.parts[actor].due.iter().find(|due| self.given.contains(due)) else {
-                return Ok(None);
-            };
-            let mut rest = self.settler.rest(&self.actors, &unsettled, actor);
+            let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
+            let is_command = self.actors[actor].command.is_some();
+            let looked_at =
+                || nudged.filter(|at| is_command && unsettled.contains(at)).map(|_| self.given.start);
+            let Some(due) = due.or_else(looked_at) else { return Ok(None) };
+            let mut rest = self.settler.rest(&self.actors, &unsettled, actor, &self.files);
+            if let Rest::Program(resting) = &rest {
+                self.records[due].resting = resting.clone();
+            }
             if let (Rest::Asleep { timer, .. }, true) = (&mut rest, self.timeout(due) > 0) {
                 *timer = Timer::Set;
             }
@@ -411,9 +463,23 @@ impl<'case> Play<'case> {
         waits
     }
 
+    /// A program, or what it has left behind, may act at any time.
+    pub(super) fn programs_live(&self) -> bool {
+        self.actors.iter().any(|actor| actor.command.as_ref().is_some_and(Command::lives))
+    }
+
     pub(super) fn broken(&self, actor: usize, message: &str) -> Fault {
         self.actors[actor].broken(message)
     }
+}
+
+fn files(plan: &Plan, dir: &Path) -> Vec<Option<FileId>> {
+    let has_programs = plan.actors.iter().any(PlannedActor::is_command);
+    let file = |channel: &PlannedChannel| {
+        let named = has_programs && channel.declared;
+        named.then(|| observe::file_id(&dir.join(&channel.name)).ok()).flatten()
+    };
+    plan.channels.iter().map(file).collect()
 }
 
 pub(super) fn describe_end(ended: &Outcome) -> String {

@@ -3,6 +3,7 @@
 use std::{
     os::fd::{AsRawFd, OwnedFd},
     path::Path,
+    rc::Rc,
 };
 
 use nix::{
@@ -15,6 +16,7 @@ use super::{
     Containment, Fault, Options, PlannedActor,
     child::Child,
     exec::{Exec, complain},
+    shepherd::Board,
     stderr::Stderr,
 };
 use crate::{
@@ -48,6 +50,14 @@ impl<'case> Ready<'case> {
             message: format!("its command can't be run: {error}"),
         })?;
         Ok(Ready { planned, control, theirs, stderr, exec, child: None })
+    }
+
+    /// What a program's shepherd shows.
+    pub(super) fn board(&self) -> Option<Rc<Board>> {
+        match &self.exec {
+            Exec::Shepherd(shepherd) => Some(shepherd.board()),
+            _ => None,
+        }
     }
 
     /// Forks it into its setting. Its greeting comes over the wire.

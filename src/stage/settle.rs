@@ -17,17 +17,22 @@ use nix::{
 use super::{
     Fault,
     actor::Actor,
+    command::Command,
     news::{anything_unread, flush, sinks, sources},
 };
 use crate::{
-    observe::{Reading, Rule, Sleep, asleep},
-    outcome::{Outcome, Verb},
+    observe::{FileId, Reading, Rule, Sleep, asleep},
+    outcome::{Outcome, Resting, Rests, Verb},
     wire::CONTROL_FD,
 };
 
 /// CPU time after which an actor that neither sleeps nor answers counts as
 /// spinning, unless the scenario says otherwise.
 const BUDGET: Duration = Duration::from_millis(500);
+
+/// A program that has used up so many budgets in one step never rests, though it sleeps
+/// now and then: two that hand bytes to each other without end.
+const BUDGETS: u32 = 20;
 
 /// Against a broken machine only: hitting it is a fault, never an outcome.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -56,7 +61,13 @@ pub(super) struct Guard {
 /// Where an actor came to rest.
 #[derive(Clone, Debug)]
 pub(super) enum Rest {
-    Asleep { call: String, timer: Timer, watches_control: bool },
+    Asleep {
+        call: String,
+        timer: Timer,
+        watches_control: bool,
+    },
+    /// What each process of a program rests in; none: it has ended.
+    Program(Vec<Resting>),
     Spinning,
 }
 
@@ -78,6 +89,7 @@ impl Rest {
     pub(super) fn outcome(self, verb: Verb) -> Result<Outcome, String> {
         Ok(match self {
             Rest::Spinning => Outcome::Spinning,
+            Rest::Program(resting) => of_program(&resting),
             Rest::Asleep { call, timer: Timer::Set, .. } => Outcome::Waiting { call },
             Rest::Asleep { call, watches_control, .. } if verb == Verb::Await || watches_control => {
                 Outcome::Pending { call }
@@ -96,12 +108,29 @@ impl Rest {
     }
 }
 
+/// A program waits if a timer wakes any of its processes; else its own process, the first,
+/// gives the word.
+fn of_program(resting: &[Resting]) -> Outcome {
+    let Some(first) = resting.first() else { return Outcome::Gone };
+    let call = first.call.clone();
+    let waits = resting.iter().any(|process| process.state == Rests::Waiting);
+    match first.state {
+        Rests::Stopped => Outcome::Stopped,
+        _ if waits => Outcome::Waiting { call },
+        Rests::Waiting => Outcome::Waiting { call },
+        Rests::Pending => Outcome::Pending { call },
+        Rests::Blocked => Outcome::Blocked { call },
+    }
+}
+
 /// What an actor had used when its budget began.
 #[derive(Clone, Copy)]
 struct Start {
     cpu_ns: u64,
     /// Voluntary sleeps; read only once half the budget is gone.
     sleeps: Option<u64>,
+    /// When the step began.
+    at_first_ns: u64,
 }
 
 pub(super) struct Settler<'case> {
@@ -216,19 +245,17 @@ impl<'case> Settler<'case> {
         let no_descriptors = &mut self.no_descriptors;
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
-            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
-                match actors[at].process().and_then(|process| process.scan(readings)) {
-                    Ok(()) => true,
-                    Err(error) => {
-                        *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
-                        false
-                    }
+            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| match actors[at].scan(readings) {
+                Ok(()) => true,
+                Err(error) => {
+                    *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
+                    false
                 }
             })
         };
         if !scan(actors, &mut self.first, &self.spinning)
             // Spares the second scan while something obviously runs.
-            || self.first.iter().any(|reading| reading.state != b'S')
+            || !self.first.iter().all(Reading::rests)
             || !flush(actors, sides)?
             || !scan(actors, &mut self.second, &self.spinning)
         {
@@ -237,9 +264,33 @@ impl<'case> Settler<'case> {
         Ok(asleep(Rule::FULL, &self.first, &self.second))
     }
 
+    /// Somebody never came to rest in this step.
+    pub(super) fn has_spinning(&self) -> bool {
+        !self.spinning.is_empty()
+    }
+
+    /// A program among those that were proved settled goes on by itself, and soon.
+    pub(super) fn wakes_soon(&self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
+        let mut rest = &self.second[..];
+        let mut soon = false;
+        for &at in unsettled.iter().filter(|at| !self.spinning.contains(at)) {
+            let (own, others) = rest.split_at(actors[at].threads().unwrap_or(0));
+            rest = others;
+            soon |= actors[at].command.as_mut().is_some_and(|command| command.wakes_soon(own));
+        }
+        soon
+    }
+
     /// What the scan that proved `unsettled` settled says of one of them. Its first
     /// thread names the call; a timer of any thread means that the actor will wake.
-    pub(super) fn rest(&self, actors: &[Actor], unsettled: &[usize], actor: usize) -> Rest {
+    /// `channels`: the files that the case's channels are.
+    pub(super) fn rest(
+        &self,
+        actors: &[Actor],
+        unsettled: &[usize],
+        actor: usize,
+        channels: &[Option<FileId>],
+    ) -> Rest {
         if self.spinning.contains(&actor) {
             return Rest::Spinning;
         }
@@ -247,10 +298,14 @@ impl<'case> Settler<'case> {
             .iter()
             .take_while(|&&at| at != actor)
             .filter(|at| !self.spinning.contains(at))
-            .filter_map(|&at| Some(actors[at].observed()?.threads()))
+            .filter_map(|&at| actors[at].threads())
             .sum();
+        let threads = actors[actor].threads().expect("it was proved asleep");
+        let readings = &self.second[before..before + threads];
+        if let Some(tree) = actors[actor].command.as_ref().and_then(Command::observed) {
+            return Rest::Program(tree.rests(readings, channels));
+        }
         let process = actors[actor].observed().expect("it was proved asleep");
-        let readings = &self.second[before..before + process.threads()];
         let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
             return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
@@ -276,21 +331,26 @@ impl<'case> Settler<'case> {
                 continue;
             }
             self.first.clear();
-            let Ok(process) = actors[at].process() else { continue };
-            if process.scan(&mut self.first).is_err() {
+            if actors[at].scan(&mut self.first).is_err() {
                 continue;
             }
             let cpu_ns: u64 = self.first.iter().map(|reading| reading.cpu_ns).sum();
-            let start = *self.starts.entry(at).or_insert(Start { cpu_ns, sleeps: None });
+            let first = Start { cpu_ns, sleeps: None, at_first_ns: cpu_ns };
+            let start = *self.starts.entry(at).or_insert(first);
+            let in_all = Duration::from_nanos(cpu_ns.saturating_sub(start.at_first_ns));
+            if actors[at].command.is_some() && in_all >= self.budget * BUDGETS {
+                self.spinning.push(at);
+                continue;
+            }
             let used = Duration::from_nanos(cpu_ns.saturating_sub(start.cpu_ns));
             if used < self.budget / 2 {
                 continue;
             }
-            let sleeps = process.sleeps();
+            let sleeps = actors[at].sleeps();
             if start.sleeps.is_none() {
                 self.starts.insert(at, Start { sleeps, ..start });
             } else if start.sleeps != sleeps {
-                self.starts.insert(at, Start { cpu_ns, sleeps: None });
+                self.starts.insert(at, Start { cpu_ns, sleeps: None, ..start });
             } else if used >= self.budget {
                 self.spinning.push(at);
             }

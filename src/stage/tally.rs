@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Plan, play::Held};
 use crate::{
     channel::Kind,
-    outcome::{ChannelCount, Count},
+    outcome::{ChannelCount, Count, Sides},
 };
 
 pub(super) struct Counter {
@@ -37,6 +37,8 @@ pub(super) struct Channel {
     pub(super) urgent: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     pub(super) messages: Option<VecDeque<u64>>,
+    /// The sides that programs have had open.
+    pub(super) programs: Sides,
     /// The ends at the last count.
     pub(super) ends: Vec<Option<Held>>,
 }
@@ -53,11 +55,13 @@ impl Counter {
             sized: false,
             urgent: false,
             messages: None,
+            programs: Sides::default(),
             ends: vec![None; plan.actors.len()],
         };
         Counter {
             channels: (plan.channels.iter())
                 .map(|planned| Channel {
+                    programs: plan.sides_of_programs(&planned.name),
                     sent: (!planned.declared).then_some(0),
                     messages: (planned.kind == Kind::UnixDatagram).then(VecDeque::new),
                     ..channel.clone()
@@ -134,6 +138,11 @@ impl Counter {
 }
 
 impl Channel {
+    /// At the last count, a program had an end to write to.
+    pub(super) fn had_writing_program(&self) -> bool {
+        self.ends.iter().flatten().any(|end| end.pid.is_some() && end.access.writes())
+    }
+
     /// Takes a new count of what is queued; `read`: nothing but a read has changed it.
     pub(super) fn change(&mut self, read: bool, queued: Count) {
         if read {

@@ -80,7 +80,7 @@ impl Workshop {
     /// A case is over, its channels removed. If a program may have left something else
     /// in the directory, the next case is played in another.
     pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
-        let is_program = |actor: &PlannedActor| matches!(*actor.launch, Launch::Program { .. });
+        let is_program = |actor: &PlannedActor| !matches!(*actor.launch, Launch::BuiltIn(_));
         let calls = plan.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
         if calls && !plan.actors.iter().any(is_program) {
             // Steps may have made nodes, but no more than that.
@@ -114,7 +114,11 @@ impl Workshop {
                 kept[at] = Some(Actor::absent(planned)?);
             }
             if kept[at].is_none() {
-                let greets = self.pool.keeps() || matches!(*planned.launch, Launch::Program { .. });
+                let greets = match &*planned.launch {
+                    Launch::BuiltIn(_) => self.pool.keeps(),
+                    Launch::Program { .. } => true,
+                    Launch::Command(_) => false,
+                };
                 ready.push(Ready::new(planned, &plan.setting, greets)?);
                 if greets {
                     greeting.push(at);
@@ -254,7 +258,7 @@ fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> 
         match settler.settled(std::slice::from_mut(actor), &[0], &[]) {
             Ok(false) => {}
             Ok(true) => {
-                let rest = settler.rest(std::slice::from_ref(actor), &[0], 0);
+                let rest = settler.rest(std::slice::from_ref(actor), &[0], 0, &[]);
                 let waits = matches!(rest, Rest::Asleep { timer: Timer::None | Timer::Unknown, .. });
                 return Ok(waits && actor.is_quiet());
             }

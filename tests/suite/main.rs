@@ -13,6 +13,7 @@ mod layers;
 mod model;
 mod page;
 mod play;
+mod programs;
 mod puppet;
 mod reuse;
 mod rewrite;

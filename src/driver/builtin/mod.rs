@@ -6,6 +6,8 @@ mod rust_std;
 mod serve;
 mod stdio;
 
+pub(crate) use serve::{Orders, say};
+
 use std::{os::fd::OwnedFd, sync::OnceLock};
 
 use nix::errno::Errno;
@@ -174,7 +176,7 @@ pub fn prepare() {
 
 /// A failure with an errno; `error` is the runtime's own name for it.
 #[unsafe(link_section = "pipelab_actor")]
-fn failed(errno: Errno, error: Option<String>, bytes: u64, data: Vec<u8>) -> Reply {
+pub(crate) fn failed(errno: Errno, error: Option<String>, bytes: u64, data: Vec<u8>) -> Reply {
     let known = WORDS.get().and_then(|words| words.iter().find(|(known, ..)| *known == errno));
     let (errno, message) = match known {
         Some((_, name, message)) => (name.clone(), message.clone()),

@@ -39,7 +39,7 @@ struct Watch {
 pub(super) fn serve(driver: &mut dyn Builtin, greeting: &[u8]) -> ! {
     say(greeting);
     let mut watches: Vec<Watch> = Vec::new();
-    let mut orders = Orders(Vec::with_capacity(GULP));
+    let mut orders = Orders::default();
     let mut answer = Vec::with_capacity(LINE);
     loop {
         if !watches.is_empty() && orders.is_empty() && !wait_for_orders(&mut watches) {
@@ -119,7 +119,13 @@ fn wait_for_orders(watches: &mut Vec<Watch>) -> bool {
 }
 
 /// What came over the control socket and hasn't been carried out.
-struct Orders(Vec<u8>);
+pub(crate) struct Orders(Vec<u8>);
+
+impl Default for Orders {
+    fn default() -> Orders {
+        Orders(Vec::with_capacity(GULP))
+    }
+}
 
 impl Orders {
     fn is_empty(&self) -> bool {
@@ -129,7 +135,7 @@ impl Orders {
     /// The next batch. Ends the process at end of file: the stage is gone or wants
     /// no more.
     #[unsafe(link_section = "pipelab_actor")]
-    fn receive(&mut self) -> Vec<Step> {
+    pub(crate) fn receive(&mut self) -> Vec<Step> {
         loop {
             let batch = self.batch();
             if let Some((start, end)) = batch
@@ -161,7 +167,7 @@ impl Orders {
 
 /// Sends a whole message.
 #[unsafe(link_section = "pipelab_actor")]
-fn say(mut message: &[u8]) {
+pub(crate) fn say(mut message: &[u8]) {
     while !message.is_empty() {
         match send(CONTROL_FD.as_raw_fd(), message, MsgFlags::MSG_NOSIGNAL) {
             Ok(sent) => message = &message[sent..],
@@ -183,7 +189,7 @@ fn say_with(message: &[u8], fd: &OwnedFd) {
 
 /// Ends the process at once, without any runtime's flushing.
 #[unsafe(link_section = "pipelab_actor")]
-pub(super) fn leave(status: i32) -> ! {
+pub(crate) fn leave(status: i32) -> ! {
     // SAFETY: _exit takes any status and doesn't return.
     unsafe { libc::_exit(status) }
 }

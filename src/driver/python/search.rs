@@ -47,6 +47,15 @@ pub fn candidates(path: Option<&OsStr>, pyenv: Option<&Path>) -> Vec<Candidate> 
     candidates
 }
 
+/// A Python of this name, also one that no driver runs on (`python2.7`): on the path, but for
+/// wrappers, or among pyenv's versions.
+pub fn named(name: &str, path: &str, pyenv: Option<&Path>) -> Option<PathBuf> {
+    let versions = pyenv.map(|root| children(&root.join("versions"))).unwrap_or_default();
+    let folders =
+        std::env::split_paths(path).chain(versions.into_iter().rev().map(|version| version.join("bin")));
+    folders.map(|folder| folder.join(name)).find(|path| is_program(path) && !is_script(path))
+}
+
 /// The programs in a folder whose names are those of Pythons, behind all links.
 fn pythons_in(folder: &Path) -> Vec<PathBuf> {
     children(folder)

@@ -63,11 +63,15 @@ fn case() -> (Case, Transcript) {
                 passed: None,
                 data: None,
                 held: None,
+                resting: vec![],
                 counts: vec![queued(0)],
             }
         })
         .collect();
-    (case, Transcript { steps, end: End::Played, holds: vec![vec![false]; 2] })
+    (
+        case,
+        Transcript { steps, end: End::Played, holds: vec![vec![false]; 2], programs: vec![], words: vec![] },
+    )
 }
 
 fn queued(bytes: u64) -> ChannelCount {

@@ -15,6 +15,7 @@ fn rank(key: &str) -> (u8, u32) {
             (2, minor.unwrap_or(0))
         }
         Some(("pypy", _)) => (1, 0),
+        None if key.starts_with("python2") => (1, 0),
         _ => (0, 0),
     }
 }
@@ -24,8 +25,14 @@ fn name(key: &str) -> String {
         Some(("python", version)) => version.to_owned(),
         Some(("pypy", version)) => format!("PyPy {version}"),
         Some((name, rest)) => format!("{name} ({rest})"),
-        None => key.to_owned(),
+        None => key.strip_prefix("python").filter(|version| !version.is_empty()).unwrap_or(key).to_owned(),
     }
+}
+
+/// Two minor versions of CPython with none between them.
+fn is_next(one: &str, other: &str) -> bool {
+    let ((kind, minor), (other_kind, next)) = (rank(one), rank(other));
+    kind == 2 && other_kind == 2 && minor + 1 == next
 }
 
 /// `PyPy 3.9, 3.6 to 3.12`: neighbours among all known as a range.
@@ -33,9 +40,7 @@ pub fn told(group: &[&str], known: &[&str]) -> String {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     for (at, key) in known.iter().enumerate().filter(|(_, key)| group.contains(key)) {
         match ranges.last_mut() {
-            Some((first, last)) if *last + 1 == at && rank(known[*first]).0 == 2 && rank(key).0 == 2 => {
-                *last = at
-            }
+            Some((_, last)) if is_next(known[*last], key) && *last + 1 == at => *last = at,
             _ => ranges.push((at, at)),
         }
     }

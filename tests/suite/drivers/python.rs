@@ -30,7 +30,7 @@ fn pythons() -> Vec<&'static Runtime> {
 fn command(runtime: &Runtime) -> &[String] {
     match &*runtime.launch {
         Launch::Program { command, .. } => command,
-        Launch::BuiltIn(name) => panic!("{name} is built in"),
+        other => panic!("{other:?} is no program"),
     }
 }
 

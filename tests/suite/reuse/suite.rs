@@ -7,7 +7,7 @@ use pipelab::{
     report::{Jsonl, Report},
     runner::{Lab, Loaded, find},
     scenario::{Case, Overrides},
-    stage::Options,
+    stage::{Options, PlannedActor},
 };
 
 use crate::{
@@ -15,8 +15,9 @@ use crate::{
     support::{Hogs, forking, options},
 };
 
-/// The folder of all scenarios.
+/// The folder of all scenarios, and that of programs.
 const ALL: &str = "scenarios";
+pub const PROGRAMS: &str = "scenarios/programs";
 
 /// Plays of the suite beside CPU hogs; `PIPELAB_REPETITIONS` asks for more.
 const REPETITIONS: usize = 3;
@@ -26,6 +27,8 @@ struct Suite {
     lab: Lab,
     loaded: Vec<Loaded>,
     cases: Vec<Vec<Arc<Case>>>,
+    /// Play programs too.
+    programs: bool,
 }
 
 impl Suite {
@@ -36,13 +39,16 @@ impl Suite {
         let found = find(&[page::file(folder)]).expect("the scenarios");
         let loaded = lab.load(&found, &Overrides::default()).expect("they load");
         let cases = loaded.iter().map(|loaded| loaded.cases.iter().map(Arc::new).collect()).collect();
-        Suite { lab, loaded, cases }
+        Suite { lab, loaded, cases, programs: folder == PROGRAMS }
     }
 
-    /// The number of scenario and case, in order.
+    /// The number of scenario and case, in order. Programs are never reused, and have a test
+    /// of their own.
     fn order(&self) -> Vec<(usize, usize)> {
+        let is_command = |case: &Case| case.plan.actors.iter().any(PlannedActor::is_command);
         let playable = |(at, cases): (usize, &Vec<Arc<Case>>)| {
-            let playable = cases.iter().enumerate().filter(|(_, case)| case.skip.is_none());
+            let wanted = |case: &Case| case.skip.is_none() && (self.programs || !is_command(case));
+            let playable = cases.iter().enumerate().filter(|(_, case)| wanted(case));
             playable.map(move |(case, _)| (at, case)).collect::<Vec<_>>()
         };
         self.cases.iter().enumerate().flat_map(playable).collect()

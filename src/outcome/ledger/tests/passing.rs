@@ -41,6 +41,7 @@ impl Relay {
             passed: None,
             data: None,
             held: None,
+            resting: vec![],
             counts: self.moved.map(count).to_vec(),
         });
         self
@@ -80,7 +81,13 @@ impl Relay {
     }
 
     fn transcript(self) -> Transcript {
-        Transcript { steps: self.steps, end: End::Played, holds: vec![vec![false; 2]; 2] }
+        Transcript {
+            steps: self.steps,
+            end: End::Played,
+            holds: vec![vec![false; 2]; 2],
+            programs: vec![],
+            words: vec![],
+        }
     }
 }
 

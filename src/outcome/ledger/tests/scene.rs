@@ -60,6 +60,8 @@ impl Scene {
                 steps: vec![],
                 end: End::Played,
                 holds: vec![vec![false]; actors.len()],
+                programs: vec![],
+                words: vec![],
             },
             offsets: vec![0; actors.len()],
             accepted: 0,
@@ -88,6 +90,7 @@ impl Scene {
             passed: None,
             data: data.map(Bytes),
             held: None,
+            resting: vec![],
             counts: vec![ChannelCount {
                 queued: Count::Known(self.accepted - self.taken - self.dropped),
                 accepted: Count::Known(self.accepted),

@@ -1,0 +1,1 @@
+open(my $log, "<", "log");

@@ -1,0 +1,3 @@
+# Waits for a child that has filled a pipe of theirs.
+my $pid = open(my $child, "-|", "exec yes");
+waitpid($pid, 0);

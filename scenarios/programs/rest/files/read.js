@@ -1,0 +1,1 @@
+require("fs").readSync(0, Buffer.alloc(1));

@@ -1,0 +1,1 @@
+require("fs").writeSync(1, Buffer.alloc(100000));

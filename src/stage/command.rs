@@ -1,0 +1,57 @@
+//! A program as an actor, as the stage sees it: through its shepherd's board, and from
+//! outside.
+
+use std::{io, rc::Rc};
+
+use nix::unistd::Pid;
+
+use super::{Fault, child, shepherd::Board};
+use crate::observe::{self, Reading, Tree};
+
+pub(super) struct Command {
+    board: Rc<Board>,
+    /// Opened when it is first looked at.
+    tree: Option<Tree>,
+}
+
+impl Command {
+    pub(super) fn new(board: Rc<Board>) -> Command {
+        Command { board, tree: None }
+    }
+
+    /// All that is below the shepherd, whose process id this is.
+    ///
+    /// # Errors
+    /// As [`Tree::open`].
+    pub(super) fn tree(&mut self, shepherd: i32, access: observe::Access) -> io::Result<&mut Tree> {
+        if self.tree.is_none() {
+            self.tree = Some(Tree::open(shepherd, access)?);
+        }
+        Ok(self.tree.as_mut().expect("just opened"))
+    }
+
+    /// The same, if it was looked at.
+    pub(super) fn observed(&self) -> Option<&Tree> {
+        self.tree.as_ref()
+    }
+
+    /// A step begins.
+    pub(super) fn begin(&mut self) {
+        self.tree.iter_mut().for_each(Tree::begin);
+    }
+
+    /// As [`Tree::wakes_soon`].
+    pub(super) fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
+        self.tree.as_mut().is_some_and(|tree| tree.wakes_soon(readings))
+    }
+
+    /// Something of it may still act.
+    pub(super) fn lives(&self) -> bool {
+        self.board.program().is_some() || self.tree.as_ref().is_some_and(|tree| !tree.is_empty())
+    }
+
+    /// Sends the program's own process a signal. One that has ended is spared.
+    pub(super) fn signal(&self, signal: i32) -> Result<(), Fault> {
+        self.board.program().map_or(Ok(()), |pid| child::send(Pid::from_raw(pid), signal))
+    }
+}

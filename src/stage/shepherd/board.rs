@@ -1,0 +1,53 @@
+//! What a shepherd shows the stage without a word: a page that both share.
+
+use std::{
+    num::NonZeroUsize,
+    ptr::NonNull,
+    sync::atomic::{AtomicI32, Ordering},
+};
+
+use nix::{
+    errno::Errno,
+    sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap},
+};
+
+/// The shared page.
+pub(in crate::stage) struct Board(NonNull<Page>);
+
+struct Page {
+    /// Process id of the program from its fork to its reaping; 0 else.
+    program: AtomicI32,
+}
+
+impl Board {
+    /// # Errors
+    /// As mmap(2).
+    pub(super) fn new() -> Result<Board, Errno> {
+        let length = NonZeroUsize::new(size_of::<Page>()).expect("a page isn't empty");
+        let (protection, flags) = (ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED);
+        // SAFETY: a fresh mapping, zeroed, which is a valid page of atomics.
+        let page = unsafe { mmap_anonymous(None, length, protection, flags) }?;
+        Ok(Board(page.cast()))
+    }
+
+    fn page(&self) -> &Page {
+        // SAFETY: mapped as long as this lives, and only atomics are in it.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The program's process id, while it hasn't been reaped.
+    pub(in crate::stage) fn program(&self) -> Option<i32> {
+        Some(self.page().program.load(Ordering::Acquire)).filter(|pid| *pid > 0)
+    }
+
+    pub(super) fn set_program(&self, pid: i32) {
+        self.page().program.store(pid, Ordering::Release);
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        // SAFETY: nothing refers to the mapping any more.
+        let _ = unsafe { munmap(self.0.cast(), size_of::<Page>()) };
+    }
+}

@@ -1,0 +1,222 @@
+//! The shepherd's loop: orders, ends of processes, words.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        prctl,
+        signal::{SigSet, SigmaskHow, Signal, sigprocmask},
+        signalfd::{SfdFlags, SignalFd},
+    },
+    unistd::read,
+};
+
+use super::{Shepherd, spawn::Spawned};
+use crate::{
+    driver::builtin::{Orders, failed, say},
+    stage::exec::complain,
+    wire::{Answer, CONTROL_FD, Order, Reply, Step},
+};
+
+/// How an answer to `start` says how the program ended: `exited=3`, `killed=SIGPIPE`.
+pub(in crate::stage) const EXITED: &str = "exited=";
+pub(in crate::stage) const KILLED: &str = "killed=";
+
+/// So many of a program's last words are kept (bytes).
+const WORDS: usize = 16 * 1024;
+
+/// Bytes read at once, and how often in a row when the program has ended.
+const GULP: usize = 64 * 1024;
+const MOST_ROUNDS: usize = 64;
+
+/// What goes on below.
+struct Flock<'s> {
+    shepherd: &'s Shepherd,
+    /// The step that waits for the program's end.
+    start: Option<u64>,
+    spawned: Option<Spawned>,
+    /// It never came to its exec.
+    failure: Option<Errno>,
+    words: Option<OwnedFd>,
+    /// The last of them.
+    last: Vec<u8>,
+    buffer: Box<[u8]>,
+}
+
+pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
+    let children = match prepare() {
+        Ok(children) => children,
+        Err(errno) => complain(&format!("the shepherd: {}", errno.desc())),
+    };
+    let mut flock = Flock {
+        shepherd,
+        start: None,
+        spawned: None,
+        failure: None,
+        words: None,
+        last: vec![],
+        buffer: vec![0; GULP].into(),
+    };
+    let mut orders = Orders::default();
+    loop {
+        let [ordered, ended, failed, said] = flock.wait(&children);
+        if said {
+            flock.listen();
+        }
+        if failed {
+            flock.read_failure();
+        }
+        if ended {
+            let _ = children.read_signal();
+            flock.reap();
+        }
+        if ordered {
+            orders.receive().into_iter().for_each(|step| flock.carry_out(step));
+        }
+    }
+}
+
+/// Whatever is started below stays below, and its end makes a descriptor readable.
+fn prepare() -> Result<SignalFd, Errno> {
+    prctl::set_child_subreaper(true)?;
+    let mut ends = SigSet::empty();
+    ends.add(Signal::SIGCHLD);
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ends), None)?;
+    SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+impl Flock<'_> {
+    /// Waits for news: an order, an end, a failed start, words.
+    fn wait(&self, children: &SignalFd) -> [bool; 4] {
+        // SAFETY: the control socket is open as long as this process lives.
+        let control = unsafe { BorrowedFd::borrow_raw(CONTROL_FD) };
+        // Where there is nothing to wait for, one that waits for the stage.
+        let failure = self.spawned.as_ref().map_or(control, |spawned| spawned.failure.as_fd());
+        let words = self.words.as_ref().map_or(control, OwnedFd::as_fd);
+        let none = PollFlags::empty();
+        let when = |wanted: bool| if wanted { PollFlags::POLLIN } else { none };
+        let mut polled = [
+            PollFd::new(control, PollFlags::POLLIN),
+            PollFd::new(children.as_fd(), PollFlags::POLLIN),
+            PollFd::new(failure, when(self.spawned.is_some())),
+            PollFd::new(words, when(self.words.is_some())),
+        ];
+        while poll(&mut polled, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        let mut seen = polled.map(|polled| polled.any().unwrap_or(true));
+        seen[2] &= self.spawned.is_some();
+        seen[3] &= self.words.is_some();
+        seen
+    }
+
+    fn carry_out(&mut self, step: Step) {
+        let reply = match step.order {
+            Order::Call { call, .. } if call == "start" && self.start.is_none() => {
+                match self.shepherd.spawn() {
+                    Ok(mut spawned) => {
+                        self.shepherd.board.set_program(spawned.pid);
+                        self.start = Some(step.id);
+                        self.words = spawned.words.take();
+                        self.spawned = Some(spawned);
+                        return;
+                    }
+                    Err(errno) => failed(errno, None, 0, vec![]),
+                }
+            }
+            _ => Reply::Unsupported,
+        };
+        answer(step.id, reply);
+    }
+
+    /// Whether the program came to its exec.
+    fn read_failure(&mut self) {
+        let Some(spawned) = self.spawned.take() else { return };
+        let mut errno = [0; 4];
+        if read(&spawned.failure, &mut errno) == Ok(errno.len()) {
+            self.failure = Some(Errno::from_raw(i32::from_ne_bytes(errno)));
+        }
+    }
+
+    /// Takes the ends of all that has ended.
+    fn reap(&mut self) {
+        loop {
+            let mut status = 0;
+            // SAFETY: the kernel writes one int. (By hand, since nix has no name for the
+            // end by a real-time signal.)
+            let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) };
+            if pid <= 0 {
+                return;
+            }
+            if Some(pid) != self.shepherd.board.program() {
+                continue;
+            }
+            let word = match libc::WIFSIGNALED(status) {
+                true => format!("{KILLED}{}", name(libc::WTERMSIG(status))),
+                false => format!("{EXITED}{}", libc::WEXITSTATUS(status)),
+            };
+            self.shepherd.board.set_program(0);
+            self.read_failure();
+            self.listen_to_all();
+            let reply = match self.failure.take() {
+                Some(errno) => failed(errno, None, 0, vec![]),
+                None => Reply::Said { bytes: None, made: vec![], words: vec![word], data: vec![] },
+            };
+            if let Some(id) = self.start.take() {
+                answer(id, reply);
+            }
+        }
+    }
+
+    /// Takes what the program said, and forgets what it said long ago.
+    fn listen(&mut self) {
+        let Some(words) = &self.words else { return };
+        let is_open = match read(words, &mut self.buffer) {
+            Ok(0) => false,
+            Ok(count) => {
+                self.last.extend_from_slice(&self.buffer[count.saturating_sub(WORDS)..count]);
+                self.last.drain(..self.last.len().saturating_sub(WORDS));
+                remember(&self.last);
+                true
+            }
+            Err(errno) => matches!(errno, Errno::EINTR | Errno::EAGAIN),
+        };
+        if !is_open {
+            self.words = None;
+        }
+    }
+
+    /// Takes all that it has said so far.
+    fn listen_to_all(&mut self) {
+        let waits = |words: &OwnedFd| {
+            let mut polled = [PollFd::new(words.as_fd(), PollFlags::POLLIN)];
+            poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+        };
+        // At most what a pipe holds, since what it has started may go on.
+        let mut rounds = 0;
+        while rounds < MOST_ROUNDS && self.words.as_ref().is_some_and(waits) {
+            self.listen();
+            rounds += 1;
+        }
+    }
+}
+
+/// As in signal(7).
+fn name(signal: i32) -> String {
+    match Signal::try_from(signal) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),
+    }
+}
+
+/// Puts them into the file of last words.
+fn remember(words: &[u8]) {
+    // SAFETY: placed there before this process began, and never closed.
+    let file = unsafe { BorrowedFd::borrow_raw(2) };
+    // A convenience: what fails here is missed in a message only.
+    let _ = nix::sys::uio::pwrite(file, words, 0);
+}
+
+fn answer(id: u64, reply: Reply) {
+    say(&Answer { id, reply, queued: None, held: None }.encode());
+}

@@ -1,0 +1,120 @@
+//! The program's own process, from fork to exec.
+
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl, open},
+    sys::{
+        signal::{SigSet, SigmaskHow, sigprocmask},
+        stat::Mode,
+    },
+    unistd::{ForkResult, dup2_raw, execve, fork, pipe2, setsid},
+};
+
+use super::{Shepherd, Stream};
+use crate::{channel, outcome::Access, setting::surroundings};
+
+/// Descriptors from here on are only there between fork and exec.
+pub(super) const ABOVE: RawFd = 100;
+
+/// A program on its way to its exec.
+pub(super) struct Spawned {
+    pub(super) pid: i32,
+    /// End of file once it runs; the error, in four bytes, if it can't.
+    pub(super) failure: OwnedFd,
+    /// What it says on the standard streams that lead to no channel.
+    pub(super) words: Option<OwnedFd>,
+}
+
+impl Shepherd {
+    /// Forks the program. It opens its channels by itself, since a FIFO may have it wait.
+    ///
+    /// # Errors
+    /// As fork(2) and pipe(2).
+    pub(super) fn spawn(&self) -> Result<Spawned, Errno> {
+        let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
+        let (words, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        // The program's end of it blocks, as a terminal would.
+        fcntl(&theirs, FcntlArg::F_SETFL(OFlag::empty()))?;
+        // SAFETY: this process has one thread.
+        match unsafe { fork() }? {
+            ForkResult::Parent { child } => Ok(Spawned { pid: child.as_raw(), failure, words: Some(words) }),
+            ForkResult::Child => {
+                let Err(errno) = self.become_program(&failed, &theirs);
+                let _ = nix::unistd::write(&failed, &(errno as i32).to_ne_bytes());
+                // SAFETY: doesn't return, and runs nothing of the stage's copy.
+                unsafe { libc::_exit(127) }
+            }
+        }
+    }
+
+    fn become_program(&self, failed: &OwnedFd, words: &OwnedFd) -> Result<std::convert::Infallible, Errno> {
+        setsid()?;
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+        surroundings::unpin();
+        let failed = out_of_the_way(failed)?;
+        let words = out_of_the_way(words)?;
+        let mut opened: Vec<(&Stream, OwnedFd)> = Vec::new();
+        for stream in &self.streams {
+            // One open file description where two streams lead to the same end, as in a shell's
+            // `2>&1`.
+            let same = |(other, _): &&(&Stream, OwnedFd)| {
+                other.channel == stream.channel && other.access == stream.access
+            };
+            let end = match opened.iter().find(same) {
+                Some((_, end)) => out_of_the_way(end)?,
+                None => out_of_the_way(&stream.open()?)?,
+            };
+            opened.push((stream, end));
+        }
+        for fd in [1, 2] {
+            // SAFETY: standard streams are nobody's objects here.
+            unsafe { place(words.as_raw_fd(), fd)? };
+        }
+        // SAFETY: descriptors of the program's, below all that is open here.
+        opened.iter().try_for_each(|(stream, end)| unsafe { place(end.as_raw_fd(), stream.fd) })?;
+        let given = self.streams.iter().map(|stream| stream.fd).max().unwrap_or(0).max(2);
+        for fd in 3..=given {
+            if self.streams.iter().all(|stream| stream.fd != fd) {
+                // SAFETY: a number.
+                unsafe { libc::close(fd) };
+            }
+        }
+        // All but `failed`, which its exec closes.
+        drop((opened, words));
+        let keep = failed.as_raw_fd();
+        surroundings::close_from_to(given + 1, keep - 1);
+        surroundings::close_from(keep + 1);
+        execve(&self.path, &self.args, &self.env)
+    }
+}
+
+impl Stream {
+    fn open(&self) -> Result<OwnedFd, Errno> {
+        let access = match self.access {
+            Access::Read => OFlag::O_RDONLY,
+            Access::Write => OFlag::O_WRONLY,
+            Access::Both => OFlag::O_RDWR,
+        };
+        let end = open(self.channel.as_c_str(), access | OFlag::O_CLOEXEC, Mode::empty())?;
+        self.capacity.map_or(Ok(()), |bytes| channel::set_capacity(end.as_fd(), bytes))?;
+        Ok(end)
+    }
+}
+
+/// A copy above all numbers that a program is given.
+fn out_of_the_way(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(ABOVE))?;
+    // SAFETY: a fresh descriptor that nothing else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// # Safety
+/// Nothing owns descriptor `to`.
+unsafe fn place(from: RawFd, to: RawFd) -> Result<(), Errno> {
+    // SAFETY: as above.
+    let placed = unsafe { dup2_raw(std::os::fd::BorrowedFd::borrow_raw(from), to) }?;
+    std::mem::forget(placed);
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Programs as actors: named rightly beside CPU hogs, bounded in memory, and nothing left
+//! of them.
+
+use std::{
+    os::unix::process::ExitStatusExt,
+    process::{Command, Stdio},
+};
+
+use crate::{page, reuse, support::forking};
+
+/// Each rest of each runtime, as the scenarios themselves say it should be; two hundred times
+/// with PIPELAB_REPETITIONS=200.
+#[test]
+fn rests_are_named_rightly_beside_cpu_hogs() {
+    reuse::suite::records_of_a_folder_stay_the_same_beside_cpu_hogs(reuse::suite::PROGRAMS);
+}
+
+/// Peak resident memory of the whole run may be so much (KiB), though programs write two
+/// gigabytes: runner and stage are a few megabytes each, and what nobody reads is forgotten.
+const MOST_MEMORY: i64 = 64 * 1024;
+
+#[test]
+fn a_gigabyte_that_is_printed_fills_no_memory() {
+    let (status, peak) = {
+        let _forking = forking();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pipelab"))
+            .args(["run", "--jobs", "1"])
+            .arg(page::file("scenarios/programs/unruly/gigabyte.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("pipelab");
+        wait_with_peak(&mut child)
+    };
+    assert!(status == 0 || status == 4, "it ended with {status}");
+    assert!((1..MOST_MEMORY).contains(&peak), "{peak} KiB");
+    eprintln!("a run whose programs print 2 GB: at most {peak} KiB resident");
+}
+
+/// Exit status, and the largest resident set (KiB) of the process and all that it waited for.
+fn wait_with_peak(child: &mut std::process::Child) -> (i32, i64) {
+    let mut status = 0;
+    // SAFETY: the kernel writes an int and a structure of numbers.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        let pid = libc::wait4(child.id() as i32, &mut status, 0, &mut usage);
+        assert_eq!(pid, child.id() as i32);
+        usage
+    };
+    let status = std::process::ExitStatus::from_raw(status);
+    (status.code().unwrap_or(-1), usage.ru_maxrss)
+}
