@@ -36,9 +36,8 @@ impl Needs {
             }
             Vec::from_iter(needs)
         };
-        let setting = [&scenario.setting.sigpipe, &scenario.setting.cpu_budget].into_iter().flatten();
         let capacities = scenario.channels.iter().filter_map(|channel| channel.capacity.as_ref());
-        let setting = setting.chain(capacities);
+        let setting = scenario.setting.templates().chain(capacities);
         let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str());
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
         let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str());

@@ -6,6 +6,7 @@ mod collect;
 mod connections;
 mod contain;
 mod count;
+mod entry;
 mod exec;
 mod fault;
 mod flights;
