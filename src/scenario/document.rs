@@ -121,6 +121,7 @@ impl<'i> Walk<'i> {
                 _ => self.unknown_key(key, ""),
             }
         }
+        self.handles_like_channels();
         if self.script_at.is_none() {
             let first_line = 0..self.file.find('\n').unwrap_or(self.file.len());
             self.problems.push(
@@ -129,6 +130,20 @@ impl<'i> Walk<'i> {
                     .help("add `script = '''`, a step a line, and `'''`"),
             );
         }
+    }
+
+    /// A handle is a channel of its name, and so is what is declared.
+    fn handles_like_channels(&mut self) {
+        let Document { handles, channels, .. } = &self.document;
+        let declared = |name: &str| channels.iter().find(|channel| channel.name.value == name);
+        let twice = handles.iter().filter_map(|handle| Some((handle, declared(&handle.name.value)?)));
+        self.problems.extend(twice.map(|(handle, channel)| {
+            let name = &handle.name.value;
+            Problem::new("handle", format!("`{name}` is a declared channel already"))
+                .at(handle.name.span.clone(), "a handle of the same name")
+                .at(channel.name.span.clone(), "declared here")
+                .help("give the handle another name; what `open` gives goes by the channel's")
+        }));
     }
 
     fn each(&mut self, value: &Value<'i>, path: &str, entry: fn(&mut Self, &Key<'i>, &Value<'i>)) {

@@ -245,7 +245,10 @@ impl<'case> Play<'case> {
         if let (Some(name), Some(pid)) = (called.actor(), bytes) {
             self.join(at, name, pid)?;
         }
-        self.refresh_ends();
+        // No other call changes who holds what: a connection leads elsewhere, and isn't held.
+        if !made.is_empty() || called.call.name() == "close" {
+            self.refresh_ends();
+        }
         Ok(())
     }
 

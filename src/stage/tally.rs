@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Plan, play::Held};
 use crate::{
-    channel::Kind,
+    channel::Counts,
     outcome::{ChannelCount, Count},
 };
 
@@ -59,7 +59,7 @@ impl Counter {
             channels: (plan.channels.iter())
                 .map(|planned| Channel {
                     sent: (!planned.declared).then_some(0),
-                    messages: (planned.kind == Kind::UnixDatagram).then(VecDeque::new),
+                    messages: (planned.kind.info().counts == Counts::FirstMessage).then(VecDeque::new),
                     ..channel.clone()
                 })
                 .collect(),
