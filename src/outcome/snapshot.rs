@@ -5,6 +5,7 @@
 //! where they are what was asked for or is expected (`ok blksize+1`), `all of 4`
 //! where a read got just what step 4 wrote, `all` or `none` where a count is the
 //! whole or nothing, and numbers otherwise: nothing is guessed back from a number. Messages, process ids and paths stay out.
+//! On a channel where nothing is sure (TCP), what a step expects as a range stands for its outcome, and `some` for a count.
 //!
 //! Behind a step of an actor whose driver says `layers`, in brackets, the bytes that its
 //! runtime's layers hold back and those in the kernel; behind its close, only these.
@@ -26,10 +27,14 @@ use super::{
     offer_bytes, words::said,
 };
 use crate::{
+    channel::Settles,
     driver::{Spec, Version},
     outcome::Action,
-    scenario::{Case, CaseStep, ExpectedBytes, Quantity, SnapshotKind},
+    scenario::{Case, ExpectedBytes, Quantity, SnapshotKind},
 };
+
+/// A count that isn't the same twice.
+const SOME: &str = "some";
 
 /// The line above a case's block. Versions stay out: the file's name says them.
 pub fn heading(case: &Case) -> String {
@@ -120,6 +125,10 @@ impl Names<'_> {
     /// An outcome without anything that differs by machine.
     fn outcome(&self, outcome: &Outcome) -> String {
         match outcome {
+            _ if is_unsure(self.case, self.record) => match &self.case.steps[self.record.step].expectation {
+                Some(expectation) => expectation.text.clone(),
+                None => SOME.to_owned(),
+            },
             Outcome::Ok { bytes: None } => "ok".to_owned(),
             Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", self.size(*bytes)),
             Outcome::Said { bytes, words } => said(bytes.map(|bytes| self.size(bytes)), words),
@@ -242,6 +251,13 @@ fn whole_writes(transcript: &Transcript, read: &StepRecord) -> Option<String> {
     })
 }
 
+/// The scenario expects a range, on a channel of which nobody knows more.
+fn is_unsure(case: &Case, record: &StepRecord) -> bool {
+    let is_timed = |channel: usize| case.plan.channels[channel].kind.info().settles == Settles::Timed;
+    let expectation = case.steps[record.step].expectation.as_ref();
+    record.channel.is_some_and(is_timed) && expectation.is_some_and(|it| it.is_range(record.last()))
+}
+
 /// One line of who waits for what.
 pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> String {
     let actor = |index: usize| case.actors[index].name.as_str();
@@ -272,7 +288,11 @@ pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> St
 }
 
 /// How the scenario calls what a step offered; `None` for what it offered once more.
-fn offer_text(step: &CaseStep, offer: Offer) -> Option<String> {
+fn offer_text(case: &Case, record: &StepRecord) -> Option<String> {
+    let (step, offer) = (&case.steps[record.step], record.offered?);
+    if is_unsure(case, record) {
+        return Some(SOME.to_owned());
+    }
     let asked = match &step.planned.action {
         Action::Rewrite { .. } => return None,
         Action::Call(called) => called.payload(),
@@ -288,13 +308,16 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
     let name = &case.plan.channels[ledger.channel].name;
     let offers: Vec<String> = (transcript.steps.iter())
         .filter(|record| record.channel == Some(ledger.channel))
-        .filter_map(|record| offer_text(&case.steps[record.step], record.offered?))
+        .filter_map(|record| offer_text(case, record))
         .collect();
     let offered = if offers.is_empty() { "none".to_owned() } else { offers.join(" + ") };
+    let is_unsure = |record: &StepRecord| record.channel == Some(ledger.channel) && is_unsure(case, record);
+    let unsure = transcript.steps.iter().any(is_unsure);
     // The whole, nothing, what the scenario calls it, or a number.
     let part = |quantity: Option<Quantity>, bytes: u64| match bytes {
         0 => "none".to_owned(),
         all if all == ledger.offered => "all".to_owned(),
+        _ if unsure => SOME.to_owned(),
         some => (case.expect.bytes.iter())
             .find(|expected| expected.channel == ledger.channel && Some(expected.quantity) == quantity)
             .and_then(|expected| expected.name_of(some))

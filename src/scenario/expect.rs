@@ -109,6 +109,17 @@ impl Expectation {
         self.any_of.iter().any(|expected| expected.allows(outcome, whose))
     }
 
+    /// What it says of this outcome is a range.
+    pub fn is_range(&self, outcome: &Outcome) -> bool {
+        let later = self.then.iter().flat_map(|then| &then.any_of);
+        self.any_of.iter().chain(later).any(|expected| match expected {
+            Expected::Ok { bytes: Some((least, most)), from: None, .. } => {
+                least < most && expected.allows(outcome, &[])
+            }
+            _ => false,
+        })
+    }
+
     /// The writers that it names.
     pub fn writers(&self) -> impl Iterator<Item = usize> {
         let later = self.then.iter().flat_map(|then| &then.any_of);
