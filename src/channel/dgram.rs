@@ -16,5 +16,6 @@ pub const INFO: KindInfo = KindInfo {
     about: "a UNIX socket of datagrams",
     counts: Counts::FirstMessage,
     addressed: true,
+    whole: true,
     ..stream::INFO
 };

@@ -19,6 +19,7 @@ pub const INFO: KindInfo = KindInfo {
     counts: Counts::Bytes,
     lives: Lives::WithAnyEnd,
     addressed: false,
+    whole: false,
 };
 
 /// Makes a FIFO that every actor of the case may open.

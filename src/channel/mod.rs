@@ -55,6 +55,8 @@ pub struct KindInfo {
     pub lives: Lives,
     /// Each send goes to whom it names.
     pub addressed: bool,
+    /// A send goes in whole or not at all: one that waits has put nothing in.
+    pub whole: bool,
 }
 
 /// What is queued, as far as it can be counted from outside.

@@ -32,6 +32,7 @@ pub const INFO: KindInfo = KindInfo {
     counts: Counts::Bytes,
     lives: Lives::WithAnyEnd,
     addressed: false,
+    whole: false,
 };
 
 /// Makes a pipe without any end, and at `path` a link through which ends are opened.

@@ -9,5 +9,6 @@ pub const INFO: KindInfo = KindInfo {
     kind: Kind::UnixSeqpacket,
     name: "unix seqpacket",
     about: "a UNIX socket of records",
+    whole: true,
     ..stream::INFO
 };

@@ -18,4 +18,5 @@ pub const INFO: KindInfo = KindInfo {
     counts: Counts::Bytes,
     lives: Lives::WithItsReader,
     addressed: false,
+    whole: false,
 };

@@ -80,6 +80,9 @@ impl<'case> Play<'case> {
             let mut gone = false;
             for record in std::mem::take(&mut self.parts[at].due) {
                 let begun = !gone || !self.given.contains(&record);
+                if begun {
+                    self.cut_short(record);
+                }
                 gone |= self.given.contains(&record);
                 self.note(record, if begun { ended.clone() } else { Outcome::Gone });
             }
@@ -214,6 +217,7 @@ impl<'case> Play<'case> {
                 if called.has("oob") {
                     self.counter.sent_urgent(channel);
                 }
+                self.withdraw_fill(at, record);
                 // How much it would offer showed only while it was at it.
                 let whole = self.records[record].offered.is_some();
                 let piece = called.size_place().and_then(|place| called.words[place].parse().ok());

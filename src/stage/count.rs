@@ -16,7 +16,8 @@
 //!    open; kernel `put_pipe_info`).
 //! 4. Into a handle's channel nothing comes but by system calls of `raw`, whose answers are
 //!    the kernel's own: while none is outstanding, their sum is what it accepted, and what
-//!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut).
+//!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut). A call
+//!    whose actor ends in it never answers: what it had put in is counted once, by rule 3.
 //! 5. Of what else FIONREAD doesn't count, the kinds' own files say how it is known
 //!    (`channel/{dgram,stream,tcp,pty}.rs`).
 //! 6. What lies in a socket that nobody holds, but a message or the queue of a listening socket
@@ -238,7 +239,9 @@ impl Play<'_> {
 
     /// Rule 4.
     fn sent_count(&mut self, index: usize) {
-        let Some(sent) = self.counter.channels[index].sent else { return };
+        if self.counter.channels[index].sent.is_none() {
+            return;
+        }
         let sends = |&record: &usize| {
             let record = &self.records[record];
             record.channel == Some(index) && !record.verb.reads()
@@ -247,6 +250,13 @@ impl Play<'_> {
             return;
         }
         let channel = &mut self.counter.channels[index];
+        if std::mem::take(&mut channel.cut_short) {
+            channel.sent = match (&channel.queued, channel.dropped, &channel.taken) {
+                (Count::Known(queued), Some(dropped), Count::Known(taken)) => Some(queued + dropped + taken),
+                _ => None,
+            };
+        }
+        let Some(sent) = channel.sent else { return };
         channel.accepted = Count::Known(sent);
         channel.dropped = match (&channel.queued, &channel.taken) {
             (Count::Known(queued), Count::Known(taken)) => sent.checked_sub(queued + taken),

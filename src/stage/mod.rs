@@ -1,6 +1,7 @@
 //! Plays one case: processes, stepping, the policy of settling, cleaning up.
 
 mod actor;
+mod batch;
 mod child;
 mod collect;
 mod connections;
@@ -9,6 +10,7 @@ mod count;
 mod entry;
 mod exec;
 mod fault;
+mod fills;
 mod flights;
 mod frames;
 mod handle;

@@ -35,6 +35,8 @@ pub(super) struct Channel {
     pub(super) sized: bool,
     /// A byte out of band was sent: FIONREAD may count it when it is gone.
     pub(super) urgent: bool,
+    /// A call that sends has ended without an answer, and may have put a part in.
+    pub(super) cut_short: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     pub(super) messages: Option<VecDeque<u64>>,
     /// The ends at the last count.
@@ -52,6 +54,7 @@ impl Counter {
             sent: None,
             sized: false,
             urgent: false,
+            cut_short: false,
             messages: None,
             ends: vec![None; plan.actors.len()],
         };
@@ -81,6 +84,17 @@ impl Counter {
             rest -= piece;
         }
         messages.push_back(rest);
+    }
+
+    /// A call that sends has ended without an answer, of whose bytes so many are there for sure,
+    /// if that is known; the rest goes in whole or not at all, or in part.
+    pub(super) fn cut_short(&mut self, channel: usize, whole: bool, returned: Option<u64>) {
+        let channel = &mut self.channels[channel];
+        match returned {
+            Some(returned) if whole => channel.sent = channel.sent.map(|sent| sent + returned),
+            None if whole => channel.sent = None,
+            _ => channel.cut_short = true,
+        }
     }
 
     /// A call has sent a byte out of band into a channel.
