@@ -6,8 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Called;
 
+pub mod dgram;
 pub mod fifo;
 pub mod pipe;
+pub mod pty;
+pub mod seqpacket;
+pub mod stream;
+pub mod tcp;
 
 pub use pipe::set_capacity;
 
@@ -46,23 +51,45 @@ pub struct KindInfo {
     /// It may stand in `[channels]`; the others only steps make.
     pub declared: bool,
     pub settles: Settles,
+    pub counts: Counts,
+    pub lives: Lives,
+    /// Each send goes to whom it names.
+    pub addressed: bool,
+    /// A send goes in whole or not at all: one that waits has put nothing in.
+    pub whole: bool,
+}
+
+/// What is queued, as far as it can be counted from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// All of it (FIONREAD).
+    Bytes,
+    /// Of messages the first; the others are what calls sent and no call received.
+    FirstMessage,
+    /// Only that it is nothing, once all that was sent is taken.
+    WhenDrained,
+    Nothing,
+}
+
+/// How long what is queued lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lives {
+    WithAnyEnd,
+    WithItsReader,
 }
 
 /// All kinds of channel.
 pub const KINDS: &[KindInfo] = &[
     fifo::INFO,
     pipe::INFO,
-    made(Kind::UnixStream, "unix stream", "a UNIX socket of bytes"),
-    made(Kind::UnixDatagram, "unix dgram", "a UNIX socket of datagrams"),
-    made(Kind::UnixSeqpacket, "unix seqpacket", "a UNIX socket of records"),
-    KindInfo { settles: Settles::Timed, ..made(Kind::Tcp, "tcp", "TCP over the loopback interface") },
-    KindInfo { settles: Settles::Flushable, ..made(Kind::Pty, "pty", "a pseudoterminal") },
-    made(Kind::Other, "other", "a descriptor that carries nothing"),
+    stream::INFO,
+    dgram::INFO,
+    seqpacket::INFO,
+    tcp::INFO,
+    pty::INFO,
+    // A file's rest counts as queued.
+    KindInfo { kind: Kind::Other, name: "other", about: "a descriptor that carries nothing", ..stream::INFO },
 ];
-
-const fn made(kind: Kind, name: &'static str, about: &'static str) -> KindInfo {
-    KindInfo { kind, name, about, declared: false, settles: Settles::Synchronous }
-}
 
 /// Makes a channel at `path`, for the actors to open. What the stage keeps of it for the
 /// length of the case is no end.

@@ -4,6 +4,10 @@
 //! The stage keeps an `O_PATH` descriptor, which is no end (open(2)); what an actor opens
 //! through it under /proc is the pipe itself (kernel `fifo_open`), without the wait for the
 //! other side that a FIFO's open is.
+//!
+//! A pipe of packets (O_DIRECT) is no kind of its own: the flag belongs to a write end, and may
+//! change while the pipe is in use. It bounds what one read gives, and drops the rest of a packet
+//! for which a read has no room; FIONREAD counts all packets together.
 
 use std::{
     fs::OpenOptions,
@@ -17,7 +21,7 @@ use std::{
 
 use nix::errno::Errno;
 
-use super::{Kind, KindInfo, Settles};
+use super::{Counts, Kind, KindInfo, Lives, Settles};
 
 pub const INFO: KindInfo = KindInfo {
     kind: Kind::Pipe,
@@ -25,6 +29,10 @@ pub const INFO: KindInfo = KindInfo {
     about: "an anonymous pipe; opening an end waits for nobody",
     declared: true,
     settles: Settles::Synchronous,
+    counts: Counts::Bytes,
+    lives: Lives::WithAnyEnd,
+    addressed: false,
+    whole: false,
 };
 
 /// Makes a pipe without any end, and at `path` a link through which ends are opened.

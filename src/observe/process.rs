@@ -158,6 +158,18 @@ impl Process {
     /// # Errors
     /// This process has no descriptor left to read it with: it could know, and doesn't.
     pub fn bytes_read(&mut self) -> io::Result<Option<u64>> {
+        self.io("rchar: ")
+    }
+
+    /// Bytes that its write calls have returned so far, likewise (`wchar`).
+    ///
+    /// # Errors
+    /// As [`Process::bytes_read`].
+    pub fn bytes_written(&mut self) -> io::Result<Option<u64>> {
+        self.io("wchar: ")
+    }
+
+    fn io(&mut self, field: &str) -> io::Result<Option<u64>> {
         if self.io.is_none() {
             self.io = match File::open(self.proc_dir.join("io")) {
                 Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
@@ -169,7 +181,7 @@ impl Process {
         let mut buffer = [0; 256];
         let length = self.io.as_ref().and_then(|io| io.read_at(&mut buffer, 0).ok());
         let text = length.and_then(|length| str::from_utf8(&buffer[..length]).ok());
-        let count = text.and_then(|text| text.lines().find_map(|line| line.strip_prefix("rchar: ")));
+        let count = text.and_then(|text| text.lines().find_map(|line| line.strip_prefix(field)));
         Ok(count.and_then(|count| count.parse().ok()))
     }
 

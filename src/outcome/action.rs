@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Called, Verb};
+use super::{Called, Moves, Verb};
 
 /// Which end of a channel an `open` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -129,6 +129,24 @@ impl Action {
             Action::Start => Verb::Start,
             Action::Run => Verb::Run,
             Action::Call(called) => Verb::Call(called.call),
+        }
+    }
+
+    /// A reader is given bytes by it, and they are gone from the channel.
+    pub fn delivers(&self) -> bool {
+        match self {
+            Action::Read { .. } => true,
+            Action::Call(called) => called.call.info().moves == Moves::Receives && !called.has("peek"),
+            _ => false,
+        }
+    }
+
+    /// A writer offers bytes by it.
+    pub fn offers(&self) -> bool {
+        match self {
+            Action::Write { .. } | Action::Rewrite { .. } => true,
+            Action::Call(called) => called.call.info().moves == Moves::Sends,
+            _ => false,
         }
     }
 

@@ -36,6 +36,7 @@ mod entry;
 mod extent;
 mod kernel;
 mod order;
+mod origin;
 mod pass;
 mod place;
 mod source;
@@ -46,6 +47,8 @@ mod trace;
 use serde::Serialize;
 
 pub use delivery::delivered;
+pub use origin::Origin;
+
 pub use entry::{Cut, Duplicate, Extent, Foreign, Loss, Place, Reorder, Shape, Torn, Unplaced};
 
 use super::{Count, Sides, Transcript};
@@ -117,6 +120,11 @@ impl Ledger {
     /// One ledger per channel of the plan, in its order.
     pub fn of(plan: &Plan, transcript: &Transcript) -> Vec<ChannelLedger> {
         (0..plan.channels.len()).map(|channel| ChannelLedger::of(transcript, channel)).collect()
+    }
+
+    /// Whose bytes the read of a record was given, in their order.
+    pub fn origins(transcript: &Transcript, channel: usize, record: usize) -> Vec<Origin> {
+        origin::origins(transcript, channel, record)
     }
 }
 

@@ -1,35 +1,35 @@
-//! The text of a case in a snapshot, and the files that hold such texts.
+//! The text of a case in a snapshot.
 //!
 //! A snapshot holds one scenario with one set of runtimes: a block a case, under
 //! the case's parameters in brackets. Sizes are the scenario's own expressions
 //! where they are what was asked for or is expected (`ok blksize+1`), `all of 4`
 //! where a read got just what step 4 wrote, `all` or `none` where a count is the
 //! whole or nothing, and numbers otherwise: nothing is guessed back from a number. Messages, process ids and paths stay out.
+//! On a channel where nothing is sure (TCP), what a step expects as a range stands for its outcome, and `some` for a count.
 //!
 //! Behind a step of an actor whose driver says `layers`, in brackets, the bytes that its
 //! runtime's layers hold back and those in the kernel; behind its close, only these.
-//!
-//! The files are insta's (<https://insta.rs/docs/snapshot-files/>): `X.snap` is
-//! accepted, `X.snap.new` waits for `cargo insta review`.
+
+mod files;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+pub use files::{Recorded, content, path, propose};
 
 use super::{
     Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
     offer_bytes, resting, words::said,
 };
 use crate::{
+    channel::Settles,
     driver::{Spec, Version},
     outcome::Action,
-    scenario::{Case, CaseStep, ExpectedBytes, Quantity, SnapshotKind},
+    scenario::{Case, ExpectedBytes, Quantity, SnapshotKind},
 };
+
+/// A count that isn't the same twice.
+const SOME: &str = "some";
 
 /// The line above a case's block. Versions stay out: the file's name says them.
 pub fn heading(case: &Case) -> String {
@@ -123,6 +123,10 @@ impl Names<'_> {
     /// An outcome without anything that differs by machine.
     fn outcome(&self, outcome: &Outcome) -> String {
         match outcome {
+            _ if is_unsure(self.case, self.record) => match &self.case.steps[self.record.step].expectation {
+                Some(expectation) => expectation.text.clone(),
+                None => SOME.to_owned(),
+            },
             Outcome::Ok { bytes: None } => "ok".to_owned(),
             Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", self.size(*bytes)),
             Outcome::Said { bytes, words } => said(bytes.map(|bytes| self.size(bytes)), words),
@@ -245,6 +249,13 @@ fn whole_writes(transcript: &Transcript, read: &StepRecord) -> Option<String> {
     })
 }
 
+/// The scenario expects a range, on a channel of which nobody knows more.
+fn is_unsure(case: &Case, record: &StepRecord) -> bool {
+    let is_timed = |channel: usize| case.plan.channels[channel].kind.info().settles == Settles::Timed;
+    let expectation = case.steps[record.step].expectation.as_ref();
+    record.channel.is_some_and(is_timed) && expectation.is_some_and(|it| it.is_range(record.last()))
+}
+
 /// One line of who waits for what.
 pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> String {
     let actor = |index: usize| case.actors[index].name.as_str();
@@ -275,7 +286,11 @@ pub fn wait_text(case: &Case, transcript: &Transcript, wait: &super::Wait) -> St
 }
 
 /// How the scenario calls what a step offered; `None` for what it offered once more.
-fn offer_text(step: &CaseStep, offer: Offer) -> Option<String> {
+fn offer_text(case: &Case, record: &StepRecord) -> Option<String> {
+    let (step, offer) = (&case.steps[record.step], record.offered?);
+    if is_unsure(case, record) {
+        return Some(SOME.to_owned());
+    }
     let asked = match &step.planned.action {
         Action::Rewrite { .. } => return None,
         Action::Call(called) => called.payload(),
@@ -291,17 +306,20 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
     let name = &case.plan.channels[ledger.channel].name;
     let offers: Vec<String> = (transcript.steps.iter())
         .filter(|record| record.channel == Some(ledger.channel))
-        .filter_map(|record| offer_text(&case.steps[record.step], record.offered?))
+        .filter_map(|record| offer_text(case, record))
         .collect();
     let offered = match offers.is_empty() {
         true if ledger.programs.writes => "?".to_owned(),
         true => "none".to_owned(),
         false => offers.join(" + "),
     };
+    let is_unsure = |record: &StepRecord| record.channel == Some(ledger.channel) && is_unsure(case, record);
+    let unsure = transcript.steps.iter().any(is_unsure);
     // The whole, nothing, what the scenario calls it, or a number.
     let part = |quantity: Option<Quantity>, bytes: u64| match bytes {
         0 => "none".to_owned(),
         all if all == ledger.offered => "all".to_owned(),
+        _ if unsure => SOME.to_owned(),
         some => (case.expect.bytes.iter())
             .find(|expected| expected.channel == ledger.channel && Some(expected.quantity) == quantity)
             .and_then(|expected| expected.name_of(some))
@@ -318,92 +336,4 @@ fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> 
         text.push_str(&format!("  {line}\n"));
     }
     text
-}
-
-/// The blocks of a snapshot, in the order of the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recorded {
-    blocks: Vec<String>,
-    /// Where the block under a heading is.
-    places: HashMap<String, usize>,
-}
-
-impl Recorded {
-    /// Reads an accepted snapshot; `None` if there is none.
-    ///
-    /// # Errors
-    /// The file is there and can't be read.
-    pub fn read(path: &Path) -> io::Result<Option<Recorded>> {
-        match fs::read_to_string(path) {
-            Ok(text) => Ok(Some(Recorded::of(&text))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn of(text: &str) -> Recorded {
-        // The header of insta's format stands between two lines of dashes.
-        let body =
-            text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(text, |(_, b)| b);
-        let mut blocks: Vec<String> = Vec::new();
-        for line in body.lines() {
-            if line.starts_with('[') || blocks.is_empty() {
-                blocks.push(String::new());
-            }
-            let block = blocks.last_mut().expect("pushed above");
-            block.push_str(line);
-            block.push('\n');
-        }
-        let blocks: Vec<String> = blocks.into_iter().map(|block| format!("{}\n", block.trim_end())).collect();
-        // Of two under one heading the first counts.
-        let headings = blocks.iter().enumerate().rev();
-        let places = headings.map(|(at, block)| (first_line(block).to_owned(), at)).collect();
-        Recorded { blocks, places }
-    }
-
-    /// The block under this heading.
-    pub fn block(&self, heading: &str) -> Option<&str> {
-        self.places.get(heading).map(|&at| self.blocks[at].as_str())
-    }
-
-    /// The headings, in the order of the file.
-    pub fn headings(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().map(|block| first_line(block))
-    }
-}
-
-fn first_line(block: &str) -> &str {
-    block.lines().next().unwrap_or_default()
-}
-
-/// What a snapshot file holds below its header.
-pub fn content(blocks: &[String]) -> String {
-    blocks.iter().map(|block| block.trim_end()).collect::<Vec<_>>().join("\n\n")
-}
-
-/// The accepted snapshot of a scenario with a set of runtimes.
-pub fn path(dir: &Path, scenario: &str, key: &str) -> PathBuf {
-    dir.join(format!("{scenario}@{key}.snap"))
-}
-
-/// Writes what was seen beside the accepted snapshot, for `cargo insta review`.
-/// Where it is what was accepted, nothing waits: an older one is removed. True
-/// if something waits.
-///
-/// # Errors
-/// As writing a file does.
-pub fn propose(path: &Path, source: &str, content: &str) -> io::Result<bool> {
-    let new = path.with_extension("snap.new");
-    let accepted = Recorded::read(path)?;
-    if accepted.as_ref().is_some_and(|accepted| *accepted == Recorded::of(content)) {
-        return match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(false),
-        };
-    }
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir)?;
-    }
-    fs::write(&new, format!("---\nsource: {source}\n---\n{content}\n"))?;
-    Ok(true)
 }

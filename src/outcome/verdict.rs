@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use similar::TextDiff;
 
-use super::{ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, snapshot};
+use super::{
+    ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, ledger::Origin, snapshot,
+};
 use crate::{
     scenario::{Case, EndKind, Quantity},
     stage::Fault,
@@ -92,24 +94,22 @@ impl Judged {
     /// A case that can't be played here, if it can't.
     pub fn skipped(case: &Arc<Case>) -> Option<Judged> {
         let skip = case.skip.as_ref()?;
-        Some(Judged {
-            case: case.clone(),
-            status: Status::Skipped,
-            played: None,
-            differences: vec![],
-            reason: Some(format!("{}: {}", skip.reason, skip.remedy)),
-        })
+        Some(Judged::without(case, Status::Skipped, format!("{}: {}", skip.reason, skip.remedy)))
     }
 
-    /// A case without a transcript.
-    pub fn failed(case: &Arc<Case>, fault: &Fault) -> Judged {
-        Judged {
-            case: case.clone(),
-            status: Status::Error,
-            played: None,
-            differences: vec![],
-            reason: Some(fault.to_string()),
-        }
+    /// A case without a transcript, because of its driver or for want of its setting.
+    /// `None`: its stage is at fault, or gone.
+    pub fn failed(case: &Arc<Case>, fault: &Fault) -> Option<Judged> {
+        let status = match fault {
+            Fault::Driver { .. } => Status::Error,
+            Fault::Missing { .. } => Status::Skipped,
+            Fault::Harness { .. } => return None,
+        };
+        Some(Judged::without(case, status, fault.to_string()))
+    }
+
+    fn without(case: &Arc<Case>, status: Status, reason: String) -> Judged {
+        Judged { case: case.clone(), status, played: None, differences: vec![], reason: Some(reason) }
     }
 
     /// A case that was played; `recorded` is the snapshot of its runtimes.
@@ -143,7 +143,7 @@ impl Judged {
 
 /// The expectations behind the arrows.
 fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
-    for record in &played.transcript.steps {
+    for (index, record) in played.transcript.steps.iter().enumerate() {
         let step = &case.steps[record.step];
         let Some(expectation) = &step.expectation else { continue };
         // With `repeat`, only the last attempt counts.
@@ -151,15 +151,19 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
         if played.transcript.steps.iter().any(|other| later(&other)) {
             continue;
         }
+        let whose = match (expectation.writers().next(), record.channel) {
+            (Some(_), Some(channel)) => Ledger::origins(&played.transcript, channel, index),
+            _ => vec![],
+        };
         if let (Some(then), true) = (&expectation.then, record.outcome.is_outstanding()) {
             let resumed = record.resumed.as_ref().map(|resumed| {
                 let by = &case.steps[played.transcript.steps[resumed.by].step];
                 (&resumed.outcome, by.text.as_str())
             });
-            if !then.allows(resumed) {
+            if !then.allows(resumed, &whose) {
                 let became = match resumed {
                     None => "nothing".to_owned(),
-                    Some((outcome, by)) => format!("{} by {by}", super::words(outcome)),
+                    Some((outcome, by)) => format!("{}{} by {by}", super::words(outcome), from(case, &whose)),
                 };
                 let (line, text) = (step.line, &step.text);
                 differences
@@ -167,17 +171,15 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
             }
         }
         let channel = |index: usize| case.plan.channels[index].name.clone();
-        if !expectation.allows(&record.outcome, &record.resting, channel) {
-            differences.push(format!(
-                "line {}: `{}` expected {}, gave {}",
-                step.line,
-                step.text,
-                expectation.text,
-                match record.resting.is_empty() {
-                    true => super::words(&record.outcome),
-                    false => super::resting(record, channel),
-                }
-            ));
+        if !expectation.allows(&record.outcome, &whose, &record.resting, channel) {
+            let gave = match record.resting.is_empty() {
+                true => super::words(&record.outcome),
+                false => super::resting(record, channel),
+            };
+            let from = if record.outcome.is_outstanding() { String::new() } else { from(case, &whose) };
+            let (line, text) = (step.line, &step.text);
+            differences
+                .push(format!("line {line}: `{text}` expected {}, gave {gave}{from}", expectation.text));
         }
     }
     if let End::Stuck { step, .. } = played.transcript.end {
@@ -201,6 +203,16 @@ fn streams(case: &Case, played: &Played, differences: &mut Vec<String>) {
             String::from_utf8_lossy(around),
         ));
     }
+}
+
+/// ` from v 12, w 8`; nothing where nobody asked, or nothing came.
+fn from(case: &Case, whose: &[Origin]) -> String {
+    let share = |origin: &Origin| match origin.writer {
+        Some(writer) => format!("{} {}", case.plan.actors[writer].name, origin.len),
+        None => format!("who can't be told {}", origin.len),
+    };
+    let shares: Vec<String> = whose.iter().map(share).collect();
+    if shares.is_empty() { String::new() } else { format!(" from {}", shares.join(", ")) }
 }
 
 /// `[expect]`.

@@ -162,8 +162,7 @@ impl Lab {
         }
         match self.stage.play(&case.plan) {
             Ok(transcript) => Ok(Judged::of(case, transcript, recorded)),
-            Err(fault @ Fault::Driver { .. }) => Ok(Judged::failed(case, &fault)),
-            Err(fault) => Err(in_case(fault, case)),
+            Err(fault) => Judged::failed(case, &fault).ok_or_else(|| in_case(fault, case)),
         }
     }
 

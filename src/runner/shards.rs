@@ -320,8 +320,10 @@ impl<'a> Shard<'a> {
                 let recorded = self.board.loaded[batch.scenario].snapshot_of(case);
                 Ok(Judged::of(case, transcript, recorded))
             }
-            Err(fault @ Fault::Driver { .. }) => Ok(Judged::failed(case, &fault)),
             Err(fault) => {
+                if let Some(judged) = Judged::failed(case, &fault) {
+                    return Ok(judged);
+                }
                 // The stage may have died in a later one than the first without an answer.
                 let later = self.under_way.iter().map(|(case, ..)| case).filter(|case| case.skip.is_none());
                 let lost = std::iter::once(case).chain(later).nth(self.stage.lost_at());

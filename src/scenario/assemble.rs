@@ -14,8 +14,8 @@ use crate::{
     channel::Kind,
     driver::{Runtime, Version},
     outcome::Action,
-    setting::privilege,
-    stage::{Plan, PlannedActor, PlannedChannel},
+    setting::{Setting, privilege},
+    stage::{Launch, Plan, PlannedActor, PlannedChannel},
 };
 
 /// An actor and what plays it.
@@ -79,6 +79,10 @@ impl Troupe {
         &self.actors
     }
 
+    pub fn setting(&self) -> &Setting {
+        &self.surroundings.setting
+    }
+
     fn cast(&self) -> &[Cast] {
         self.cast.as_deref().unwrap_or_default()
     }
@@ -127,7 +131,29 @@ impl Parts<'_> {
                 Some(Skip { reason, remedy })
             })
         };
-        missing.or_else(untold).or_else(refused).or_else(|| self.too_large())
+        let unnamed = || self.troupe.surroundings.missing.clone();
+        missing
+            .or_else(untold)
+            .or_else(unnamed)
+            .or_else(|| self.lacking())
+            .or_else(refused)
+            .or_else(|| self.too_large())
+    }
+
+    /// What this user can't give the actors.
+    fn lacking(&self) -> Option<Skip> {
+        let setting = self.troupe.setting();
+        let programs = self.troupe.planned.iter().filter_map(|actor| match &*actor.launch {
+            Launch::Program { command, .. } => command.first(),
+            // This binary was reached, and what a step puts into the case's folder will be.
+            Launch::Command(command) => {
+                Some(&command.path).filter(|path| path.starts_with('/') && !path.starts_with("/proc/"))
+            }
+            Launch::BuiltIn(_) => None,
+        });
+        let (reason, remedy) = privilege::lacking(setting)
+            .or_else(|| programs.into_iter().find_map(|program| privilege::unreachable(setting, program)))?;
+        Some(Skip { reason, remedy })
     }
 
     /// A pipe that this user can't have.

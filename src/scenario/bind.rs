@@ -145,6 +145,12 @@ impl<'a> Binder<'a> {
         Scope::new(self.params.clone(), self.machine.map(|machine| machine.symbols))
     }
 
+    /// What lines and expectations see.
+    fn scope_of(&self, bound: &Bound<'a>) -> Scope<'a> {
+        let scope = self.scope().with_actors(&bound.names, &self.scenario.declared.actors);
+        scope.in_setting(bound.troupe.setting())
+    }
+
     /// Does one part of the work and books its mistakes on the parameters that
     /// it used, which come second. `None` if it can't be judged.
     pub(super) fn item<T>(
@@ -220,8 +226,7 @@ impl<'a> Binder<'a> {
             if bound.lines[index].as_ref().is_some_and(as_before) {
                 continue;
             }
-            let scope = scope
-                .get_or_insert_with(|| self.scope().with_actors(&bound.names, &scenario.declared.actors));
+            let scope = scope.get_or_insert_with(|| self.scope_of(bound));
             scope.untold.take();
             let context = Context { scenario, scope, actors: bound.troupe.actors() };
             let (parsed, touched) = self.item(scope, &line.text, |problems| read(&context, line, problems));
@@ -261,8 +266,7 @@ impl<'a> Binder<'a> {
             return expect.clone();
         }
         let scenario = self.scenario;
-        let scope =
-            scope.get_or_insert_with(|| self.scope().with_actors(&bound.names, &scenario.declared.actors));
+        let scope = scope.get_or_insert_with(|| self.scope_of(bound));
         scope.untold.take();
         let keys = &scenario.expect;
         let mut expect = CaseExpect {

@@ -20,13 +20,30 @@ pub(super) fn flow<'a>(
     problems: &mut Vec<Problem>,
 ) {
     let mut flow = Flow::new(scenario);
+    let mut named: Vec<(usize, &Step)> = Vec::new();
     for parsed in steps {
+        if let Parsed::Steps(steps) = parsed {
+            flow.writers.extend(steps.iter().filter(|step| step.action.offers()).map(|step| step.actor));
+            let expectations = steps.iter().filter_map(|step| Some((step, step.expectation.as_ref()?)));
+            named
+                .extend(expectations.flat_map(|(step, expected)| expected.writers().map(move |w| (w, step))));
+        }
         match parsed {
             Parsed::Steps(steps) => steps.iter().for_each(|step| flow.step(step, problems)),
             // It may have been the step that opened a channel.
             Parsed::Fault(Some(actor)) => flow.unsure.extend([*actor]),
             Parsed::Fault(None) => flow.unsure.extend(0..scenario.actors.len()),
             Parsed::Nothing => {}
+        }
+    }
+    for (writer, step) in named {
+        if !flow.writers.contains(&writer) && !flow.unsure.contains(&writer) {
+            let name = &scenario.actors[writer].name.value;
+            problems.push(
+                Problem::new("from", format!("`{name}` writes nothing, so nobody has bytes from it"))
+                    .at_place(&step.whole, "expects some")
+                    .help(format!("let it write above: `{name} write CHANNEL 100`")),
+            );
         }
     }
 }
@@ -36,6 +53,8 @@ struct Flow<'a> {
     /// Actor and channel of every `open`, whether its condition held or not.
     opened: BTreeSet<(usize, usize)>,
     unsure: BTreeSet<usize>,
+    /// Actors that write, or may.
+    writers: BTreeSet<usize>,
     /// Per actor, the step that surely ended it.
     ended: BTreeMap<usize, &'a Step>,
     /// Bytes of each actor's last message on each channel.
@@ -52,6 +71,7 @@ impl<'a> Flow<'a> {
             opened: BTreeSet::new(),
             unsure: if incomplete { (0..scenario.actors.len()).collect() } else { BTreeSet::new() },
             ended: BTreeMap::new(),
+            writers: BTreeSet::new(),
             messages: BTreeMap::new(),
             offered: BTreeMap::new(),
             reported: BTreeSet::new(),

@@ -1,7 +1,12 @@
 //! From TOML to the parts of a scenario: a walk of the spanned tree, by hand,
 //! that collects every mistake on its way.
 
-use std::{path::Path, sync::Arc};
+mod drivers;
+mod expect;
+mod params;
+mod setting;
+
+use std::path::Path;
 
 use toml::{
     Spanned,
@@ -9,34 +14,15 @@ use toml::{
 };
 
 use super::{
-    handles, keys,
-    parts::{
-        Actor, ByteKey, Channel, CustomDriver, EndKind, ErrorAt, ExpectKeys, Param, Quantity, Script,
-        SettingKeys, SnapshotKind,
-    },
+    handles,
+    parts::{Actor, Channel, CustomDriver, ExpectKeys, Param, Script, SettingKeys, SnapshotKind},
     place::{Span, Text},
     problem::Problem,
-    suggest::{listed, way_out},
-    symbols::BUILT_IN,
+    suggest::way_out,
     syntax,
     template::Piece,
-    values::missing_key,
 };
-use crate::{
-    channel::{KINDS, Kind},
-    driver::DriverInfo,
-};
-
-/// The values that stand there already, each with the first like it, in their order.
-fn twins(values: &[Text]) -> Vec<(usize, usize)> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by_key(|at| &values[*at].value);
-    let alike = order.chunk_by(|one, other| values[*one].value == values[*other].value);
-    let mut twins: Vec<(usize, usize)> =
-        alike.flat_map(|alike| alike[1..].iter().map(|again| (*again, alike[0]))).collect();
-    twins.sort_unstable();
-    twins
-}
+use crate::channel::{KINDS, Kind};
 
 /// What the walk found; parts that were at fault are missing.
 #[derive(Default)]
@@ -138,6 +124,7 @@ impl<'i> Walk<'i> {
                 _ => self.unknown_key(key, ""),
             }
         }
+        self.handles_like_channels();
         if self.script_at.is_none() {
             let first_line = 0..self.file.find('\n').unwrap_or(self.file.len());
             self.problems.push(
@@ -146,6 +133,20 @@ impl<'i> Walk<'i> {
                     .help("add `script = '''`, a step a line, and `'''`"),
             );
         }
+    }
+
+    /// A handle is a channel of its name, and so is what is declared.
+    fn handles_like_channels(&mut self) {
+        let Document { handles, channels, .. } = &self.document;
+        let declared = |name: &str| channels.iter().find(|channel| channel.name.value == name);
+        let twice = handles.iter().filter_map(|handle| Some((handle, declared(&handle.name.value)?)));
+        self.problems.extend(twice.map(|(handle, channel)| {
+            let name = &handle.name.value;
+            Problem::new("handle", format!("`{name}` is a declared channel already"))
+                .at(handle.name.span.clone(), "a handle of the same name")
+                .at(channel.name.span.clone(), "declared here")
+                .help("give the handle another name; what `open` gives goes by the channel's")
+        }));
     }
 
     fn each(&mut self, value: &Value<'i>, path: &str, entry: fn(&mut Self, &Key<'i>, &Value<'i>)) {
@@ -177,69 +178,6 @@ impl<'i> Walk<'i> {
         let DeValue::Array(lines) = value.get_ref() else { return self.wrong_type(value, "catalogue") };
         let lines = lines.iter().filter_map(|line| self.text(line, "catalogue"));
         self.document.catalogue = lines.collect();
-    }
-
-    fn param(&mut self, key: &Key<'i>, value: &Value<'i>) {
-        let name = self.name(key, "parameter", false);
-        if BUILT_IN.iter().any(|symbol| symbol.name == name.value) {
-            self.problems.push(
-                Problem::new("name", format!("`{}` is a symbol already", name.value))
-                    .at(name.span.clone(), "every scenario has this name")
-                    .help("give the parameter another name"),
-            );
-        }
-        let items: &mut dyn ExactSizeIterator<Item = &Value<'i>> = match value.get_ref() {
-            DeValue::Array(array) => &mut array.iter(),
-            _ => &mut std::iter::once(value),
-        };
-        let is_empty = items.len() == 0;
-        let mut values: Vec<Text> = Vec::with_capacity(items.len());
-        for item in items {
-            let text = match item.get_ref() {
-                DeValue::String(text) => Text::literal(text, self.file, item.span()),
-                DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
-                    Ok(number) => {
-                        let number = number.to_string();
-                        let exact = self.file.get(item.span()) == Some(number.as_str());
-                        if exact {
-                            Text::word(&number, item.span())
-                        } else {
-                            Text::whole(number, item.span())
-                        }
-                    }
-                    Err(_) => {
-                        self.problems.push(
-                            Problem::new("overflow", "a number beyond 128 bits")
-                                .at(item.span(), "too large to read")
-                                .help("sizes go up to 256 MiB"),
-                        );
-                        continue;
-                    }
-                },
-                _ => {
-                    self.wrong_type(item, "params.NAME");
-                    continue;
-                }
-            };
-            values.push(text);
-        }
-        for (again, first) in twins(&values).into_iter().rev() {
-            let (text, first) = (values.remove(again), &values[first]);
-            self.problems.push(
-                Problem::new("twice", format!("`{}` has the value `{}` twice", name.value, text.value))
-                    .at(text.span.clone(), "again")
-                    .at(first.span.clone(), "first here")
-                    .help("leave one out: both would be the same case"),
-            );
-        }
-        if is_empty {
-            self.problems.push(
-                Problem::new("empty", format!("`{}` has no value", name.value))
-                    .at(value.span(), "an empty list makes no case at all")
-                    .help("give it a value, or leave the parameter out"),
-            );
-        }
-        self.document.params.push(Param { name, values: Arc::new(values) });
     }
 
     fn channel(&mut self, key: &Key<'i>, value: &Value<'i>) {
@@ -290,76 +228,6 @@ impl<'i> Walk<'i> {
         }
     }
 
-    fn setting(&mut self, key: &Key<'i>, value: &Value<'i>) {
-        match key.get_ref().as_ref() {
-            "sigpipe" => {
-                let text = self.text(value, "setting.sigpipe");
-                self.document.setting.sigpipe =
-                    text.and_then(|text| Some((self.pieces(&text)?, text))).map(swap);
-            }
-            "cpu_budget" => {
-                let text = match value.get_ref() {
-                    DeValue::Integer(number) => Some(Text::whole(format!("{number} ms"), value.span())),
-                    _ => self.text(value, "setting.cpu_budget"),
-                };
-                self.document.setting.cpu_budget =
-                    text.and_then(|text| Some((self.pieces(&text)?, text))).map(swap);
-            }
-            _ => self.unknown_key(key, "setting"),
-        }
-    }
-
-    fn driver(&mut self, key: &Key<'i>, value: &Value<'i>) {
-        let name = self.name(key, "driver", false);
-        self.document.declared.drivers.push(name.value.clone());
-        if DriverInfo::named(&name.value).is_some() {
-            self.problems.push(
-                Problem::new("name", format!("`{}` is a driver already", name.value))
-                    .at(name.span.clone(), "the name of a driver that comes with pipelab")
-                    .help("give yours another name"),
-            );
-        }
-        let Some(table) = self.table(value, "drivers.NAME", &["command"]) else { return };
-        let Some(command) = table.get("command") else {
-            self.problems.push(missing_key("drivers.NAME.command", &name));
-            return;
-        };
-        let DeValue::Array(words) = command.get_ref() else {
-            return self.wrong_type(command, "drivers.NAME.command");
-        };
-        let count = self.problems.len();
-        let mut command: Vec<String> = words
-            .iter()
-            .filter_map(|word| self.text(word, "drivers.NAME.command"))
-            .map(|text| text.value)
-            .collect();
-        match command.first_mut() {
-            Some(program) if !program.is_empty() => {
-                // Absolute, since drivers start in a folder of their own.
-                let below = |word: &str| {
-                    let path = self.folder.join(word);
-                    std::path::absolute(&path).unwrap_or(path)
-                };
-                if program.contains('/') {
-                    *program = below(program).to_string_lossy().into_owned();
-                }
-                for word in &mut command[1..] {
-                    // An interpreter's script; any other argument stays as it is.
-                    if word.contains('/') && below(word).is_file() {
-                        *word = below(word).to_string_lossy().into_owned();
-                    }
-                }
-                self.document.drivers.push(CustomDriver { name, command });
-            }
-            _ if self.problems.len() > count => {}
-            _ => self.problems.push(
-                Problem::new("empty", format!("the driver `{}` has no program", name.value))
-                    .at(table["command"].span(), "no program to run")
-                    .help(format!("for example `{}`", keys::info("drivers.NAME.command").example)),
-            ),
-        }
-    }
-
     fn script(&mut self, key: &Key<'i>, value: &Value<'i>) {
         if let Some(first) = self.script_at.replace(key.span()) {
             self.problems.push(
@@ -383,100 +251,4 @@ impl<'i> Walk<'i> {
         self.document.handles = handles::of(&script);
         self.document.script = Some(script);
     }
-
-    fn expect(&mut self, key: &Key<'i>, value: &Value<'i>) {
-        let name = key.get_ref().as_ref();
-        if let DeValue::Table(table) = value.get_ref() {
-            let Some(channel) = self.document.all_channels().position(|channel| channel.name.value == name)
-            else {
-                if self.document.declared.channels.iter().all(|declared| declared != name) {
-                    self.problems.push(
-                        Problem::new("channel", format!("no channel is called `{name}`"))
-                            .at(key.span(), "unknown channel")
-                            .help(way_out(
-                                name,
-                                "channel",
-                                self.document.all_channels().map(|c| c.name.value.as_str()),
-                            )),
-                    );
-                }
-                return;
-            };
-            for (key, inner) in table {
-                match Quantity::named(key.get_ref()) {
-                    _ if self.stray_script(value, key, inner) => {}
-                    Some(quantity) => self.bytes(quantity, channel, inner),
-                    None if key.get_ref() == "stream" => self.stream(channel, inner),
-                    None if matches!(key.get_ref().as_ref(), "error_at" | "end") => self.problems.push(
-                        Problem::new("unknown-key", format!("`{}` isn't said of one channel", key.get_ref()))
-                            .at(key.span(), "of the whole case")
-                            .help("it belongs in [expect]"),
-                    ),
-                    None => self.unknown_key(key, "expect"),
-                }
-            }
-            return;
-        }
-        match (name, Quantity::named(name)) {
-            (_, Some(quantity)) => match self.document.declared.channels.as_slice() {
-                [_] if self.document.channels.len() == 1 => self.bytes(quantity, 0, value),
-                [_] => {}
-                [] => self.problems.push(
-                    Problem::new("which-channel", format!("`{name}` of no channel"))
-                        .at(key.span(), "this scenario has no channel")
-                        .help("declare one in [channels]"),
-                ),
-                [first, ..] => self.problems.push(
-                    Problem::new("which-channel", format!("`{name}` of which channel?"))
-                        .at(key.span(), format!("there are {}", listed(&self.document.declared.channels)))
-                        .help(format!("write it under [expect.{first}]")),
-                ),
-            },
-            ("stream", _) => match self.document.declared.channels.as_slice() {
-                [_] => self.stream(0, value),
-                _ => self.problems.push(
-                    Problem::new("which-channel", "`stream` of which channel?")
-                        .at(key.span(), "there isn't just one")
-                        .help("write it under [expect.CHANNEL]"),
-                ),
-            },
-            ("error_at", _) => {
-                self.document.expect.error_at =
-                    self.one_of(value, "expect.error_at", &ErrorAt::ALL, ErrorAt::name)
-            }
-            ("end", _) => {
-                self.document.expect.end = self.one_of(value, "expect.end", &EndKind::ALL, EndKind::name)
-            }
-            _ => self.unknown_key(key, "expect"),
-        }
-    }
-
-    fn stream(&mut self, channel: usize, value: &Value<'i>) {
-        let Some(text) = self.text(value, "expect.stream") else { return };
-        if text.value.is_empty() {
-            self.problems.push(
-                Problem::new("empty", "a stream of nothing")
-                    .at(text.span, "repeats nothing")
-                    .help("for example `stream = \"a line\\n\"`"),
-            );
-            return;
-        }
-        self.document.expect.streams.push((channel, text));
-    }
-
-    fn bytes(&mut self, quantity: Quantity, channel: usize, value: &Value<'i>) {
-        let value = match value.get_ref() {
-            DeValue::String(text) => Text::literal(text, self.file, value.span()),
-            DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => Text::whole(number.to_string(), value.span()),
-                Err(_) => Text::whole(number.as_str().to_owned(), value.span()),
-            },
-            _ => return self.wrong_type(value, &format!("expect.{}", quantity.name())),
-        };
-        self.document.expect.bytes.push(ByteKey { channel, quantity, value });
-    }
-}
-
-fn swap<A, B>((a, b): (A, B)) -> (B, A) {
-    (b, a)
 }

@@ -9,7 +9,7 @@ use super::{
     suggest::{listed, nearest},
     words::Words,
 };
-use crate::outcome::{Outcome, Resting};
+use crate::outcome::{Outcome, Resting, ledger::Origin};
 
 /// One line of the table of outcome words.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +27,8 @@ const fn word(name: &'static str, form: &'static str, about: &'static str) -> Ou
 pub const OUTCOME_WORDS: &[OutcomeWord] = &[
     word(
         "ok",
-        "ok [SIZE [to SIZE]] [says WORDS]",
-        "the call succeeded, and moved so many bytes or gave such a number",
+        "ok [SIZE [to SIZE]] [from ACTOR [SIZE], ...] [says WORDS]",
+        "the call succeeded, and moved so many bytes or gave such a number; a read's were of these writers, in this order",
     ),
     word("says", "says WORDS", "the call succeeded and said just these words"),
     word("eof", "eof", "a read found the end of file"),
@@ -51,10 +51,11 @@ pub const OUTCOME_WORDS: &[OutcomeWord] = &[
 /// One outcome that is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// With so many bytes (or such a number), if given, from the first to the second; and
-    /// with just these words, if given.
+    /// With so many bytes (or such a number), if given, from the first to the second; of
+    /// these writers, in this order, if given; and with just these words, if given.
     Ok {
         bytes: Option<(u64, u64)>,
+        from: Option<Vec<Share>>,
         words: Option<Vec<String>>,
     },
     Eof,
@@ -83,6 +84,15 @@ pub enum Expected {
     Gone,
 }
 
+/// Bytes in a row that one writer wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Index among the scenario's actors.
+    pub writer: usize,
+    /// So many, if given.
+    pub bytes: Option<u64>,
+}
+
 /// What a step should give: any of some outcomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
@@ -103,9 +113,15 @@ pub struct Then {
 }
 
 impl Expectation {
-    /// The outcome is one of those expected. `resting`: what the processes of a program rest
-    /// in; `channel` names channels.
-    pub fn allows(&self, outcome: &Outcome, resting: &[Resting], channel: impl Fn(usize) -> String) -> bool {
+    /// The outcome is one of those expected. `whose`: whose bytes a read was given; `resting`:
+    /// what the processes of a program rest in; `channel` names channels.
+    pub fn allows(
+        &self,
+        outcome: &Outcome,
+        whose: &[Origin],
+        resting: &[Resting],
+        channel: impl Fn(usize) -> String,
+    ) -> bool {
         self.any_of.iter().any(|expected| match (expected, outcome) {
             (Expected::Blocked { place: Some((call, on)) }, Outcome::Blocked { call: seen }) => {
                 let same = |process: &Resting| {
@@ -114,21 +130,42 @@ impl Expectation {
                 };
                 resting.iter().any(same) || (resting.is_empty() && on.is_none() && seen == call)
             }
-            _ => expected.allows(outcome),
+            _ => expected.allows(outcome, whose),
         })
+    }
+
+    /// What it says of this outcome is a range.
+    pub fn is_range(&self, outcome: &Outcome) -> bool {
+        let later = self.then.iter().flat_map(|then| &then.any_of);
+        self.any_of.iter().chain(later).any(|expected| match expected {
+            Expected::Ok { bytes: Some((least, most)), from: None, .. } => {
+                least < most && expected.allows(outcome, &[])
+            }
+            _ => false,
+        })
+    }
+
+    /// The writers that it names.
+    pub fn writers(&self) -> impl Iterator<Item = usize> {
+        let later = self.then.iter().flat_map(|then| &then.any_of);
+        let shares = self.any_of.iter().chain(later).flat_map(|expected| match expected {
+            Expected::Ok { from: Some(shares), .. } => &shares[..],
+            _ => &[],
+        });
+        shares.map(|share| share.writer)
     }
 }
 
 impl Then {
     /// The call ended as expected: `resumed` is how, and the step that released it.
-    pub fn allows(&self, resumed: Option<(&Outcome, &str)>) -> bool {
+    pub fn allows(&self, resumed: Option<(&Outcome, &str)>, whose: &[Origin]) -> bool {
         match resumed {
             None => self.any_of.is_empty(),
             Some((outcome, by)) => {
                 let begins = |words: &str| {
                     by.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
                 };
-                self.any_of.iter().any(|expected| expected.allows(outcome))
+                self.any_of.iter().any(|expected| expected.allows(outcome, whose))
                     && self.by.as_deref().is_none_or(begins)
             }
         }
@@ -136,11 +173,15 @@ impl Then {
 }
 
 impl Expected {
-    fn allows(&self, outcome: &Outcome) -> bool {
+    fn allows(&self, outcome: &Outcome, whose: &[Origin]) -> bool {
         match (self, outcome) {
-            (Expected::Ok { bytes, words: None }, Outcome::Ok { bytes: got }) => in_range(*bytes, *got),
-            (Expected::Ok { bytes, words }, Outcome::Said { bytes: got, words: said }) => {
-                in_range(*bytes, *got) && words.as_ref().is_none_or(|words| same(words, said))
+            (Expected::Ok { bytes, from, words: None }, Outcome::Ok { bytes: got }) => {
+                in_range(*bytes, *got) && came_from(from.as_deref(), whose)
+            }
+            (Expected::Ok { bytes, from, words }, Outcome::Said { bytes: got, words: said }) => {
+                in_range(*bytes, *got)
+                    && came_from(from.as_deref(), whose)
+                    && words.as_ref().is_none_or(|words| same(words, said))
             }
             (Expected::Eof, Outcome::Said { bytes: Some(0), .. }) => true,
             (Expected::Errno { errno, error }, Outcome::Failed(failure)) => {
@@ -169,6 +210,16 @@ impl Expected {
 
 fn in_range(range: Option<(u64, u64)>, got: Option<u64>) -> bool {
     range.is_none_or(|(least, most)| got.is_some_and(|got| (least..=most).contains(&got)))
+}
+
+/// Whose bytes nobody can tell are nobody's.
+fn came_from(shares: Option<&[Share]>, whose: &[Origin]) -> bool {
+    shares.is_none_or(|shares| {
+        let is_of = |share: &Share, origin: &Origin| {
+            origin.writer == Some(share.writer) && share.bytes.is_none_or(|bytes| bytes == origin.len)
+        };
+        shares.len() == whose.len() && shares.iter().zip(whose).all(|(share, origin)| is_of(share, origin))
+    })
 }
 
 /// The same words, in whatever order.
@@ -306,10 +357,12 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
     ))
 }
 
-/// `ok`, `ok SIZE`, `ok SIZE to SIZE`, each with `says WORDS`; `says WORDS` alone.
+/// `ok`, `ok SIZE`, `ok SIZE to SIZE`, each with `from WRITERS` and `says WORDS`; `says WORDS`
+/// alone.
 fn number_and_words(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<Problem>> {
     let says = words.until(range.clone(), &["says"]);
-    let size = range.start + usize::from(words.get(range.start) == "ok")..says;
+    let from = words.until(range.start..says, &["from"]);
+    let size = range.start + usize::from(words.get(range.start) == "ok")..from;
     let said = (says < range.end).then(|| (says + 1..range.end).map(|at| words.get(at).to_owned()).collect());
     let number = |part: Range<usize>| -> Result<u64, Box<Problem>> {
         if part.is_empty() {
@@ -328,7 +381,32 @@ fn number_and_words(words: &Words<'_>, range: Range<usize>) -> Result<Expected, 
         () if to < size.end => Some((number(size.start..to)?, number(to + 1..size.end)?)),
         () => words.size(size).map_err(Box::new)?.bytes.map(|bytes| (bytes, bytes)),
     };
-    Ok(Expected::Ok { bytes, words: said })
+    let from = (from < says).then(|| shares(words, from, says)).transpose()?;
+    Ok(Expected::Ok { bytes, from, words: said })
+}
+
+/// `ACTOR [SIZE], ...` behind the word `from`.
+fn shares(words: &Words<'_>, from: usize, end: usize) -> Result<Vec<Share>, Box<Problem>> {
+    let mut shares = Vec::new();
+    let mut start = from + 1;
+    loop {
+        let comma = words.until(start..end, &[","]);
+        if start == comma {
+            return Err(Box::new(
+                Problem::new("from", "whose bytes?")
+                    .at_place(&words.place(comma.saturating_sub(1)..comma), "expected a writer after it")
+                    .help("for example `-> ok 20 from v, w`, or `-> ok 20 from v 12, w 8`"),
+            ));
+        }
+        let writer = words.actor(start)?;
+        let size = start + 1..comma;
+        let bytes = if size.is_empty() { None } else { words.size(size).map_err(Box::new)?.bytes };
+        shares.push(Share { writer, bytes });
+        if comma == end {
+            return Ok(shares);
+        }
+        start = comma + 1;
+    }
 }
 
 fn unknown(words: &Words<'_>, index: usize) -> Problem {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{
     Scenario,
     expr::Expr,
-    parts::Param,
+    parts::{Param, Template},
     place::{Span, Text},
     problem::Problem,
     program::Program,
@@ -44,14 +44,16 @@ pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: 
             }
             problems.len() == before
         };
-    for key in [&mut scenario.setting.sigpipe, &mut scenario.setting.cpu_budget] {
+    let setting = &mut scenario.setting;
+    for key in [&mut setting.sigpipe, &mut setting.cpu_budget, &mut setting.user] {
         key.take_if(|(text, pieces)| !sound(text, pieces, Expressions::Nowhere, &text.value, &mut vec![]));
     }
+    let mut is_unsound =
+        |(text, pieces): &mut Template| !sound(text, pieces, Expressions::Anywhere, &text.value, &mut vec![]);
+    setting.max_dgram_qlen.take_if(&mut is_unsound);
+    setting.limits.retain_mut(|(_, template)| !is_unsound(template));
     for channel in &mut scenario.channels {
-        let is_unsound = |(text, pieces): &mut (Text, Vec<Piece>)| {
-            !sound(text, pieces, Expressions::Anywhere, &text.value, &mut vec![])
-        };
-        channel.capacity.take_if(is_unsound);
+        channel.capacity.take_if(&mut is_unsound);
     }
     scenario.actors.retain(|actor| {
         let texts = actor.program.iter().flat_map(Program::texts);

@@ -86,6 +86,32 @@ pub const KEYS: &[KeyInfo] = &[
         "CPU time after which an actor that neither sleeps nor answers counts as spinning; an integer is milliseconds",
         r#"cpu_budget = "500 ms""#,
     ),
+    key(
+        "setting.user",
+        "a string or an integer",
+        "who all actors are, by name or number, without a capability; `fresh` is somebody whom nobody else is",
+        r#"user = "nobody""#,
+    ),
+    key(
+        "setting.limits",
+        "a table",
+        "resource limits of all actors (setrlimit(2)), soft and hard",
+        "limits = { nofile = 64 }",
+    ),
+    key("setting.limits.as", LIMIT, "bytes of address space", r#"as = "1 GiB""#),
+    key("setting.limits.data", LIMIT, "bytes of data and heap", r#"data = "64 MiB""#),
+    key("setting.limits.fsize", LIMIT, "bytes of a file; no pipe or socket is one", r#"fsize = "page""#),
+    key("setting.limits.memlock", LIMIT, "bytes of locked memory", "memlock = 0"),
+    key("setting.limits.nofile", LIMIT, "open descriptors", "nofile = 64"),
+    key("setting.limits.nproc", LIMIT, "processes of the same user", "nproc = 10"),
+    key("setting.limits.sigpending", LIMIT, "signals that wait", "sigpending = 0"),
+    key("setting.limits.stack", LIMIT, "bytes of the stack", r#"stack = "1 MiB""#),
+    key(
+        "setting.max_dgram_qlen",
+        "an integer or a string with an expression",
+        "datagrams that may wait in a UNIX socket's queue, in a network namespace of the case's own; `qlen` is then this",
+        "max_dgram_qlen = 3",
+    ),
     key("drivers", "a table", "driver programs of your own", "[drivers]"),
     key("drivers.NAME", "a table", "one driver program", r#"mine = { command = ["./driver"] }"#),
     key(
@@ -127,6 +153,7 @@ pub const KEYS: &[KeyInfo] = &[
     key("expect.torn", BYTES, "writes that another writer's bytes cut apart", "torn = 0"),
 ];
 
+const LIMIT: &str = "an integer, a string with an expression, or `unlimited`";
 const BYTES: &str = "an integer or a string with an expression";
 
 /// The key of this path, names of the author's choice as in the table.

@@ -36,9 +36,8 @@ impl Needs {
             }
             Vec::from_iter(needs)
         };
-        let setting = [&scenario.setting.sigpipe, &scenario.setting.cpu_budget].into_iter().flatten();
         let capacities = scenario.channels.iter().filter_map(|channel| channel.capacity.as_ref());
-        let setting = setting.chain(capacities);
+        let setting = scenario.setting.templates().chain(capacities);
         let programs = scenario.actors.iter().flat_map(|actor| &actor.program);
         let words = programs.flat_map(|program| program.texts().map(|(text, _)| text.value.as_str()));
         let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str()).chain(words);

@@ -7,7 +7,7 @@ use super::{
     program::Program,
     template::Piece,
 };
-use crate::channel::Kind;
+use crate::{channel::Kind, setting::LimitKind};
 
 /// A parameter and the values it takes, in order.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Channel {
     pub name: Text,
     pub kind: Kind,
     /// Its capacity, an expression, if it isn't the usual one.
-    pub(super) capacity: Option<(Text, Vec<Piece>)>,
+    pub(super) capacity: Option<Template>,
 }
 
 /// A process of the scenario.
@@ -48,8 +48,22 @@ pub struct CustomDriver {
 /// `[setting]` as written.
 #[derive(Clone, Debug, Default)]
 pub struct SettingKeys {
-    pub(super) sigpipe: Option<(Text, Vec<Piece>)>,
-    pub(super) cpu_budget: Option<(Text, Vec<Piece>)>,
+    pub(super) sigpipe: Option<Template>,
+    pub(super) cpu_budget: Option<Template>,
+    pub(super) user: Option<Template>,
+    pub(super) max_dgram_qlen: Option<Template>,
+    pub(super) limits: Vec<(LimitKind, Template)>,
+}
+
+/// A text, and the parameters in it.
+pub(super) type Template = (Text, Vec<Piece>);
+
+impl SettingKeys {
+    /// Whatever may hold a parameter.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let words = [&self.sigpipe, &self.cpu_budget, &self.user, &self.max_dgram_qlen];
+        words.into_iter().flatten().chain(self.limits.iter().map(|(_, template)| template))
+    }
 }
 
 /// One line of the script that holds a step.

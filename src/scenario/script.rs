@@ -91,6 +91,16 @@ impl Context<'_> {
         }
         let (condition, attempts) = reader.modifiers(modifiers..if whole { arrow } else { modifiers });
         let expectation = (arrow < words.len()).then(|| expect::read(&words, arrow, reader.problems));
+        let reads = actions.iter().flat_map(|(action, _)| action).all(|(action, _)| action.delivers());
+        let asks_whose = expectation.iter().flatten().any(|expected| expected.writers().next().is_some());
+        if asks_whose && !reads {
+            let from = words.until(arrow..words.len(), &["from"]);
+            reader.problems.push(
+                Problem::new("from", "a step that hands out no bytes has them from nobody")
+                    .at_place(&words.place(from..words.len()), "whose bytes?")
+                    .help("only a read or a receive that doesn't peek is given a writer's bytes"),
+            );
+        }
         if parts.len() > 1 && expectation.is_some() {
             reader.problems.push(
                 Problem::new("sequence", "an expectation of a sequence")
@@ -205,16 +215,7 @@ impl LineReader<'_, '_> {
             return Some(None);
         }
         let names: Vec<&str> = actors.iter().map(|actor| actor.name.value.as_str()).collect();
-        let help = match nearest(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => "declare it in [actors]".to_owned(),
-            None => format!("the actors are {}; declare others in [actors]", listed(&names)),
-        };
-        self.problems.push(
-            Problem::new("actor", format!("no actor is called `{name}`"))
-                .at_place(&self.words.place(0..1), "unknown actor")
-                .help(help),
-        );
+        self.problems.push(unknown_actor(name, &self.words.place(0..1), &names));
         None
     }
 
@@ -329,6 +330,15 @@ impl LineReader<'_, '_> {
 /// All words that may stand for a verb.
 fn verbs() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|verb| verb.name).chain(Call::all().map(Call::name))
+}
+
+pub(super) fn unknown_actor(name: &str, place: &Place, actors: &[&str]) -> Problem {
+    let help = match nearest(name, actors.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if actors.is_empty() => "declare it in [actors]".to_owned(),
+        None => format!("the actors are {}; declare others in [actors]", listed(actors)),
+    };
+    Problem::new("actor", format!("no actor is called `{name}`")).at_place(place, "unknown actor").help(help)
 }
 
 pub(super) fn unknown_signal(word: &str, place: &Place) -> Problem {

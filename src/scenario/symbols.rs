@@ -12,7 +12,10 @@ use super::{
     problem::{Label, Problem},
     suggest::{listed, nearest, way_out},
 };
-use crate::driver::{DRIVERS, DriverInfo};
+use crate::{
+    driver::{DRIVERS, DriverInfo},
+    setting::Setting,
+};
 
 /// What this machine says of the built-in symbols, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub(super) struct Scope<'a> {
     /// All actors that the file names, those at fault too.
     declared: &'a [String],
     pub symbols: Option<&'a Symbols>,
+    /// What the setting makes of `qlen`.
+    pub qlen: Option<u32>,
     /// Parameters' values so far; `None` while one is being computed.
     memo: RefCell<BTreeMap<usize, Option<Value>>>,
     path: RefCell<Vec<usize>>,
@@ -101,6 +106,7 @@ impl<'a> Scope<'a> {
             actors: Arc::default(),
             declared: &[],
             symbols,
+            qlen: None,
             memo: RefCell::default(),
             path: RefCell::default(),
             touched: RefCell::default(),
@@ -111,6 +117,15 @@ impl<'a> Scope<'a> {
     /// The same with actors; `declared` are all that the file names.
     pub fn with_actors(self, actors: &Arc<[ScopeActor<'a>]>, declared: &'a [String]) -> Scope<'a> {
         Scope { actors: actors.clone(), declared, ..self }
+    }
+
+    pub fn actors(&self) -> &[ScopeActor<'a>] {
+        &self.actors
+    }
+
+    /// The same in this setting.
+    pub fn in_setting(self, setting: &Setting) -> Scope<'a> {
+        Scope { qlen: setting.max_dgram_qlen, ..self }
     }
 
     /// The bound text of a parameter, which counts as a use of it.
@@ -144,6 +159,9 @@ impl<'a> Scope<'a> {
     pub fn lookup(&self, name: &str, span: &Span) -> Value {
         if let Some(index) = self.params.iter().position(|(param, _)| *param == name) {
             return self.param(index, span);
+        }
+        if let (Some(qlen), "qlen") = (self.qlen, name) {
+            return Ok(Some(qlen.into()));
         }
         if let Some(symbol) = BUILT_IN.iter().find(|symbol| symbol.name == name) {
             return Ok(self.symbols.map(|symbols| i128::from((symbol.value)(symbols))));

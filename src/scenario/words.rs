@@ -9,6 +9,7 @@ use super::{
     parts::{Line, Script},
     place::Span,
     problem::Problem,
+    script::unknown_actor,
     symbols::Scope,
     template::{Filled, Place},
 };
@@ -32,6 +33,12 @@ fn parts(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
         let sign = signs.find(|sign| rest.starts_with(sign));
         let len = match sign {
             _ if rest.starts_with("->") => 2,
+            // What ends a part of a list.
+            _ if rest == "," && at > word.start => {
+                parts.push(start..at);
+                start = at;
+                1
+            }
             Some(sign) => {
                 parts.extend([start..at, at..at + sign.len()]);
                 start = at + sign.len();
@@ -90,7 +97,7 @@ impl<'a> Words<'a> {
 
     /// The words' text, joined by single spaces.
     pub fn text(&self, words: Range<usize>) -> String {
-        words.map(|index| self.get(index)).collect::<Vec<_>>().join(" ")
+        words.map(|index| self.get(index)).collect::<Vec<_>>().join(" ").replace(" ,", ",")
     }
 
     /// The first of `words` that is one of `stops`, or their end.
@@ -107,6 +114,15 @@ impl<'a> Words<'a> {
     pub fn any_number(&self, words: Range<usize>) -> Result<(Option<i128>, String), Problem> {
         let Value { value, text, .. } = self.value(words)?;
         Ok((value, text))
+    }
+
+    /// The index of the actor that a word names.
+    pub fn actor(&self, index: usize) -> Result<usize, Box<Problem>> {
+        let name = self.get(index);
+        let known = || self.scope.actors().iter().map(|actor| actor.name);
+        known().position(|known| known == name).ok_or_else(|| {
+            Box::new(unknown_actor(name, &self.place(index..index + 1), &Vec::from_iter(known())))
+        })
     }
 
     /// The size that these words spell.

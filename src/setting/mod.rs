@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod limits;
+pub mod network;
 pub mod privilege;
 pub mod surroundings;
+pub mod user;
+
+pub use limits::LimitKind;
+pub use user::User;
 
 /// The disposition of SIGPIPE in which actors start (signal(7)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,4 +32,11 @@ pub struct Setting {
     /// CPU time in milliseconds that an actor may burn, without sleeping or
     /// answering, before it counts as spinning; 0 means the stage's default.
     pub budget_ms: u64,
+    /// Who all actors are; `None`: who the stage is.
+    pub user: Option<User>,
+    /// Resource limits beside the customary ones, each at most once.
+    pub limits: Vec<(LimitKind, u64)>,
+    /// Of a network namespace that only the case's actors are in; `None`: they stay in the
+    /// stage's.
+    pub max_dgram_qlen: Option<u32>,
 }

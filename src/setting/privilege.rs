@@ -2,20 +2,21 @@
 
 use nix::{
     sys::resource::{Resource, getrlimit},
-    unistd::geteuid,
+    unistd::{getegid, geteuid},
 };
 
+use super::{
+    Setting, User,
+    limits::UNLIMITED,
+    user::{Ids, reaches},
+};
 use crate::outcome::Called;
 
 /// Why a call can't succeed here, and a way out.
 pub fn missing(called: &Called) -> Option<(String, String)> {
     let number = called.words.iter().find_map(|word| word.parse::<u64>().ok());
     match (called.call.name(), number) {
-        // A fresh id may be any.
-        ("setresuid" | "fchown", id) if !may_become(id.unwrap_or(i32::MAX as u64)) => {
-            let reason = "only root, where all numbers are mapped, may be any other user";
-            Some((reason.to_owned(), "run it as root (user_namespaces(7))".to_owned()))
-        }
+        ("setresuid" | "fchown", id) if !may_become(id.unwrap_or(ANYBODY)) => Some(no_other_user()),
         ("setrlimit", Some(limit)) => {
             let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
             let reason = || format!("the limit of open files is {hard}, and {limit} are needed");
@@ -24,6 +25,49 @@ pub fn missing(called: &Called) -> Option<(String, String)> {
         _ => None,
     }
 }
+
+/// Why the actors can't start in this setting, and a way out.
+pub fn lacking(setting: &Setting) -> Option<(String, String)> {
+    let refused = match setting.user {
+        None => false,
+        Some(User::Is { uid, gid }) => {
+            (uid, gid) != (geteuid().as_raw(), getegid().as_raw()) && !may_become(uid.into())
+        }
+        Some(User::Fresh) => !may_become(ANYBODY),
+    };
+    let too_high = setting.limits.iter().find_map(|(kind, bound)| {
+        let (_, hard) = getrlimit(kind.info().resource).ok().filter(|(_, hard)| bound > hard)?;
+        let bound = if *bound == UNLIMITED { "no limit is".to_owned() } else { format!("{bound} are") };
+        let name = kind.info().name;
+        Some((
+            format!("the hard limit `{name}` is {hard}, and {bound} needed"),
+            "raise it (ulimit -H)".into(),
+        ))
+    });
+    refused.then(no_other_user).or(too_high)
+}
+
+/// Why the actors' user can't run a program, and a way out.
+pub fn unreachable(setting: &Setting, program: &str) -> Option<(String, String)> {
+    let ids: Ids = match setting.user? {
+        User::Is { uid, gid } => (uid, gid),
+        User::Fresh => (ANYBODY as u32, ANYBODY as u32),
+    };
+    // What is looked up on PATH is where everybody finds it.
+    let refused = program.contains('/') && !reaches(ids, program.as_ref());
+    refused.then(|| {
+        let reason = format!("the actors' user may not run {program}");
+        (reason, "install it where everybody may run it".to_owned())
+    })
+}
+
+fn no_other_user() -> (String, String) {
+    let reason = "only root, where all numbers are mapped, may be any other user";
+    (reason.to_owned(), "run it as root (user_namespaces(7))".to_owned())
+}
+
+/// A fresh id may be any.
+const ANYBODY: u64 = i32::MAX as u64;
 
 /// This process is root, and the id is one of its user namespace.
 fn may_become(id: u64) -> bool {

@@ -191,6 +191,11 @@ impl Actor {
         process.bytes_read().map_err(|error| Fault::harness("counting", error))
     }
 
+    /// Bytes that its write calls have returned so far.
+    pub(super) fn bytes_written(&mut self) -> Option<u64> {
+        self.process().ok()?.bytes_written().ok()?
+    }
+
     /// Notes how it is before its first case. Where that can't be seen, it serves one.
     pub(super) fn mark(&mut self) {
         let files = StateFiles::open(self.pid());

@@ -91,6 +91,9 @@ impl<'case> Play<'case> {
             let mut gone = false;
             for record in std::mem::take(&mut self.parts[at].due) {
                 let begun = !gone || !self.given.contains(&record);
+                if begun {
+                    self.cut_short(record);
+                }
                 gone |= self.given.contains(&record);
                 self.note(record, if begun { ended.clone() } else { Outcome::Gone });
             }
@@ -226,6 +229,7 @@ impl<'case> Play<'case> {
                 if called.has("oob") {
                     self.counter.sent_urgent(channel);
                 }
+                self.withdraw_fill(at, record);
                 // How much it would offer showed only while it was at it.
                 let whole = self.records[record].offered.is_some();
                 let piece = called.size_place().and_then(|place| called.words[place].parse().ok());
@@ -257,7 +261,10 @@ impl<'case> Play<'case> {
         if let (Some(name), Some(pid)) = (called.actor(), bytes) {
             self.join(at, name, pid)?;
         }
-        self.refresh_ends();
+        // No other call changes who holds what: a connection leads elsewhere, and isn't held.
+        if !made.is_empty() || called.call.name() == "close" {
+            self.refresh_ends();
+        }
         Ok(())
     }
 

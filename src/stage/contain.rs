@@ -240,7 +240,8 @@ fn private_mounts() -> Result<PathBuf, Errno> {
     mount(Some("proc"), "/proc", Some("proc"), quiet | MsFlags::MS_NOEXEC, NONE)?;
     let mut last = Errno::ENOENT;
     for point in MOUNT_POINTS {
-        match mount(Some("pipelab"), *point, Some("tmpfs"), quiet, Some("mode=0700")) {
+        // Actors of another user have to pass it, and nobody else can see it.
+        match mount(Some("pipelab"), *point, Some("tmpfs"), quiet, Some("mode=0711")) {
             Ok(()) => return Ok(Path::new(point).join("pipelab")),
             Err(error) => last = error,
         }

@@ -16,14 +16,11 @@
 //!    open; kernel `put_pipe_info`).
 //! 4. Into a handle's channel nothing comes but by system calls of `raw`, whose answers are
 //!    the kernel's own: while none is outstanding, their sum is what it accepted, and what
-//!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut).
-//! 5. FIONREAD of a datagram socket is the first datagram's length (unix(7)). The queue is what
-//!    calls sent and no call has received, message by message, and known as long as the first
-//!    one's length and poll(2) agree with that.
-//!    Once a byte was sent out of band, a stream's is only known to be empty.
-//! 6. What TCP has on its way isn't counted: its queue is known only while all that was sent is
-//!    taken.
-//! 7. What lies in a socket that nobody holds, but a message or the queue of a listening socket
+//!    is neither queued nor taken was dropped (a packet's rest, a datagram that was cut). A call
+//!    whose actor ends in it never answers: what it had put in is counted once, by rule 3.
+//! 5. Of what else FIONREAD doesn't count, the kinds' own files say how it is known
+//!    (`channel/{dgram,stream,tcp,pty}.rs`).
+//! 6. What lies in a socket that nobody holds, but a message or the queue of a listening socket
 //!    does, is what was sent there and isn't taken.
 
 use std::os::fd::{AsFd, BorrowedFd};
@@ -36,7 +33,7 @@ use super::{
     play::{Held, Play},
 };
 use crate::{
-    channel::{self, Kind, Settles},
+    channel::{self, Counts},
     observe::{self, Head},
     outcome::{Access, Count, Outcome, StepRecord, Verb},
 };
@@ -167,14 +164,14 @@ impl Play<'_> {
         if self.counter.channels[index].programs.any() && self.settler.has_spinning() {
             return Ok(Count::Unknown("a program hasn't come to rest".into()));
         }
-        if self.plan.channels[index].kind.info().settles == Settles::Flushable {
+        let counts = self.plan.channels[index].kind.info().counts;
+        if counts == Counts::Nothing {
             return Ok(Count::Unknown("some may be on its way to the reading side".into()));
         }
         let in_open = self.in_open(index);
-        let kind = self.plan.channels[index].kind;
         Ok(match self.parts.iter().position(|part| part.ends[index].is_some()) {
-            Some(_) if kind == Kind::Tcp => self.on_its_way(index),
-            Some(at) if kind == Kind::UnixDatagram || self.counter.channels[index].urgent => {
+            Some(_) if counts == Counts::WhenDrained => self.on_its_way(index),
+            Some(at) if counts == Counts::FirstMessage || self.counter.channels[index].urgent => {
                 let fd = self.parts[at].ends[index].expect("it holds one").fd;
                 match observe::head(self.actors[at].pidfd(), fd) {
                     Ok(head) => self.messages(index, head),
@@ -212,7 +209,7 @@ impl Play<'_> {
         }
     }
 
-    /// Rule 6.
+    /// Rule 5.
     fn on_its_way(&self, index: usize) -> Count {
         let channel = &self.counter.channels[index];
         match (channel.sent, channel.taken.known()) {
@@ -221,7 +218,7 @@ impl Play<'_> {
         }
     }
 
-    /// Rule 7.
+    /// Rule 6.
     fn unseen(&self, index: usize) -> Count {
         let channel = &self.counter.channels[index];
         match (channel.sent, channel.dropped, channel.taken.known()) {
@@ -256,7 +253,9 @@ impl Play<'_> {
 
     /// Rule 4.
     fn sent_count(&mut self, index: usize) {
-        let Some(sent) = self.counter.channels[index].sent else { return };
+        if self.counter.channels[index].sent.is_none() {
+            return;
+        }
         let sends = |&record: &usize| {
             let record = &self.records[record];
             record.channel == Some(index) && !record.verb.reads()
@@ -265,6 +264,13 @@ impl Play<'_> {
             return;
         }
         let channel = &mut self.counter.channels[index];
+        if std::mem::take(&mut channel.cut_short) {
+            channel.sent = match (&channel.queued, channel.dropped, &channel.taken) {
+                (Count::Known(queued), Some(dropped), Count::Known(taken)) => Some(queued + dropped + taken),
+                _ => None,
+            };
+        }
+        let Some(sent) = channel.sent else { return };
         channel.accepted = Count::Known(sent);
         channel.dropped = match (&channel.queued, &channel.taken) {
             (Count::Known(queued), Count::Known(taken)) => sent.checked_sub(queued + taken),

@@ -9,6 +9,8 @@ pub enum Fault {
     /// A driver didn't keep to the wire, or ended on its own: the runtime or a
     /// user's own driver is to blame.
     Driver { actor: String, message: String },
+    /// What the case's setting needs can't be had here: no fault, the case is skipped.
+    Missing { reason: String, remedy: String },
     /// pipelab or the machine failed.
     Harness { message: String },
 }
@@ -23,6 +25,7 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Fault::Driver { actor, message } => write!(out, "the driver of {actor}: {message}"),
+            Fault::Missing { reason, remedy } => write!(out, "{reason}: {remedy}"),
             Fault::Harness { message } => write!(out, "harness fault: {message}"),
         }
     }

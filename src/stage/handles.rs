@@ -9,7 +9,7 @@ use super::{
     play::Held,
 };
 use crate::{
-    channel::{Kind, Settles},
+    channel::{Lives, Settles},
     outcome::{Access, Action, Called, Moves},
 };
 
@@ -105,7 +105,7 @@ impl Handles {
         let way = called.handle().map_or_else(Way::default, |handle| self.way_at(actor, handle));
         match called.name() {
             // A connected socket of records takes no notice of it.
-            Some(name) if is(plan, way, Kind::UnixDatagram) => {
+            Some(name) if is_addressed(plan, way) => {
                 Way { target: self.behind(name).and_then(|other| other.inbox), ..way }
             }
             _ => way,
@@ -207,7 +207,7 @@ impl Handles {
 
     fn connect(&mut self, plan: &Plan, socket: Way, name: &str, ahead: &[(&str, usize)]) {
         let other = self.behind(name);
-        if is(plan, socket, Kind::UnixDatagram) {
+        if is_addressed(plan, socket) {
             return self.lead(socket.number, other.and_then(|other| other.inbox));
         }
         let Some(listener) = other else { return };
@@ -288,13 +288,12 @@ impl Handles {
         sides.into_iter().map(|(_, holding)| (holding.actor, holding.fd)).collect()
     }
 
-    /// The end of a channel that an actor holds. A socket's queue lives as long as its
-    /// reader, a pipe's as long as any end.
+    /// The end of a channel that an actor holds, and by which what is queued lives.
     pub(super) fn end(&self, plan: &Plan, actor: usize, channel: usize) -> Option<Held> {
         let held = || self.held.iter().filter(|holding| holding.actor == actor);
         let reads = held().find(|holding| self.way_held(holding).inbox == Some(channel));
         let writes = held().find(|holding| self.way_held(holding).target == Some(channel));
-        let writes = writes.filter(|_| matches!(plan.channels[channel].kind, Kind::Pipe | Kind::Fifo));
+        let writes = writes.filter(|_| plan.channels[channel].kind.info().lives == Lives::WithAnyEnd);
         let access = match (reads, writes) {
             (Some(_), Some(_)) => Access::Both,
             (Some(_), None) => Access::Read,
@@ -304,9 +303,9 @@ impl Handles {
     }
 }
 
-/// What a handle reads is a channel of this kind.
-fn is(plan: &Plan, way: Way, kind: Kind) -> bool {
-    way.inbox.is_some_and(|inbox| plan.channels[inbox].kind == kind)
+/// The sends of a handle go to whom each names.
+fn is_addressed(plan: &Plan, way: Way) -> bool {
+    way.inbox.is_some_and(|inbox| plan.channels[inbox].kind.info().addressed)
 }
 
 /// An end of a pipe or FIFO.

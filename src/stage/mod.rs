@@ -1,14 +1,17 @@
 //! Plays one case: processes, stepping, the policy of settling, cleaning up.
 
 mod actor;
+mod batch;
 mod child;
 mod collect;
 mod command;
 mod connections;
 mod contain;
 mod count;
+mod entry;
 mod exec;
 mod fault;
+mod fills;
 mod flights;
 mod frames;
 mod handle;

@@ -80,6 +80,9 @@ impl Play<'_> {
             if let (Some(channel), Some(len)) = (channel, called.payload()) {
                 self.offer(record, actor, channel, len, len);
             }
+            if let ("fill", Some(channel), Ok(piece)) = (called.call.name(), channel, words[place].parse()) {
+                self.begin_fill(record, actor, channel, piece);
+            }
             words[place] = format!("{}@{actor}:{offset}", words[place]);
         }
         Order::Call { call: called.call.name().to_owned(), words }

@@ -6,6 +6,7 @@ use super::{
     Condition, Fault, Options, Plan, PlannedActor, PlannedChannel, PlannedStep,
     actor::Actor,
     command::Command,
+    fills::Filling,
     handles::{Handles, Timeouts},
     settle::{Guard, Rest, Settler, Timer},
     tally::Counter,
@@ -14,16 +15,9 @@ use super::{
 use crate::{
     channel::{self, Settles},
     observe::{self, FileId},
-    outcome::{
-        Access, Action, Doer, End, Moves, Offer, Outcome, Part as MessagePart, StepRecord, Transcript, Verb,
-        Wait,
-    },
+    outcome::{Access, Action, Doer, End, Moves, Offer, Outcome, StepRecord, Transcript, Verb, Wait},
     wire::Step,
 };
-
-/// More payload than that (bytes) doesn't travel with other steps: what its driver
-/// does with it would be laid at their door.
-const MOST_PAYLOAD: u64 = 1 << 20;
 
 /// A socket's timeout of less than that (milliseconds) is waited for.
 const SOON: u64 = 1000;
@@ -48,6 +42,8 @@ pub(super) struct Part {
     pub(super) given: Vec<u64>,
     /// Per channel: its last message, and how much of it the calls accepted.
     pub(super) message: Vec<Option<(Offer, u64)>>,
+    /// Its fill that hasn't answered.
+    pub(super) filling: Option<Filling>,
     /// Its last step that was carried out failed.
     pub(super) failed: bool,
     /// Records whose answer is due.
@@ -68,7 +64,7 @@ pub(super) struct Play<'case> {
     /// Nobody else can act while they are: no other call is outstanding.
     pub(super) alone: bool,
     /// Several steps of an actor may travel together, its driver counting for us.
-    batches: bool,
+    pub(super) batches: bool,
     /// There is a channel whose bytes a kernel worker carries, and it is waited for.
     flushes: bool,
     pub(super) settler: Settler<'case>,
@@ -133,6 +129,7 @@ impl<'case> Play<'case> {
             offered: vec![0; plan.channels.len()],
             given: vec![0; plan.channels.len()],
             message: vec![None; plan.channels.len()],
+            filling: None,
             failed: false,
             due: Vec::new(),
             may_end: false,
@@ -189,50 +186,6 @@ impl<'case> Play<'case> {
     /// An answer is due that isn't an `await`'s: it can't take a step.
     fn is_busy(&self, actor: usize) -> bool {
         self.parts[actor].due.iter().any(|&record| self.records[record].verb != Verb::Await)
-    }
-
-    /// How many steps from here on can travel together: the same actor's, each sure
-    /// to be given whatever the one before it gave, and none but the last leaving
-    /// the driver without the descriptor by which it counts.
-    fn batch_from(&self, index: usize) -> usize {
-        let first = &self.plan.steps[index];
-        let actor = &self.actors[first.actor];
-        if !self.batches || !self.alone || !actor.abilities.counts || actor.ended.is_some() {
-            return 1;
-        }
-        let mut count = 0;
-        // Payload of the batch, and of its last message (bytes).
-        let (mut payload, mut message) = (0_u64, 0);
-        for step in &self.plan.steps[index..] {
-            let plain = step.actor == first.actor
-                && step.condition == Condition::Always
-                && step.attempts <= 1
-                && !step.joined;
-            let verb = step.action.verb();
-            // What is left of a message shows only when the step before is over.
-            let rest = count > 0 && matches!(step.action, Action::Rewrite { part: MessagePart::Rest, .. });
-            if let Action::Write { bytes, .. } = step.action {
-                message = bytes;
-            }
-            if step.action.verb() == Verb::Write {
-                payload = payload.saturating_add(message);
-            }
-            let heavy = count > 0 && payload > MOST_PAYLOAD;
-            if !plain || rest || heavy || verb.doer() == Doer::Stage || verb == Verb::Await {
-                break;
-            }
-            count += 1;
-            // The stage sizes a pipe right after its first end is there.
-            let sized = verb == Verb::Open && self.plan.channels.iter().any(|it| it.capacity.is_some());
-            if sized || !matches!(verb, Verb::Open | Verb::Write | Verb::Flush | Verb::Read) {
-                break;
-            }
-        }
-        // The first step of a sequence stands alone.
-        match self.plan.steps.get(index + count) {
-            Some(next) if next.joined => count.saturating_sub(1).max(1),
-            _ => count.max(1),
-        }
     }
 
     /// How many steps belong to the sequence that begins here.
@@ -316,6 +269,7 @@ impl<'case> Play<'case> {
             self.actors[at].signal(signal)?;
         }
         let rest = self.settle(Some(at))?;
+        self.look_at_fills();
         let looks = step.action.verb() == Verb::Run;
         let outcome = match self.how_it_ended(at) {
             Some(ended) if ran || looks => Some(ended),
@@ -357,6 +311,7 @@ impl<'case> Play<'case> {
         self.actors[actor].give(&steps)?;
         self.settler.give_way();
         let rest = self.settle(None)?;
+        self.look_at_fills();
         let begun = match self.parts[actor].due.iter().find(|record| **record >= first) {
             None => count,
             Some(&blocked) => {

@@ -15,15 +15,13 @@ use nix::{
 use super::{
     Containment, Fault, Options, PlannedActor,
     child::Child,
+    entry::Entry,
     exec::{Exec, complain},
     shepherd::Board,
     stderr::Stderr,
 };
 use crate::{
-    setting::{
-        Setting, Sigpipe,
-        surroundings::{self, Limit},
-    },
+    setting::{Setting, Sigpipe, surroundings},
     wire::CONTROL_FD,
 };
 
@@ -69,7 +67,7 @@ impl<'case> Ready<'case> {
         setting: &Setting,
         dir: &Path,
         options: &Options,
-        limits: &[Limit],
+        entry: &Entry,
     ) -> Result<(), Fault> {
         surroundings::ignore_sigpipe(match setting.sigpipe {
             Sigpipe::Runtime => self.planned.ignores_sigpipe && matches!(self.exec, Exec::BuiltIn { .. }),
@@ -77,7 +75,7 @@ impl<'case> Ready<'case> {
             Sigpipe::Ignore => true,
         });
         match Child::fork().map_err(|error| not_started(self.planned, "fork", error))? {
-            None => self.become_actor(dir, options.containment != Containment::Nothing, limits),
+            None => self.become_actor(dir, options.containment != Containment::Nothing, entry),
             child => self.child = child,
         }
         Ok(())
@@ -86,14 +84,13 @@ impl<'case> Ready<'case> {
     /// The child's side of the fork.
     // SAFETY: with the rest of what an actor runs (see `wire::Answer::encode_to`).
     #[unsafe(link_section = "pipelab_actor")]
-    fn become_actor(&mut self, dir: &Path, dies_with_stage: bool, limits: &[Limit]) -> ! {
+    fn become_actor(&mut self, dir: &Path, dies_with_stage: bool, entry: &Entry) -> ! {
         if dies_with_stage {
             surroundings::die_with_parent();
         }
         surroundings::own_session();
         surroundings::reset_timers();
-        surroundings::set_limits(limits);
-        if let Err(error) = self.place(dir) {
+        if let Err(error) = self.place(dir).and_then(|()| entry.pass()) {
             complain(&format!("the actor's surroundings: {}", error.desc()));
         }
         surroundings::close_from(CONTROL_FD + 1);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Plan, play::Held};
 use crate::{
-    channel::Kind,
+    channel::Counts,
     outcome::{ChannelCount, Count, Sides},
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Channel {
     pub(super) sized: bool,
     /// A byte out of band was sent: FIONREAD may count it when it is gone.
     pub(super) urgent: bool,
+    /// A call that sends has ended without an answer, and may have put a part in.
+    pub(super) cut_short: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     pub(super) messages: Option<VecDeque<u64>>,
     /// The sides that programs have had open.
@@ -54,6 +56,7 @@ impl Counter {
             sent: None,
             sized: false,
             urgent: false,
+            cut_short: false,
             messages: None,
             programs: Sides::default(),
             ends: vec![None; plan.actors.len()],
@@ -63,7 +66,7 @@ impl Counter {
                 .map(|planned| Channel {
                     programs: plan.sides_of_programs(&planned.name),
                     sent: (!planned.declared).then_some(0),
-                    messages: (planned.kind == Kind::UnixDatagram).then(VecDeque::new),
+                    messages: (planned.kind.info().counts == Counts::FirstMessage).then(VecDeque::new),
                     ..channel.clone()
                 })
                 .collect(),
@@ -85,6 +88,17 @@ impl Counter {
             rest -= piece;
         }
         messages.push_back(rest);
+    }
+
+    /// A call that sends has ended without an answer, of whose bytes so many are there for sure,
+    /// if that is known; the rest goes in whole or not at all, or in part.
+    pub(super) fn cut_short(&mut self, channel: usize, whole: bool, returned: Option<u64>) {
+        let channel = &mut self.channels[channel];
+        match returned {
+            Some(returned) if whole => channel.sent = channel.sent.map(|sent| sent + returned),
+            None if whole => channel.sent = None,
+            _ => channel.cut_short = true,
+        }
     }
 
     /// A call has sent a byte out of band into a channel.

@@ -16,6 +16,7 @@ use super::{
     Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
     actor::Actor,
     contain,
+    entry::Entries,
     play::{Play, describe_end},
     pool::Pool,
     ready::Ready,
@@ -24,7 +25,6 @@ use super::{
 use crate::{
     observe::Depth,
     outcome::Action,
-    setting::surroundings,
     wire::{Message, Order, Reply, Step},
 };
 
@@ -43,8 +43,7 @@ pub(super) struct Workshop {
     pool: Pool,
     /// So many actors at once have left descriptors enough to count with.
     most: usize,
-    /// Those of every actor.
-    limits: Vec<surroundings::Limit>,
+    entries: Entries,
     /// The stage's own list of children; without it, nothing is kept.
     children: Option<File>,
 }
@@ -57,7 +56,7 @@ impl Workshop {
             made: false,
             most: 0,
             pool: Pool::new(fresh || children.is_none()),
-            limits: surroundings::limits_to_set(),
+            entries: Entries::new(root),
             children,
         }
     }
@@ -105,6 +104,12 @@ impl Workshop {
         options: &Options,
         guard: &Guard,
     ) -> Result<Vec<Actor>, Fault> {
+        if !self.entries.has_room(&plan.setting) {
+            self.pool.clear();
+            self.entries.forget_networks();
+        }
+        let entry = self.entries.of(&plan.setting)?;
+        self.entries.hand_over(&plan.setting, dir)?;
         let has_room = self.pool.make_room(plan.actors.len());
         let mut kept = Vec::with_capacity(plan.actors.len());
         let (mut ready, mut greeting) = (Vec::new(), Vec::new());
@@ -126,7 +131,7 @@ impl Workshop {
             }
         }
         for ready in &mut ready {
-            ready.fork(&plan.setting, dir, options, &self.limits)?;
+            ready.fork(&plan.setting, dir, options, &entry)?;
         }
         let mut ready = ready.into_iter();
         let mut actors = Vec::with_capacity(kept.len());

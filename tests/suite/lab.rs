@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -39,6 +40,17 @@ impl Lab {
 
     pub fn command(&self, words: &[&str]) -> Command {
         command(Path::new(env!("CARGO_BIN_EXE_pipelab")), self.dir.path(), words)
+    }
+
+    /// The same with a binary that every user may start, in a folder that everybody may
+    /// read.
+    pub fn for_everybody(&self, words: &[&str]) -> Command {
+        let program = self.path("pipelab");
+        fs::copy(env!("CARGO_BIN_EXE_pipelab"), &program).expect("a copy");
+        for (path, mode) in [(self.path(""), 0o755), (program.clone(), 0o755)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+        }
+        command(&program, self.dir.path(), words)
     }
 
     pub fn run(&self, words: &[&str]) -> Ran {

@@ -19,6 +19,7 @@ mod reuse;
 mod rewrite;
 mod run;
 mod semantics;
+mod setting;
 mod shards;
 mod strace;
 mod support;

@@ -72,7 +72,7 @@ fn a_first_step_meets_a_fresh_actor_in_its_setting() {
     let sigpipe = Action::Kill { signal: libc::SIGPIPE };
     for round in 0..50 {
         let told_of = |sigpipe: Sigpipe, action: &Action, stage: &mut Handle| {
-            let script = Script::new().setting(Setting { sigpipe, budget_ms: 0 }).actor("one", "raw");
+            let script = Script::new().setting(Setting { sigpipe, ..Setting::default() }).actor("one", "raw");
             told(&script.step("one", action.clone()).play(stage).unwrap())
         };
         assert_eq!(told_of(Sigpipe::Ignore, &sigpipe, &mut stage), ["0 kill: ok"], "{round}");
@@ -117,7 +117,7 @@ fn the_dead_hold_no_end() {
 #[test]
 fn a_sigpipe_that_a_kill_brings_about_is_an_error_of_the_writer() {
     let script = Script::new().actor("r", "raw").actor("w", "raw");
-    let script = script.setting(Setting { sigpipe: Sigpipe::Default, budget_ms: 0 });
+    let script = script.setting(Setting { sigpipe: Sigpipe::Default, ..Setting::default() });
     let script = script.open("r", Access::Read).open("w", Access::Write).write("w", 100_000).kill("r");
     let plan = script.plan();
     let transcript = stage().play(&plan).unwrap();

@@ -49,7 +49,7 @@ impl Script {
             channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
             actors: vec![],
             steps: vec![],
-            setting: Setting { sigpipe: Sigpipe::Ignore, budget_ms: 0 },
+            setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
         })
     }
 

@@ -17,6 +17,7 @@ const OPTIONS: Arg = Arg::OneOf(&[
     "error",
     "type",
     "acceptconn",
+    "linger",
 ]);
 
 pub(super) const CALLS: &[CallInfo] = &[
@@ -77,7 +78,7 @@ pub(super) const CALLS: &[CallInfo] = &[
     call(
         "getsockopt",
         "ACTOR getsockopt HANDLE OPTION",
-        "getsockopt(2) of SOL_SOCKET: a number, milliseconds for `rcvtimeo` and `sndtimeo`; `error` says the errno or `nothing`, `type` a word",
+        "getsockopt(2) of SOL_SOCKET: a number, milliseconds for `rcvtimeo` and `sndtimeo`; `error` says the errno or `nothing`, `type` a word, `linger` seconds or `off`",
         &[Arg::Handle, OPTIONS],
     )
     .only_on(On::Socket, "ENOTSOCK"),

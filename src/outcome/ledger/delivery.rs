@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::outcome::Transcript;
 
-/// The data of the channel's reads, in the order in which they completed (rule 4
-/// of the ledger).
-pub fn delivered(transcript: &Transcript, channel: usize) -> Cow<'_, [u8]> {
+/// The data of the channel's reads, each with its record, in the order in which they
+/// completed (rule 4 of the ledger).
+pub fn reads(transcript: &Transcript, channel: usize) -> Vec<(usize, &[u8])> {
     let mut reads: Vec<(usize, usize, &[u8])> = transcript
         .steps
         .iter()
@@ -23,9 +23,14 @@ pub fn delivered(transcript: &Transcript, channel: usize) -> Cow<'_, [u8]> {
         })
         .collect();
     reads.sort_by_key(|&(moment, index, _)| (moment, index));
-    match &reads[..] {
+    reads.into_iter().map(|(_, index, data)| (index, data)).collect()
+}
+
+/// All of it in one row.
+pub fn delivered(transcript: &Transcript, channel: usize) -> Cow<'_, [u8]> {
+    match &reads(transcript, channel)[..] {
         [] => Cow::Borrowed(&[]),
-        [(_, _, only)] => Cow::Borrowed(only),
-        several => several.iter().flat_map(|(_, _, data)| data.iter().copied()).collect(),
+        [(_, only)] => Cow::Borrowed(only),
+        several => several.iter().flat_map(|(_, data)| data.iter().copied()).collect(),
     }
 }

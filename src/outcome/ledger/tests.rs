@@ -2,6 +2,7 @@
 
 mod laws;
 mod mutation;
+mod origins;
 mod passing;
 mod scene;
 mod story;

@@ -3,7 +3,6 @@
 use super::{super::*, *};
 use crate::{
     outcome::{Access, Action, Amount},
-    setting::Sigpipe,
     stage::{Condition, PlannedStep},
 };
 
@@ -289,23 +288,6 @@ fn a_driver_of_ones_own_starts_at_the_scenarios_folder() {
     assert_eq!(*env, crate::driver::environment());
     assert_eq!(*case.snapshot_key, *"custom-mine");
     assert_eq!(parse(&text).unwrap().drivers[1].command, ["prog"]);
-}
-
-#[rstest::rstest]
-#[case("sigpipe = \"ignore\"\ncpu_budget = \"2 s\"", Sigpipe::Ignore, 2000)]
-#[case("sigpipe = \"default\"\ncpu_budget = 300", Sigpipe::Default, 300)]
-#[case("cpu_budget = \"500 ms\"", Sigpipe::Runtime, 500)]
-fn the_setting(#[case] keys: &str, #[case] sigpipe: Sigpipe, #[case] budget_ms: u64) {
-    let case = &cases_of(&format!("{}[setting]\n{keys}\n", with_script("raw", "w sleep")))[0];
-    assert_eq!((case.plan.setting.sigpipe, case.plan.setting.budget_ms), (sigpipe, budget_ms));
-}
-
-#[test]
-fn the_setting_may_be_a_parameter() {
-    let text = with_script("raw", "w sleep")
-        + "[params]\nsig = [\"runtime\", \"ignore\"]\n[setting]\nsigpipe = \"{sig}\"\n";
-    let dispositions: Vec<Sigpipe> = cases_of(&text).iter().map(|case| case.plan.setting.sigpipe).collect();
-    assert_eq!(dispositions, [Sigpipe::Runtime, Sigpipe::Ignore]);
 }
 
 #[test]

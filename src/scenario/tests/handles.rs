@@ -30,6 +30,7 @@ fn with_handles(script: &str) -> String {
 #[case("a fork b\nc fork b", "`b` is forked twice", (11, 8), "an actor is one process: declare another for this one")]
 #[case("a pipe r w\nb read r 1\na fork b", "`b` isn't there before a step forks it", (11, 1), "write `ACTOR fork b` above, of an actor that holds what it needs")]
 #[case("b kill SIGTERM\na fork b", "`b` isn't there before a step forks it", (10, 1), "write `ACTOR fork b` above, of an actor that holds what it needs")]
+#[case("a fork b\na pipe log w", "`log` is a declared channel already", (11, 8), "give the handle another name; what `open` gives goes by the channel's")]
 #[case("a pipe r w\na read r 1", "no step forks `b`", (6, 5), "write `ACTOR fork b` into the script, or leave it out")]
 #[case("a fork b -> EAGAIN\nb sleep", "`b` isn't there before a step forks it", (11, 1), "write `ACTOR fork b` above, of an actor that holds what it needs")]
 #[case("b fork b", "`b` isn't there before a step forks it", (10, 1), "write `ACTOR fork b` above, of an actor that holds what it needs")]

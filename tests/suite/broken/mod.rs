@@ -185,9 +185,39 @@ fn unbroken_it_holds(#[case] text: &str) {
 // two writers' records
 #[case(
     ORDER,
-    "a read r 100  -> ok 10",
-    "a read r 100  -> ok 20",
-    "line LINE: `a read r 100` expected ok 20, gave ok 10"
+    "a read r 100  -> ok 10 from a",
+    "a read r 100  -> ok 20 from a",
+    "line LINE: `a read r 100` expected ok 20 from a, gave ok 10 from a 10"
+)]
+#[case(
+    ORDER,
+    "a read r 100  -> ok 10 from a",
+    "a read r 100  -> ok 10 from b",
+    "line LINE: `a read r 100` expected ok 10 from b, gave ok 10 from a 10"
+)]
+#[case(
+    ORDER,
+    "-> ok 20 from b 20",
+    "-> ok 20 from b 19",
+    "line LINE: `a read r 100` expected ok 20 from b 19, gave ok 20 from b 20"
+)]
+#[case(
+    ORDER,
+    "then ok 5 from b by b write",
+    "then ok 5 from a by b write",
+    "line LINE: `a read r 100` expected blocked then ok 5 from a by b write, then gave ok 5 from b 5 by b write w 5"
+)]
+#[case(
+    TORN,
+    "from v capacity-3*page, w page, v 2*page",
+    "from v capacity-3*page, v 2*page, w page",
+    "line LINE: `r read log capacity` expected ok capacity from v capacity-3*page, v 2*page, w page, gave ok 65536 from v 53248, w 4096, v 8192"
+)]
+#[case(
+    TORN,
+    "from v capacity-3*page, w page, v 2*page",
+    "from v, w",
+    "line LINE: `r read log capacity` expected ok capacity from v, w, gave ok 65536 from v 53248, w 4096, v 8192"
 )]
 #[case(TORN, "torn = 1", "torn = 0", "line LINE: torn of log expected 0, is 1")]
 #[case(TORN, "torn = 1", "torn = \"> 1\"", "line LINE: torn of log expected > 1, is 1")]
@@ -255,8 +285,8 @@ fn records_in_another_order_are_told_by_expectations() {
     assert_eq!(
         differences,
         [
-            "line 10: `a read r 100` expected ok 10, gave ok 20",
-            "line 11: `a read r 100` expected ok 20, gave ok 10"
+            "line 10: `a read r 100` expected ok 10 from a, gave ok 20 from b 20",
+            "line 11: `a read r 100` expected ok 20 from b 20, gave ok 10 from a 10"
         ]
     );
 }

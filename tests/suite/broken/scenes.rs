@@ -70,7 +70,7 @@ r read log page              -> ok page
 r read log page              -> ok page
 r read log page              -> ok page
 r read log page              -> ok page
-r read log capacity          -> ok capacity
+r read log capacity          -> ok capacity from v capacity-3*page, w page, v 2*page
 '''
 [expect]
 torn = 1
@@ -88,8 +88,10 @@ a pipe r w direct
 a fork b
 a write w 10
 b write w 20
-a read r 100  -> ok 10
-a read r 100  -> ok 20
+a read r 100  -> ok 10 from a
+a read r 100  -> ok 20 from b 20
+a read r 100  -> blocked then ok 5 from b by b write
+b write w 5
 '''
 "#;
 

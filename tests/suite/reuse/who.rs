@@ -35,7 +35,7 @@ fn a_clean_actor_serves_again(#[values("raw", "stdio", "rust")] driver: &str) {
 #[rstest]
 #[case::of_another_mode(one("stdio:line"))]
 #[case::of_another_driver(one("raw"))]
-#[case::of_another_setting(one("stdio").setting(Setting { sigpipe: Sigpipe::Default, budget_ms: 0 }))]
+#[case::of_another_setting(one("stdio").setting(Setting { sigpipe: Sigpipe::Default, ..Setting::default() }))]
 fn a_part_is_played_by_its_own_kind_alone(#[case] script: Script) {
     let mut watched = Watched::start(&options());
     one("stdio").play(&mut watched.stage).expect("it plays");
@@ -63,7 +63,7 @@ const AWAIT: Action = Action::Await { channel: 0, readiness: Readiness::Read };
 #[case::that_exited(one("raw").step("one", Action::Exit { status: 0 }))]
 #[case::that_is_blocked(Script::new().actor("one", "raw").open("one", Access::Read))]
 #[case::that_sleeps(one("raw").step("one", Action::Sleep))]
-#[case::that_spins(one("raw").setting(Setting { sigpipe: Sigpipe::Ignore, budget_ms: 1 }).step("one", Action::Spin))]
+#[case::that_spins(one("raw").setting(Setting { sigpipe: Sigpipe::Ignore, budget_ms: 1, ..Setting::default() }).step("one", Action::Spin))]
 #[case::that_awaits(one("raw").step("one", AWAIT))]
 #[case::that_gave_up_its_capabilities(one("raw").step("one", call("capset", &[])))]
 #[case::that_has_another_limit(one("raw").step("one", call("setrlimit", &["nofile", "10"])))]

@@ -38,6 +38,7 @@ const OPTIONS: &[(i32, &str)] = &[
     (libc::SO_ERROR, "error"),
     (libc::SO_TYPE, "type"),
     (libc::SO_ACCEPTCONN, "acceptconn"),
+    (libc::SO_LINGER, "linger"),
 ];
 
 /// The number that the word there stands for.
@@ -128,16 +129,20 @@ fn getsockopt(handles: &mut Handles, words: &Words<'_>) -> Result {
     let option = number_of(words, 1, OPTIONS)?;
     let mut number: i32 = 0;
     let mut time = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let mut linger = libc::linger { l_onoff: 0, l_linger: 0 };
     let timed = matches!(option, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO);
-    let (place, size): (*mut libc::c_void, usize) = match timed {
-        true => (std::ptr::from_mut(&mut time).cast(), size_of_val(&time)),
-        false => (std::ptr::from_mut(&mut number).cast(), size_of_val(&number)),
+    let (place, size): (*mut libc::c_void, usize) = match option {
+        libc::SO_RCVTIMEO | libc::SO_SNDTIMEO => (std::ptr::from_mut(&mut time).cast(), size_of_val(&time)),
+        libc::SO_LINGER => (std::ptr::from_mut(&mut linger).cast(), size_of_val(&linger)),
+        _ => (std::ptr::from_mut(&mut number).cast(), size_of_val(&number)),
     };
     let mut size = size as libc::socklen_t;
     // SAFETY: the kernel writes at most `size` bytes there.
     Errno::result(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, place, &mut size) })?;
     match option {
         libc::SO_TYPE => says(TYPES.iter().find(|(kind, _)| *kind == number).map(|(_, name)| *name)),
+        libc::SO_LINGER if linger.l_onoff == 0 => says(["off"]),
+        libc::SO_LINGER => gave(linger.l_linger),
         libc::SO_ERROR if number == 0 => says(["nothing"]),
         libc::SO_ERROR => {
             Ok(Said { words: vec![format!("{:?}", Errno::from_raw(number))], ..Said::default() })
@@ -153,7 +158,9 @@ fn setsockopt(handles: &mut Handles, words: &Words<'_>) -> Result {
     let option = number_of(words, 1, OPTIONS)?;
     let number: i32 = words.number(2)?;
     let time = libc::timeval { tv_sec: (number / 1000).into(), tv_usec: i64::from(number % 1000) * 1000 };
+    let linger = libc::linger { l_onoff: 1, l_linger: number };
     let (place, size): (*const libc::c_void, usize) = match option {
+        libc::SO_LINGER => (std::ptr::from_ref(&linger).cast(), size_of_val(&linger)),
         libc::SO_RCVTIMEO | libc::SO_SNDTIMEO => (std::ptr::from_ref(&time).cast(), size_of_val(&time)),
         _ => (std::ptr::from_ref(&number).cast(), size_of_val(&number)),
     };
