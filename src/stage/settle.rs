@@ -32,13 +32,9 @@ const BUDGET: Duration = Duration::from_millis(500);
 /// Against a broken machine only: hitting it is a fault, never an outcome.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Looks without any wait in between; most steps settle within them. More would only
-/// burn what an actor lacks: to give way is in vain where each session is scheduled as
-/// one (autogroups, sched(7)).
-const EAGER_LOOKS: u32 = 1;
-
-/// Looks without one at the CPU time, which most steps don't need.
-const UNWATCHED_LOOKS: u32 = 4;
+/// Looks without any wait in between, and without one at the CPU time; most steps settle
+/// within them.
+const EAGER_LOOKS: u32 = 4;
 
 /// Who gives up the CPU for longer than this has let others than actors run: on a
 /// crowded machine it is better to sleep, and be woken first.
@@ -272,7 +268,7 @@ impl<'case> Settler<'case> {
 
     /// Notes who has burnt its budget of CPU time without one voluntary sleep.
     fn watch_budgets(&mut self, actors: &mut [Actor], unsettled: &[usize]) {
-        if self.looks < UNWATCHED_LOOKS {
+        if self.looks < EAGER_LOOKS {
             return;
         }
         for &at in unsettled {
