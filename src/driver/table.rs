@@ -10,6 +10,9 @@ pub const LAYERS: &str = "layers";
 /// The mode of a `raw` actor whose process a step of another one makes.
 pub const FORK: &str = "fork";
 
+/// The mode of a `raw` actor that is a thread of another one's process.
+pub const THREAD: &str = "thread";
+
 /// One mode of a driver: a way of its runtime to do I/O.
 #[derive(Clone, Copy, Debug)]
 pub struct ModeInfo {
@@ -54,6 +57,11 @@ pub const DRIVERS: &[DriverInfo] = &[
         modes: &[
             ModeInfo { name: "syscalls", about: "no buffer at all", ..PLAIN },
             ModeInfo { name: FORK, about: "a copy of another actor, made by its step `fork`", ..PLAIN },
+            ModeInfo {
+                name: THREAD,
+                about: "a thread of another actor's process, made by its step `thread`",
+                ..PLAIN
+            },
         ],
         verbs: &[
             Verb::Open,

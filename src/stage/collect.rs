@@ -70,10 +70,12 @@ impl<'case> Play<'case> {
         }
         if let Some(ended) = self.actors[at].ended.clone() {
             // A signal may end an actor in a call; an idle one has crashed.
-            let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
+            let idle = self.threads(at).all(|thread| self.parts[thread].due.is_empty());
+            let exited = matches!(ended, Outcome::Exited { .. }) || idle;
             if exited && !self.parts[at].may_end {
                 return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
             }
+            self.may_end(at);
             self.handles.ended(at);
             self.parts[at].ends.fill(None);
             // It was in the first of the steps that it was given, and never began the others.
@@ -83,6 +85,9 @@ impl<'case> Play<'case> {
                 gone |= self.given.contains(&record);
                 self.note(record, if begun { ended.clone() } else { Outcome::Gone });
             }
+            // And with it all of its process.
+            let other = self.threads(at).find(|&thread| self.actors[thread].ended.is_none());
+            other.map_or(Ok(()), |thread| self.look_at(thread, true))?;
         }
         Ok(())
     }
@@ -99,14 +104,14 @@ impl<'case> Play<'case> {
     /// What an answer changes, and the outcome it tells.
     fn take_answer(&mut self, at: usize, record: usize, reply: Reply) -> Result<Outcome, Fault> {
         let StepRecord { verb, channel, step, .. } = self.records[record];
-        let part = &mut self.parts[at];
         if verb == Verb::Close
             && let Some(channel) = channel
         {
             // Closed is closed, whatever the flush on the way said.
             self.handles.closed(at, &self.plan.channels[channel].name);
-            part.ends[channel] = self.handles.end(self.plan, at, channel);
+            self.refresh_end(at, channel);
         }
+        let part = &mut self.parts[at];
         if let (Some(channel), Some(offer)) = (channel, self.records[record].offered)
             && let (
                 Some((message, accepted)),
@@ -141,17 +146,19 @@ impl<'case> Play<'case> {
                 if let (Action::Open { channel, access, .. }, Some(fd)) = (&self.plan.steps[step].action, fd)
                 {
                     self.handles.opened(self.plan, at, *channel, Held { fd, access: *access });
-                    part.ends[*channel] = self.handles.end(self.plan, at, *channel);
+                    self.refresh_end(at, *channel);
                 }
                 Outcome::Ok { bytes }
             }
             Reply::Said { bytes, made, words, data } => {
                 let words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
                 self.said(at, record, bytes, &made, &words, data)?;
-                // A process id is no result.
+                // Where to find another actor is no result.
                 let makes_actor = |called: &Called| called.actor().is_some();
-                let bytes = bytes.filter(|_| !self.called(record).is_some_and(makes_actor));
-                Outcome::Said { bytes, words }
+                match self.called(record).is_some_and(makes_actor) {
+                    true => Outcome::Said { bytes: None, words: Vec::new() },
+                    false => Outcome::Said { bytes, words },
+                }
             }
             Reply::Data(data) => {
                 let bytes = Some(data.len() as u64);
@@ -243,7 +250,7 @@ impl<'case> Play<'case> {
         let told = Told { actor: at, called, fds: made, channel: gone, ahead: &ahead, cut };
         self.handles.said(self.plan, &told);
         if let (Some(name), Some(pid)) = (called.actor(), bytes) {
-            self.join(at, name, pid)?;
+            self.join(at, name, pid, words)?;
         }
         self.refresh_ends();
         Ok(())
@@ -275,17 +282,32 @@ impl<'case> Play<'case> {
         actor.map_or(word.clone(), |actor| format!("creds={}", actor.name))
     }
 
-    /// A copy of an actor takes a part.
-    fn join(&mut self, maker: usize, name: &str, pid: u64) -> Result<(), Fault> {
+    /// A copy of an actor, or a thread of its process, takes a part.
+    fn join(&mut self, maker: usize, name: &str, pid: u64, words: &[String]) -> Result<(), Fault> {
         let at = self.plan.actors.iter().position(|actor| actor.name == name);
         let at = at.expect("the scenario's checks see to it");
         let Some(control) = self.actors[maker].attached.take() else {
             return Err(self.broken(maker, "it has sent no descriptor for the copy that it made"));
         };
-        self.actors[at] = self.actors[maker].copy(name, pid, control)?;
-        self.parts[at].ends = self.parts[maker].ends.clone();
-        self.handles.copy(maker, at);
+        match words.first().and_then(|word| word.parse().ok()) {
+            None => {
+                self.actors[at] = self.actors[maker].copy(name, pid, control)?;
+                self.handles.copy(maker, at);
+            }
+            // The descriptor over which a thread takes its orders.
+            Some(orders) => {
+                self.actors[at] = self.actors[maker].thread(name, pid, control, orders);
+                self.handles.share(maker, at);
+            }
+        }
         await_greeting(&mut self.actors[at], &mut self.settler)
+    }
+
+    /// An actor has opened or closed an end, and with it all threads of its process.
+    fn refresh_end(&mut self, actor: usize, channel: usize) {
+        for thread in self.threads(actor) {
+            self.parts[thread].ends[channel] = self.handles.end(self.plan, thread, channel);
+        }
     }
 
     /// Handles have changed hands.

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{channel::Kind, driver::FORK, outcome::Action, setting::Setting};
+use crate::{
+    channel::Kind,
+    driver::{FORK, THREAD},
+    outcome::Action,
+    setting::Setting,
+};
 
 /// What to play.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +60,7 @@ impl PlannedActor {
     /// A step of another actor makes its process.
     pub fn is_made_by_step(&self) -> bool {
         matches!(&*self.launch, Launch::BuiltIn(driver) if driver == "raw")
-            && self.mode.iter().any(|word| word == FORK)
+            && self.mode.iter().any(|word| word == FORK || word == THREAD)
     }
 }
 

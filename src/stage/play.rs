@@ -168,6 +168,17 @@ impl<'case> Play<'case> {
         Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds })
     }
 
+    /// The threads of an actor's process, itself among them.
+    pub(super) fn threads(&self, actor: usize) -> impl Iterator<Item = usize> + use<'case> {
+        let same = |&other: &usize| self.actors[other].shares_process(&self.actors[actor]);
+        (0..self.actors.len()).filter(same).collect::<Vec<_>>().into_iter()
+    }
+
+    /// A step may end an actor, and with it all threads of its process.
+    pub(super) fn may_end(&mut self, actor: usize) {
+        self.threads(actor).for_each(|thread| self.parts[thread].may_end = true);
+    }
+
     /// An answer is due that isn't an `await`'s: it can't take a step.
     fn is_busy(&self, actor: usize) -> bool {
         self.parts[actor].due.iter().any(|&record| self.records[record].verb != Verb::Await)
@@ -284,7 +295,7 @@ impl<'case> Play<'case> {
         let step = &self.plan.steps[index];
         self.record(index, attempt, Outcome::Ok { bytes: None });
         self.given = self.records.len() - 1..self.records.len();
-        self.parts[step.actor].may_end = true;
+        self.may_end(step.actor);
         self.count_before()?;
         let Action::Kill { signal } = step.action else { unreachable!("its verb is kill") };
         self.actors[step.actor].signal(signal)?;

@@ -22,7 +22,6 @@ use super::{
 use crate::{
     observe::{Reading, Rule, Sleep, asleep},
     outcome::{Outcome, Verb},
-    wire::CONTROL_FD,
 };
 
 /// CPU time after which an actor that neither sleeps nor answers counts as
@@ -111,6 +110,8 @@ pub(super) struct Settler<'case> {
     looks: u32,
     starts: HashMap<usize, Start>,
     spinning: Vec<usize>,
+    /// Of those, threads of a process with several.
+    spinning_threads: Vec<u32>,
     /// Threads can't be observed for want of descriptors.
     no_descriptors: bool,
     /// Others want this CPU too.
@@ -131,6 +132,7 @@ impl<'case> Settler<'case> {
             looks: 0,
             starts: HashMap::new(),
             spinning: Vec::new(),
+            spinning_threads: Vec::new(),
             no_descriptors: false,
             crowded: false,
             news: false,
@@ -144,6 +146,7 @@ impl<'case> Settler<'case> {
         self.looks = 0;
         self.starts.clear();
         self.spinning.clear();
+        self.spinning_threads.clear();
         self.news = false;
     }
 
@@ -213,11 +216,11 @@ impl<'case> Settler<'case> {
         unsettled: &[usize],
         sides: &[(usize, i32)],
     ) -> Result<bool, Fault> {
-        let no_descriptors = &mut self.no_descriptors;
+        let (no_descriptors, but) = (&mut self.no_descriptors, &self.spinning_threads);
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
             unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
-                match actors[at].process().and_then(|process| process.scan(readings)) {
+                match actors[at].process().and_then(|process| process.scan_but(readings, but)) {
                     Ok(()) => true,
                     Err(error) => {
                         *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
@@ -251,7 +254,8 @@ impl<'case> Settler<'case> {
             .sum();
         let process = actors[actor].observed().expect("it was proved asleep");
         let readings = &self.second[before..before + process.threads()];
-        let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
+        let calls: Vec<_> =
+            process.own(readings).iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
             return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
         };
@@ -261,8 +265,8 @@ impl<'case> Settler<'case> {
             (false, true) => Timer::Unknown,
             (false, false) => Timer::None,
         };
-        let watches_control =
-            calls.iter().any(|call| process.watches(call.sleep, CONTROL_FD).unwrap_or(false));
+        let orders = actors[actor].takes_orders_on;
+        let watches_control = calls.iter().any(|call| process.watches(call.sleep, orders).unwrap_or(false));
         Rest::Asleep { call: first.name.clone(), timer, watches_control }
     }
 
@@ -277,10 +281,10 @@ impl<'case> Settler<'case> {
             }
             self.first.clear();
             let Ok(process) = actors[at].process() else { continue };
-            if process.scan(&mut self.first).is_err() {
+            if process.scan_but(&mut self.first, &self.spinning_threads).is_err() {
                 continue;
             }
-            let cpu_ns: u64 = self.first.iter().map(|reading| reading.cpu_ns).sum();
+            let cpu_ns: u64 = process.own(&self.first).iter().map(|reading| reading.cpu_ns).sum();
             let start = *self.starts.entry(at).or_insert(Start { cpu_ns, sleeps: None });
             let used = Duration::from_nanos(cpu_ns.saturating_sub(start.cpu_ns));
             if used < self.budget / 2 {
@@ -293,6 +297,7 @@ impl<'case> Settler<'case> {
                 self.starts.insert(at, Start { cpu_ns, sleeps: None });
             } else if used >= self.budget {
                 self.spinning.push(at);
+                self.spinning_threads.extend(actors[at].tid());
             }
         }
     }
@@ -350,7 +355,7 @@ impl<'case> Settler<'case> {
                 .second
                 .iter()
                 .filter_map(|reading| actor.observed()?.call(reading))
-                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(CONTROL_FD)))
+                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(actor.takes_orders_on)))
     }
 
     /// True if there is news.

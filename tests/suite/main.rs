@@ -22,5 +22,6 @@ mod shards;
 mod strace;
 mod support;
 mod surroundings;
+mod threads;
 mod tidy;
 mod without_python;

@@ -14,7 +14,7 @@ use super::LAYERS;
 
 use crate::{
     outcome::Layer,
-    wire::{Hello, Order, Reply},
+    wire::{CONTROL_FD, Hello, Order, Reply},
 };
 
 /// A built-in driver: one runtime's own I/O behind the orders of the wire.
@@ -123,7 +123,7 @@ impl Driver {
     /// the fork's copy of the stage.
     #[unsafe(link_section = "pipelab_actor")]
     pub fn serve(&mut self, greeting: &[u8]) -> ! {
-        serve::serve(self.0.as_mut(), greeting)
+        serve::serve(self.0.as_mut(), CONTROL_FD, greeting)
     }
 }
 

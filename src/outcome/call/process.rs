@@ -10,6 +10,13 @@ pub(super) const CALLS: &[CallInfo] = &[
         &[Arg::Actor],
     ),
     call(
+        "thread",
+        "ACTOR thread ACTOR",
+        "pthread_create(3): a thread of the process takes the part of the actor that is declared as a `thread`, and shares all handles",
+        &[Arg::Actor],
+    )
+    .lasts(),
+    call(
         "setrlimit",
         "ACTOR setrlimit nofile SIZE",
         "setrlimit(2): the soft limit, and the hard one if it is lower",
@@ -19,7 +26,7 @@ pub(super) const CALLS: &[CallInfo] = &[
     call(
         "setresuid",
         "ACTOR setresuid ID|fresh [undumpable]",
-        "setresgid(2) and setresuid(2), all to this number, or to a random one that nobody else has; it stays dumpable (prctl(2)) unless told",
+        "setresgid(2) and setresuid(2) of this thread, all to this number, or to a random one that nobody else has; it stays dumpable (prctl(2)) unless told",
         &[Arg::Name, Arg::Any { words: &["undumpable"], handles: false }],
     )
     .lasts(),

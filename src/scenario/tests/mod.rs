@@ -9,6 +9,7 @@ mod kept;
 mod mistakes;
 mod no_panics;
 mod rendering;
+mod threads;
 mod wanted;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};

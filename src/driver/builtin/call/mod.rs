@@ -4,6 +4,7 @@ mod address;
 mod descriptor;
 mod epoll;
 mod file;
+mod handles;
 mod memory;
 mod message;
 mod namespace;
@@ -21,6 +22,8 @@ mod wait;
 use std::{io, os::fd::OwnedFd};
 
 use nix::errno::Errno;
+
+pub(super) use handles::Handles;
 
 use super::{Reply, failed, misused};
 
@@ -79,18 +82,7 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     signal::CALLS,
 ];
 
-/// The descriptors that an actor holds, by the scenario's names: few, so that a list
-/// will do.
-#[derive(Default)]
-pub(super) struct Handles {
-    pub(super) open: Vec<(String, i32)>,
-}
-
 impl Handles {
-    pub(super) fn find(&self, name: &str) -> Option<i32> {
-        self.open.iter().find(|(known, _)| known == name).map(|(_, fd)| *fd)
-    }
-
     /// The descriptor behind a name. After a close there is none, and the call is made
     /// with the number that it had.
     fn get(&self, name: &str) -> Result<i32> {
@@ -129,8 +121,7 @@ pub(super) fn carry_out(handles: &mut Handles, call: &str, words: &[String]) -> 
     match carry(handles, &Words(words)) {
         Ok(Said { bytes, made, words, data, attached }) => {
             let fds = made.iter().map(|(_, fd)| *fd).collect();
-            handles.open.retain(|(name, _)| made.iter().all(|(new, _)| new != name));
-            handles.open.extend(made);
+            handles.add(made);
             (Reply::Said { bytes, made: fds, words, data }, attached)
         }
         Err(Refused::Errno(errno)) => (failed(errno, None, 0, vec![]), None),
