@@ -176,8 +176,8 @@ impl Play<'_> {
                 observe::queued(self.actors[at].pid(), self.actors[at].pidfd(), fd, may_open)
                     .map_err(|error| Fault::harness("counting", error.desc()))?
             }
-            // Nobody but one in a call keeps the buffer: it is as it was.
-            None if in_open || self.in_call(index) => self.counter.channels[index].queued.clone(),
+            // Nobody but one in open(2) keeps the buffer: it is as it was.
+            None if in_open => self.counter.channels[index].queued.clone(),
             None if self.handles.keep(index) => self.unseen(index),
             None => Count::Known(0),
         })
@@ -221,10 +221,10 @@ impl Play<'_> {
     /// Notes what was dropped if nobody keeps the buffer any more; whoever did last
     /// may have sat in open(2).
     fn drop_count(&mut self, index: usize) {
-        let in_call = self.in_open(index) || self.in_call(index);
+        let in_open = self.in_open(index);
         let ends: Vec<Option<Held>> = self.parts.iter().map(|part| part.ends[index]).collect();
         let channel = &mut self.counter.channels[index];
-        if ends.iter().all(Option::is_none) && !in_call && !self.handles.keep(index) {
+        if ends.iter().all(Option::is_none) && !in_open && !self.handles.keep(index) {
             let flushed_unseen = channel.ends.iter().enumerate().any(|(at, end)| {
                 let unbuffered = *self.plan.actors[at].launch == Launch::BuiltIn("raw".into());
                 end.is_some_and(|end| end.access == Access::Both) && !unbuffered
@@ -289,15 +289,6 @@ impl Play<'_> {
     fn in_open(&self, index: usize) -> bool {
         let opens = |&at: &usize| self.records[at].verb.opens() && self.records[at].channel == Some(index);
         self.parts.iter().any(|part| part.due.iter().any(opens))
-    }
-
-    /// Somebody sits in a call on the channel: the descriptor may be closed by another thread,
-    /// and what it led to stays as long as the call (kernel `fdget`).
-    fn in_call(&self, index: usize) -> bool {
-        let calls = |&at: &usize| {
-            self.records[at].channel == Some(index) && matches!(self.records[at].verb, Verb::Call(_))
-        };
-        self.parts.iter().any(|part| part.due.iter().any(calls))
     }
 
     fn both_ends(&self, index: usize) -> bool {

@@ -54,6 +54,15 @@ fn an_end_is_the_end_of_all() {
     );
 }
 
+/// One that was idle owes nothing, and has said nothing.
+#[test]
+fn the_end_of_one_is_noticed_of_idle_ones_at_once() {
+    as_expected(
+        "a pipe r w\na fork d\nd close r\na close r\na thread b\na thread c\nc write w 1 -> killed SIGPIPE\na close w -> gone\n\
+         b close w -> gone",
+    );
+}
+
 #[test]
 fn a_copy_of_a_thread_has_no_other_thread() {
     as_expected(
