@@ -6,6 +6,7 @@ use super::{
     holdings::{Hold, Holdings, Process, succeeds},
     problem::Problem,
     script::Step,
+    suggest::listed,
 };
 use crate::{
     driver::{FORK, THREAD},
@@ -96,6 +97,25 @@ impl<'a> Holdings<'a> {
         let names = self.held[one].keys().chain(self.held[other].keys());
         self.held[one] = names.map(|name| (*name, Hold::Perhaps)).collect();
         self.tables.iter_mut().filter(|table| **table == other).for_each(|table| *table = one);
+    }
+
+    /// The actor replaces its program, and which handles are left then isn't known.
+    pub fn exec(&mut self, step: &'a Step, problems: &mut Vec<Problem>) {
+        let others = (0..self.tables.len()).filter(|&other| other != step.actor);
+        let sharing = others.filter(|&other| {
+            let surely = !matches!(self.processes[other], Process::Perhaps);
+            surely && self.tables[other] == self.tables[step.actor]
+        });
+        let names: Vec<String> = sharing.map(|other| self.name(other).to_owned()).collect();
+        if !names.is_empty() {
+            let name = self.name(step.actor);
+            problems.push(
+                Problem::new("exec", format!("`{name}` can't be replaced: it would end {}", listed(&names)))
+                    .at_place(&step.verb_place, "in a process with several threads")
+                    .help("let a process of one thread do this, as a `fork` of this one is"),
+            );
+        }
+        self.held[self.tables[step.actor]].values_mut().for_each(|hold| *hold = Hold::Perhaps);
     }
 
     /// The step's actor has a process.

@@ -176,6 +176,7 @@ impl<'a> Holdings<'a> {
             "close" => self.close(step, called),
             "listen" => self.listen(step, first),
             "dup2" => self.replace(step, called, first),
+            "exec" => self.exec(step, problems),
             "fork" | "thread" => self.make_actor(step, called, problems),
             _ => {}
         }

@@ -151,7 +151,13 @@ impl<'case> Play<'case> {
                 Outcome::Ok { bytes }
             }
             Reply::Said { bytes, made, words, data } => {
-                let words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
+                let mut words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
+                if self.called(record).is_some_and(|called| called.call.name() == "exec") {
+                    words = self.handles.replaced(at, &words);
+                    if words.is_empty() {
+                        words.push("nothing".into());
+                    }
+                }
                 self.said(at, record, bytes, &made, &words, data)?;
                 // Where to find another actor is no result.
                 let makes_actor = |called: &Called| called.actor().is_some();

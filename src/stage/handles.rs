@@ -295,6 +295,16 @@ impl Handles {
         self.held.iter_mut().filter(there).for_each(|holding| holding.opened = Some(way));
     }
 
+    /// An actor has replaced its program, and these handles are open in the new one: which of
+    /// them are its own.
+    pub(super) fn replaced(&mut self, actor: usize, open: &[String]) -> Vec<String> {
+        let own: Vec<String> = self.held_by(actor).map(|holding| holding.name.clone()).collect();
+        let (left, gone) = own.into_iter().partition::<Vec<_>, _>(|name| open.contains(name));
+        gone.iter().for_each(|name| self.closed(actor, name));
+        self.drop_flights();
+        left
+    }
+
     /// A copy of an actor holds what it held.
     pub(super) fn copy(&mut self, from: usize, to: usize) {
         let copies: Vec<Holding> =

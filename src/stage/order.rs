@@ -84,6 +84,10 @@ impl Play<'_> {
             }
             words[place] = format!("{}@{actor}:{offset}", words[place]);
         }
+        if called.call.name() == "exec" {
+            // Not who is asked answers, but what it becomes.
+            words.push(record.to_string());
+        }
         Order::Call { call: called.call.name().to_owned(), words }
     }
 

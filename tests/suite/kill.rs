@@ -33,8 +33,9 @@ const MOMENTS: u64 = 200;
 /// By then everything must be gone.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A writer that blocks on a full pipe, another that blocks in open: actors that
-/// don't end by themselves when the stage is gone.
+/// A writer that blocks on a full pipe, another that blocks in open, a thread and a copy
+/// with a new program that block in reads: actors that don't end by themselves when the stage
+/// is gone.
 const SCENARIO: &str = r#"
 [params]
 again = [AGAIN]
@@ -45,7 +46,16 @@ other = "fifo"
 reader = "raw"
 writer = "raw"
 stranded = "stdio"
+thread = "raw:thread"
+child = "raw:fork"
 script = '''
+writer pipe r w
+writer fork child
+child exec
+child read r 1
+reader thread thread
+thread pipe r2 w2
+thread read r2 1
 reader open log read
 writer open log write
 stranded open other write

@@ -5,6 +5,7 @@ mod articles;
 mod broken;
 mod detector;
 mod drivers;
+mod exec;
 mod handles;
 mod kill;
 mod kinds;

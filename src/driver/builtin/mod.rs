@@ -1,5 +1,6 @@
 //! The drivers inside this binary. The stage forks, and the child becomes one.
 
+mod anew;
 mod call;
 mod raw;
 mod rust_std;

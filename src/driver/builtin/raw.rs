@@ -43,10 +43,15 @@ impl Raw {
 
 /// What a copy or a thread of a `raw` process does: takes orders of its own over `control`,
 /// holding what its maker held.
-pub(super) fn go_on(handles: Handles, control: i32) -> ! {
+pub(super) fn begin(handles: Handles, control: i32) -> ! {
+    let greeting = Raw::new(&Mode::default()).hello().encode();
+    go_on(handles, control, &greeting)
+}
+
+/// Takes orders with these handles; says something first.
+pub(super) fn go_on(handles: Handles, control: i32, first: &[u8]) -> ! {
     let mut raw = Raw { handles, ..Raw::new(&Mode::default()) };
-    let greeting = raw.hello().encode();
-    serve::serve(&mut raw, control, &greeting)
+    serve::serve(&mut raw, control, first)
 }
 
 /// Delays of random length, up to some 30 us, before each call.

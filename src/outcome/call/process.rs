@@ -17,6 +17,13 @@ pub(super) const CALLS: &[CallInfo] = &[
     )
     .lasts(),
     call(
+        "exec",
+        "ACTOR exec",
+        "execve(2) of pipelab's own program, which goes on as the same actor: says which handles are left, or `nothing`",
+        &[],
+    )
+    .lasts(),
+    call(
         "setrlimit",
         "ACTOR setrlimit nofile SIZE",
         "setrlimit(2): the soft limit, and the hard one if it is lower",

@@ -23,6 +23,7 @@ fn with_threads(script: &str) -> String {
 #[case("a fork c\na thread b\nb exit\na sleep", "`a` has ended before this step", (14, 3), "move the step up, or leave it out")]
 #[case("a fork c\na thread b\nb kill\na sleep", "`a` has ended before this step", (14, 3), "move the step up, or leave it out")]
 #[case("a fork c\na thread b\nd open log both\nb read log 1", "`b` can't read `log`: it never opened it", (14, 8), "write `b open log read` above")]
+#[case("a fork c\na pipe r w\na thread b\na exec", "`a` can't be replaced: it would end `b`", (14, 3), "let a process of one thread do this, as a `fork` of this one is")]
 fn what_threads_cant_do(
     #[case] script: &str,
     #[case] message: &str,
@@ -45,6 +46,8 @@ fn what_threads_cant_do(
 #[case(
     "a fork c\na thread b\na pipe r w\na pipe s t\na close r\nb dup2 s r -> EBADF\nb dup2 s w\nb read w 1"
 )]
+#[case("a pipe r w\na fork c\nc exec\nc read r 1\na thread b")]
+#[case("a fork c\na pipe r w\na thread b if failed\na exec")]
 fn what_threads_can_do(#[case] script: &str) {
     cases_of(&with_threads(script));
 }

@@ -39,6 +39,11 @@ impl Handles {
         Some(table.open.swap_remove(place).1)
     }
 
+    /// All, those that were closed too.
+    pub(in super::super) fn all(&self) -> Vec<(String, i32)> {
+        self.table().open.clone()
+    }
+
     /// All are forgotten.
     pub(in super::super) fn take_all(&self) -> Vec<(String, i32)> {
         std::mem::take(&mut self.table().open)
@@ -47,6 +52,11 @@ impl Handles {
     /// A thread takes its orders over this descriptor.
     pub(super) fn converse(&self, control: i32) {
         self.table().controls.push(control);
+    }
+
+    /// There are others beside the first.
+    pub(super) fn have_threads(&self) -> bool {
+        !self.table().controls.is_empty()
     }
 
     /// A copy of the process has no thread but the one that made it: their descriptors.

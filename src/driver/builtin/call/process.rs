@@ -14,12 +14,13 @@ use nix::{
     },
 };
 
-use super::{Carry, Handles, Result, Said, Words, done};
+use super::{Carry, Handles, Refused, Result, Said, Words, done};
 use crate::{setting::surroundings, wire::CONTROL_FD};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[
     ("fork", fork),
     ("thread", thread),
+    ("exec", exec),
     ("setrlimit", setrlimit),
     ("setresuid", setresuid),
     ("capset", capset),
@@ -60,7 +61,7 @@ pub(super) fn fork(handles: &mut Handles, _: &Words<'_>) -> Result {
         // SAFETY: a number, which no thread of this copy uses.
         unsafe { libc::close(control) };
     }
-    super::super::raw::go_on(handles.clone(), CONTROL_FD)
+    super::super::raw::begin(handles.clone(), CONTROL_FD)
 }
 
 /// Another thread of this process, a real one, takes orders of its own. It says its number
@@ -77,7 +78,7 @@ pub(super) fn thread(handles: &mut Handles, _: &Words<'_>) -> Result {
     let spawned = thread::Builder::new().spawn(move || {
         let _ended = EndsHere;
         let _ = tell.send(nix::unistd::gettid());
-        super::super::raw::go_on(shared, control)
+        super::super::raw::begin(shared, control)
     });
     if let Err(error) = spawned {
         // SAFETY: a number that nobody was told.
@@ -88,6 +89,14 @@ pub(super) fn thread(handles: &mut Handles, _: &Words<'_>) -> Result {
     let tid = told.recv().map_err(|_| Errno::EAGAIN)?;
     let said = Said { bytes: Some(tid.as_raw() as u64), attached: Some(theirs), ..Said::default() };
     Ok(Said { words: vec![control.to_string()], ..said })
+}
+
+/// The stage adds the step's number, since it is the new program that answers.
+pub(super) fn exec(handles: &mut Handles, words: &Words<'_>) -> Result {
+    if handles.have_threads() {
+        return Err(Refused::Misused("the process has other threads, which this would end".into()));
+    }
+    Err(super::super::anew::replace(words.get(0)?, handles).err().map_or(Errno::EIO.into(), Refused::from))
 }
 
 /// A thread that panics ends its process: alone it would leave the stage without an answer.
