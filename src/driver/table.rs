@@ -27,6 +27,16 @@ pub struct ModeInfo {
     pub layers: &'static [&'static str],
 }
 
+/// Which system calls as steps a driver carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// All of them, on handles.
+    All,
+    /// Those that a program makes beside its runtime, on the descriptors of open channels.
+    Beside,
+    None,
+}
+
 /// One line of the driver table.
 #[derive(Clone, Copy, Debug)]
 pub struct DriverInfo {
@@ -36,8 +46,7 @@ pub struct DriverInfo {
     pub modes: &'static [ModeInfo],
     /// Verbs that it has, apart from the stage's own.
     pub verbs: &'static [Verb],
-    /// It carries out system calls on handles.
-    pub calls: bool,
+    pub calls: Calls,
     /// Sizes that its runtime tells (`python.buffer`).
     pub symbols: &'static [&'static str],
     /// It comes in versions which are looked for on the machine.
@@ -74,7 +83,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: true,
+        calls: Calls::All,
         symbols: &[],
         versioned: false,
         ignores_sigpipe: false,
@@ -104,6 +113,12 @@ pub const DRIVERS: &[DriverInfo] = &[
                 reads_available: false,
                 layers: &[],
             },
+            ModeInfo {
+                name: FORK,
+                about: "a copy of another actor, made by its step `fork`, with all that it buffers",
+                reads_available: false,
+                ..PLAIN
+            },
         ],
         verbs: &[
             Verb::Open,
@@ -115,7 +130,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: false,
+        calls: Calls::Beside,
         symbols: &["bufsiz"],
         versioned: false,
         ignores_sigpipe: false,
@@ -140,6 +155,11 @@ pub const DRIVERS: &[DriverInfo] = &[
                 layers: &[],
             },
             ModeInfo { name: "file", about: "a bare File, written with write_all", ..PLAIN },
+            ModeInfo {
+                name: FORK,
+                about: "a copy of another actor, made by its step `fork`, with all that it buffers",
+                ..PLAIN
+            },
         ],
         verbs: &[
             Verb::Open,
@@ -151,7 +171,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: false,
+        calls: Calls::Beside,
         symbols: &["buffer"],
         versioned: false,
         ignores_sigpipe: true,
@@ -206,7 +226,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: false,
+        calls: Calls::None,
         symbols: &["buffer", "chunk"],
         versioned: true,
         ignores_sigpipe: true,
@@ -218,10 +238,14 @@ impl DriverInfo {
         DRIVERS.iter().find(|info| info.name == name)
     }
 
-    /// It carries this verb out. System calls as steps only `raw` has, and its forks.
+    /// It carries this verb out.
     pub fn can(&self, verb: Verb) -> bool {
         match verb {
-            Verb::Call(_) => self.calls,
+            Verb::Call(call) => match self.calls {
+                Calls::All => true,
+                Calls::Beside => call.info().beside,
+                Calls::None => false,
+            },
             verb => self.verbs.contains(&verb),
         }
     }

@@ -16,7 +16,7 @@ use crate::{
 impl BoundActor {
     /// The step that makes it, if one does.
     pub(super) fn made_by(&self) -> Option<&'static str> {
-        let mode = self.info.filter(|info| info.name == "raw").and(self.mode)?;
+        let mode = self.info.and(self.mode)?;
         [FORK, THREAD].into_iter().find(|step| *step == mode.name)
     }
 }
@@ -38,6 +38,7 @@ impl<'a> Holdings<'a> {
             return;
         };
         let (place, verb) = (step.place_of(name), called.call.name());
+        let driver = self.drivers[step.actor];
         let declared = self.scenario.actors[child].driver.span.clone();
         match (self.processes[child], succeeds(step)) {
             (Process::Runs, _) => {
@@ -46,7 +47,7 @@ impl<'a> Holdings<'a> {
                     Problem::new("fork", format!("`{name}` can't {what}: it has a process of its own"))
                         .at_place(place, "not made by a step")
                         .at(declared, "declared here")
-                        .help(format!("declare it as `{name} = \"raw:{verb}\"`")),
+                        .help(format!("declare it as `{name} = \"{driver}:{verb}\"`")),
                 );
             }
             _ if self.made_by[child] != Some(verb) => {
@@ -56,9 +57,17 @@ impl<'a> Holdings<'a> {
                         .at_place(place, "not made by this step")
                         .at(declared, "declared here")
                         .help(format!(
-                            "declare it as `{name} = \"raw:{verb}\"`, or write `{} {other} {name}`",
+                            "declare it as `{name} = \"{driver}:{verb}\"`, or write `{} {other} {name}`",
                             self.name(step.actor)
                         )),
+                );
+            }
+            _ if self.drivers[child] != driver => {
+                problems.push(
+                    Problem::new("fork", format!("`{name}` can't be a copy: it is to run another driver"))
+                        .at_place(place, format!("a copy of this one runs `{driver}`"))
+                        .at(declared, "declared here")
+                        .help(format!("declare it as `{name} = \"{driver}:{verb}\"`")),
                 );
             }
             (Process::Forked(first), _) => {

@@ -71,6 +71,8 @@ pub(super) struct Holdings<'a> {
     pub held: Vec<BTreeMap<&'a str, Hold<'a>>>,
     /// Per actor: the step that makes it.
     pub made_by: Vec<Option<&'static str>>,
+    /// Per actor.
+    pub drivers: Vec<&'static str>,
     pub processes: Vec<Process<'a>>,
     /// What descriptors lead to, and the step that made each.
     kinds: Vec<(On, &'a Step)>,
@@ -110,6 +112,9 @@ impl<'a> Holdings<'a> {
             }
         }
         let made_by: Vec<_> = actors.iter().map(|actor| actor.as_ref()?.made_by()).collect();
+        let driver = |actor: &Option<BoundActor>| {
+            actor.as_ref().and_then(|actor| actor.info).map_or("raw", |info| info.name)
+        };
         let process = |made_by: &Option<_>| made_by.map_or(Process::Runs, |_| Process::Unforked);
         Holdings {
             scenario,
@@ -117,6 +122,7 @@ impl<'a> Holdings<'a> {
             held: vec![BTreeMap::new(); actors.len()],
             processes: made_by.iter().map(process).collect(),
             made_by,
+            drivers: actors.iter().map(driver).collect(),
             kinds: Vec::new(),
             makers,
             made: BTreeSet::new(),

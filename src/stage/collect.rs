@@ -299,6 +299,8 @@ impl<'case> Play<'case> {
             None => {
                 self.actors[at] = self.actors[maker].copy(name, pid, control)?;
                 self.handles.copy(maker, at);
+                // What its maker's runtime buffers, it may hand down once more.
+                self.parts[at].given = self.parts[maker].given.clone();
             }
             // The descriptor over which a thread takes its orders.
             Some(orders) => {

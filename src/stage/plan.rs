@@ -59,7 +59,7 @@ pub struct PlannedActor {
 impl PlannedActor {
     /// A step of another actor makes its process.
     pub fn is_made_by_step(&self) -> bool {
-        matches!(&*self.launch, Launch::BuiltIn(driver) if driver == "raw")
+        matches!(&*self.launch, Launch::BuiltIn(_))
             && self.mode.iter().any(|word| word == FORK || word == THREAD)
     }
 }

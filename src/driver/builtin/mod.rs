@@ -38,6 +38,11 @@ trait Builtin {
         None
     }
 
+    /// It makes system calls of all kinds, on handles.
+    fn makes_calls(&self) -> bool {
+        false
+    }
+
     /// A descriptor for the stage that belongs to the answer which is given now.
     fn attached(&mut self) -> Option<OwnedFd> {
         None

@@ -134,6 +134,10 @@ impl Builtin for Raw {
         self.handles.find(channel)
     }
 
+    fn makes_calls(&self) -> bool {
+        true
+    }
+
     fn attached(&mut self) -> Option<OwnedFd> {
         self.attached.take()
     }

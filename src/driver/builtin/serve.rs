@@ -12,7 +12,7 @@ use nix::{
     sys::socket::{ControlMessage, MsgFlags, send, sendmsg},
 };
 
-use super::{Builtin, failed, not_open, raw, receive_more};
+use super::{Builtin, call, failed, not_open, raw, receive_more};
 use crate::{
     outcome::Readiness,
     wire::{Answer, Order, Reply, Step, decode_steps, number},
@@ -48,7 +48,13 @@ pub(super) fn serve(driver: &mut dyn Builtin, control: i32, greeting: &[u8]) -> 
         }
         for Step { id, order } in orders.receive() {
             let channel = order.channel().map(str::to_owned);
+            let mut attached = None;
             let reply = match order {
+                Order::Call { call, words } if !driver.makes_calls() => {
+                    let (reply, fd) = call::carry_out_beside(driver, &call, &words);
+                    attached = fd;
+                    reply
+                }
                 Order::Await { .. } if !driver.has_event_loop() => Reply::Unsupported,
                 Order::Await { channel, readiness } => match driver.descriptor(&channel) {
                     Some(descriptor) => {
@@ -77,7 +83,7 @@ pub(super) fn serve(driver: &mut dyn Builtin, control: i32, greeting: &[u8]) -> 
             let queued = descriptor.and_then(|fd| raw::queued(fd).ok()).map(|bytes| bytes as u64);
             answer.clear();
             Answer { id, reply, queued, held }.encode_to(&mut answer);
-            match driver.attached() {
+            match attached.or_else(|| driver.attached()) {
                 None => say(control, &answer),
                 Some(fd) => say_with(control, &answer, &fd),
             }

@@ -16,13 +16,15 @@ pub(super) const CALLS: &[CallInfo] = &[
         "ACTOR getfl HANDLE",
         "fcntl(2) with F_GETFL: the access, and `nonblock`, `direct`, `append`",
         &[Arg::Handle],
-    ),
+    )
+    .beside(),
     call(
         "setfl",
         "ACTOR setfl HANDLE [nonblock] [direct] [append]",
         "fcntl(2) with F_SETFL: sets just these flags",
         &[Arg::Handle, Arg::Any { words: &["nonblock", "direct", "append"], handles: false }],
-    ),
+    )
+    .beside(),
     call("getfd", "ACTOR getfd HANDLE", "fcntl(2) with F_GETFD: `cloexec`, or nothing", &[Arg::Handle]),
     call(
         "setfd",

@@ -8,7 +8,8 @@ pub(super) const CALLS: &[CallInfo] = &[
         "ACTOR fork ACTOR",
         "a copy of the process takes the part of the actor that is declared as a `fork`, with all handles",
         &[Arg::Actor],
-    ),
+    )
+    .beside(),
     call(
         "thread",
         "ACTOR thread ACTOR",

@@ -25,7 +25,8 @@ use nix::errno::Errno;
 
 pub(super) use handles::Handles;
 
-use super::{Reply, failed, misused};
+use super::{Builtin, Reply, failed, misused, serve};
+use crate::wire::CONTROL_FD;
 
 /// What a call gave.
 #[derive(Default)]
@@ -118,7 +119,33 @@ pub(super) fn carry_out(handles: &mut Handles, call: &str, words: &[String]) -> 
     let Some((_, carry)) = FAMILIES.iter().copied().flatten().find(|(name, _)| *name == call) else {
         return (Reply::Unsupported, None);
     };
-    match carry(handles, &Words(words)) {
+    let result = carry(handles, &Words(words));
+    answer(handles, result)
+}
+
+/// Makes a call beside a driver of another kind, on the descriptors of its open channels. A
+/// copy of its process goes on as this driver, with all that it buffers.
+pub(super) fn carry_out_beside(
+    driver: &mut dyn Builtin,
+    call: &str,
+    words: &[String],
+) -> (Reply, Option<OwnedFd>) {
+    let mut handles = Handles::default();
+    handles.add(words.iter().filter_map(|name| Some((name.clone(), driver.descriptor(name)?))).collect());
+    if call != "fork" {
+        return carry_out(&mut handles, call, words);
+    }
+    match process::copy(&handles).transpose() {
+        Some(made) => answer(&handles, made),
+        None => {
+            let greeting = driver.hello().encode();
+            serve::serve(driver, CONTROL_FD, &greeting)
+        }
+    }
+}
+
+fn answer(handles: &Handles, result: Result) -> (Reply, Option<OwnedFd>) {
+    match result {
         Ok(Said { bytes, made, words, data, attached }) => {
             let fds = made.iter().map(|(_, fd)| *fd).collect();
             handles.add(made);

@@ -41,16 +41,23 @@ fn conversation() -> Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?)
 }
 
-/// A copy of this process, with all that it holds, takes orders of its own. It is the
-/// stage's child (CLONE_PARENT), as its maker is.
 pub(super) fn fork(handles: &mut Handles, _: &Words<'_>) -> Result {
+    match copy(handles)? {
+        Some(said) => Ok(said),
+        None => super::super::raw::begin(handles.clone(), CONTROL_FD),
+    }
+}
+
+/// A copy of this process, with all that it holds, is to take orders of its own. It is the
+/// stage's child (CLONE_PARENT), as its maker is. Nothing is said in the copy.
+pub(super) fn copy(handles: &Handles) -> Result<Option<Said>> {
     let (theirs, ours) = conversation()?;
     let flags = libc::CLONE_PARENT | libc::SIGCHLD;
     // SAFETY: the copy has this thread alone, and may do anything: the stage gives no step
     // while another thread is anywhere but asleep in a system call, where it holds no lock.
     let pid = Errno::result(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) })?;
     if pid != 0 {
-        return Ok(Said { bytes: Some(pid as u64), attached: Some(theirs), ..Said::default() });
+        return Ok(Some(Said { bytes: Some(pid as u64), attached: Some(theirs), ..Said::default() }));
     }
     surroundings::die_with_parent();
     drop(theirs);
@@ -61,7 +68,7 @@ pub(super) fn fork(handles: &mut Handles, _: &Words<'_>) -> Result {
         // SAFETY: a number, which no thread of this copy uses.
         unsafe { libc::close(control) };
     }
-    super::super::raw::begin(handles.clone(), CONTROL_FD)
+    Ok(None)
 }
 
 /// Another thread of this process, a real one, takes orders of its own. It says its number
