@@ -162,7 +162,7 @@ impl Lab {
         assert_eq!(std::process::id(), 1, "the first process of its namespace");
         let dir = tempfile::tempdir().expect("a directory");
         // Enough cases to outlast every random moment.
-        let again: Vec<String> = (1..200).map(|again| again.to_string()).collect();
+        let again: Vec<String> = (1..60).map(|again| again.to_string()).collect();
         let scenario = SCENARIO.replace("AGAIN", &again.join(", "));
         fs::write(dir.path().join("blocked.toml"), scenario).expect("a scenario");
         fs::create_dir(dir.path().join("tmp")).expect("a directory");
