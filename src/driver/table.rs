@@ -10,6 +10,9 @@ pub const LAYERS: &str = "layers";
 /// The mode of a `raw` actor whose process a step of another one makes.
 pub const FORK: &str = "fork";
 
+/// The mode of a `raw` actor that is a thread of another one's process.
+pub const THREAD: &str = "thread";
+
 /// One mode of a driver: a way of its runtime to do I/O.
 #[derive(Clone, Copy, Debug)]
 pub struct ModeInfo {
@@ -24,6 +27,16 @@ pub struct ModeInfo {
     pub layers: &'static [&'static str],
 }
 
+/// Which system calls as steps a driver carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// All of them, on handles.
+    All,
+    /// Those that a program makes beside its runtime, on the descriptors of open channels.
+    Beside,
+    None,
+}
+
 /// One line of the driver table.
 #[derive(Clone, Copy, Debug)]
 pub struct DriverInfo {
@@ -33,8 +46,7 @@ pub struct DriverInfo {
     pub modes: &'static [ModeInfo],
     /// Verbs that it has, apart from the stage's own.
     pub verbs: &'static [Verb],
-    /// It carries out system calls on handles.
-    pub calls: bool,
+    pub calls: Calls,
     /// Sizes that its runtime tells (`python.buffer`).
     pub symbols: &'static [&'static str],
     /// It comes in versions which are looked for on the machine.
@@ -54,6 +66,11 @@ pub const DRIVERS: &[DriverInfo] = &[
         modes: &[
             ModeInfo { name: "syscalls", about: "no buffer at all", ..PLAIN },
             ModeInfo { name: FORK, about: "a copy of another actor, made by its step `fork`", ..PLAIN },
+            ModeInfo {
+                name: THREAD,
+                about: "a thread of another actor's process, made by its step `thread`",
+                ..PLAIN
+            },
         ],
         verbs: &[
             Verb::Open,
@@ -66,7 +83,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: true,
+        calls: Calls::All,
         symbols: &[],
         versioned: false,
         ignores_sigpipe: false,
@@ -96,6 +113,12 @@ pub const DRIVERS: &[DriverInfo] = &[
                 reads_available: false,
                 layers: &[],
             },
+            ModeInfo {
+                name: FORK,
+                about: "a copy of another actor, made by its step `fork`, with all that it buffers",
+                reads_available: false,
+                ..PLAIN
+            },
         ],
         verbs: &[
             Verb::Open,
@@ -107,7 +130,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: false,
+        calls: Calls::Beside,
         symbols: &["bufsiz"],
         versioned: false,
         ignores_sigpipe: false,
@@ -132,6 +155,11 @@ pub const DRIVERS: &[DriverInfo] = &[
                 layers: &[],
             },
             ModeInfo { name: "file", about: "a bare File, written with write_all", ..PLAIN },
+            ModeInfo {
+                name: FORK,
+                about: "a copy of another actor, made by its step `fork`, with all that it buffers",
+                ..PLAIN
+            },
         ],
         verbs: &[
             Verb::Open,
@@ -143,7 +171,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: false,
+        calls: Calls::Beside,
         symbols: &["buffer"],
         versioned: false,
         ignores_sigpipe: true,
@@ -198,7 +226,7 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Spin,
             Verb::Exit,
         ],
-        calls: false,
+        calls: Calls::None,
         symbols: &["buffer", "chunk"],
         versioned: true,
         ignores_sigpipe: true,
@@ -208,7 +236,7 @@ pub const DRIVERS: &[DriverInfo] = &[
         about: "any command, written `{ command = [\"cat\"], stdin = \"in\", stdout = \"out\" }`",
         modes: &[ModeInfo { name: "command", about: "a program that knows nothing of steps", ..PLAIN }],
         verbs: &[Verb::Start, Verb::Run],
-        calls: false,
+        calls: Calls::None,
         symbols: &[],
         versioned: false,
         ignores_sigpipe: false,
@@ -220,10 +248,14 @@ impl DriverInfo {
         DRIVERS.iter().find(|info| info.name == name)
     }
 
-    /// It carries this verb out. System calls as steps only `raw` has, and its forks.
+    /// It carries this verb out.
     pub fn can(&self, verb: Verb) -> bool {
         match verb {
-            Verb::Call(_) => self.calls,
+            Verb::Call(call) => match self.calls {
+                Calls::All => true,
+                Calls::Beside => call.info().beside,
+                Calls::None => false,
+            },
             verb => self.verbs.contains(&verb),
         }
     }

@@ -35,6 +35,11 @@ pub struct Process {
     tasks_dir: PathBuf,
     proc_dir: PathBuf,
     tasks: Vec<Task>,
+    /// What is told is told of this thread alone.
+    own: Option<u32>,
+    /// How many threads the last scan read, and which of these readings is `own`'s.
+    scanned: usize,
+    own_at: Option<usize>,
     /// The file that says where a thread sleeps: `syscall` or `wchan`.
     place: &'static str,
     /// Opened when it is first read.
@@ -63,7 +68,23 @@ impl Process {
                 _ => ("wchan", only("wchan")?),
             },
         };
-        Ok(Process { tasks_dir, proc_dir, tasks: vec![task], place, io: None })
+        Ok(Process {
+            tasks_dir,
+            proc_dir,
+            tasks: vec![task],
+            own: None,
+            scanned: 0,
+            own_at: None,
+            place,
+            io: None,
+        })
+    }
+
+    /// The same for one of its threads. All are scanned all the same: who waits for another
+    /// thread isn't at rest before that is.
+    #[must_use]
+    pub fn of_thread(self, tid: u32) -> Process {
+        Process { own: Some(tid), ..self }
     }
 
     /// Appends one reading of each of its threads.
@@ -71,9 +92,21 @@ impl Process {
     /// # Errors
     /// A thread or the process ended meanwhile: look for its end, then again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+        self.scan_but(readings, &[])
+    }
+
+    /// The same without these threads, which will never rest.
+    ///
+    /// # Errors
+    /// As [`Process::scan`].
+    pub fn scan_but(&mut self, readings: &mut Vec<Reading>, spinning: &[u32]) -> io::Result<()> {
         let before = readings.len();
         let mut threads = None;
-        for task in &self.tasks {
+        self.own_at = None;
+        for task in self.tasks.iter().filter(|task| !spinning.contains(&task.tid)) {
+            if self.own == Some(task.tid) {
+                self.own_at = Some(readings.len() - before);
+            }
             match task.read() {
                 Ok((reading, count)) => {
                     threads = Some(count as usize);
@@ -86,8 +119,11 @@ impl Process {
                 }
             }
         }
+        self.scanned = readings.len() - before;
         // No thread at all would prove everything.
-        if threads.is_none_or(|count| count != self.tasks.len()) {
+        if threads.is_none_or(|count| count != self.tasks.len())
+            || self.own.is_some() != self.own_at.is_some()
+        {
             readings.truncate(before);
             self.list_tasks()?;
             return Err(io::Error::other("its threads have changed"));
@@ -108,9 +144,14 @@ impl Process {
         })
     }
 
-    /// Threads seen at the last scan.
+    /// Threads read at the last scan.
     pub fn threads(&self) -> usize {
-        self.tasks.len()
+        self.scanned
+    }
+
+    /// Those of the last scan's readings that are told of.
+    pub fn own<'r>(&self, readings: &'r [Reading]) -> &'r [Reading] {
+        self.own_at.map_or(readings, |at| &readings[at..=at])
     }
 
     /// The call of a reading of this process.
@@ -151,8 +192,8 @@ impl Process {
         }
     }
 
-    /// Bytes that its read calls have returned so far, on any descriptor:
-    /// `rchar` of `io` (proc_pid_io(5)). Receives on a socket don't count there. `None`:
+    /// Bytes that its read calls, or its own thread's, have returned so far, on any
+    /// descriptor: `rchar` of `io` (proc_pid_io(5)). Receives on a socket don't count there. `None`:
     /// the file is refused.
     ///
     /// # Errors
@@ -171,7 +212,9 @@ impl Process {
 
     fn io(&mut self, field: &str) -> io::Result<Option<u64>> {
         if self.io.is_none() {
-            self.io = match File::open(self.proc_dir.join("io")) {
+            let thread = |tid: u32| self.tasks_dir.join(tid.to_string());
+            let dir = self.own.map_or_else(|| self.proc_dir.clone(), thread);
+            self.io = match File::open(dir.join("io")) {
                 Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
                     return Err(error);
                 }
@@ -189,7 +232,7 @@ impl Process {
     /// (`voluntary_ctxt_switches` of `status`).
     pub fn sleeps(&self) -> Option<u64> {
         let mut sum = 0;
-        for task in &self.tasks {
+        for task in self.tasks.iter().filter(|task| self.own.is_none_or(|own| own == task.tid)) {
             let status = fs::read_to_string(self.tasks_dir.join(format!("{}/status", task.tid))).ok()?;
             let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
             sum += line.trim().parse::<u64>().ok()?;

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Scenario,
+    ends::Sure,
+    holdings::succeeds,
     problem::Problem,
     script::{Parsed, Step},
     words::MAX_SIZE,
 };
 use crate::{
-    outcome::{Action, Verb, payload::WRITERS},
+    driver::THREAD,
+    outcome::{Action, Called, Verb, payload::WRITERS},
     stage::Condition,
 };
 
@@ -55,7 +58,9 @@ struct Flow<'a> {
     unsure: BTreeSet<usize>,
     /// Actors that write, or may.
     writers: BTreeSet<usize>,
-    /// Per actor, the step that surely ended it.
+    /// Per actor, the first thread of its process.
+    processes: Vec<usize>,
+    /// Per process, the step that surely ended it.
     ended: BTreeMap<usize, &'a Step>,
     /// Bytes of each actor's last message on each channel.
     messages: BTreeMap<(usize, usize), u64>,
@@ -70,6 +75,7 @@ impl<'a> Flow<'a> {
             scenario,
             opened: BTreeSet::new(),
             unsure: if incomplete { (0..scenario.actors.len()).collect() } else { BTreeSet::new() },
+            processes: (0..scenario.actors.len()).collect(),
             ended: BTreeMap::new(),
             writers: BTreeSet::new(),
             messages: BTreeMap::new(),
@@ -81,7 +87,7 @@ impl<'a> Flow<'a> {
     fn step(&mut self, step: &'a Step, problems: &mut Vec<Problem>) {
         let name = &self.scenario.actors[step.actor].name.value;
         let looks = step.action.verb() == Verb::Run;
-        if let Some(end) = self.ended.get(&step.actor).filter(|_| !looks) {
+        if let Some(end) = self.ended.get(&self.processes[step.actor]).filter(|_| !looks) {
             problems.push(
                 Problem::new("after-end", format!("`{name}` has ended before this step"))
                     .at_place(&step.verb_place, "never carried out")
@@ -92,13 +98,14 @@ impl<'a> Flow<'a> {
         }
         match step.action {
             Action::Open { channel, .. } => {
-                self.opened.insert((step.actor, channel));
+                self.opened.insert((self.processes[step.actor], channel));
             }
+            Action::Call(ref called) => self.make_actor(step, called),
             Action::Exit { .. } | Action::Kill { signal: libc::SIGKILL }
                 // What stands before it in a sequence may fail.
                 if step.condition == Condition::Always && !step.joined =>
             {
-                self.ended.insert(step.actor, step);
+                self.ended.insert(self.processes[step.actor], step);
             }
             Action::Write { channel, bytes, .. } => {
                 self.messages.insert((step.actor, channel), bytes);
@@ -119,7 +126,7 @@ impl<'a> Flow<'a> {
         }
         let Some(channel) = step.action.channel() else { return };
         let never_opened = step.action.verb() != Verb::Open
-            && !self.opened.contains(&(step.actor, channel))
+            && !self.opened.contains(&(self.processes[step.actor], channel))
             && !self.unsure.contains(&step.actor);
         if never_opened && self.reported.insert(("never-opened", step.actor, channel)) {
             let (channel, verb) = (&self.scenario.channels[channel].name.value, step.action.verb().name());
@@ -137,6 +144,25 @@ impl<'a> Flow<'a> {
                 .at_place(place, "not open here")
                 .help(format!("write `{name} open {channel} {access}` above")),
             );
+        }
+    }
+
+    /// Another actor has from now on what this one has.
+    fn make_actor(&mut self, step: &Step, called: &Called) {
+        let made = called.actor();
+        let is_it = |name: &str| made == Some(name);
+        let Some(made) = self.scenario.actors.iter().position(|actor| is_it(&actor.name.value)) else {
+            return;
+        };
+        let process = self.processes[step.actor];
+        if succeeds(step) != Sure::Yes || self.unsure.contains(&step.actor) {
+            self.unsure.insert(made);
+        } else if called.call.name() == THREAD {
+            self.processes[made] = process;
+        } else {
+            let copies = self.opened.range((process, 0)..=(process, usize::MAX));
+            let copies: Vec<_> = copies.map(|(_, channel)| (made, *channel)).collect();
+            self.opened.extend(copies);
         }
     }
 

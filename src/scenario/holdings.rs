@@ -17,14 +17,14 @@ use crate::{
     stage::Condition,
 };
 
-/// Checks the calls of one case, and the steps of actors that a `fork` makes.
+/// Checks the calls of one case, and the steps of actors that a step makes.
 pub(super) fn check<'a>(
     scenario: &'a Scenario,
     actors: &'a [Option<BoundActor>],
     steps: impl Iterator<Item = &'a Parsed>,
     problems: &mut Vec<Problem>,
 ) {
-    let forks = actors.iter().flatten().any(BoundActor::is_made_by_step);
+    let forks = actors.iter().flatten().any(|actor| actor.made_by().is_some());
     let incomplete = scenario.script.as_ref().is_none_or(|script| script.incomplete);
     if incomplete || (scenario.handles.is_empty() && !forks) {
         return;
@@ -66,8 +66,13 @@ pub(super) enum Process<'a> {
 
 pub(super) struct Holdings<'a> {
     pub scenario: &'a Scenario,
-    /// Per actor.
+    /// Per actor: which of `held` is its own, which threads share.
+    pub tables: Vec<usize>,
     pub held: Vec<BTreeMap<&'a str, Hold<'a>>>,
+    /// Per actor: the step that makes it.
+    pub made_by: Vec<Option<&'static str>>,
+    /// Per actor.
+    pub drivers: Vec<&'static str>,
     pub processes: Vec<Process<'a>>,
     /// What descriptors lead to, and the step that made each.
     kinds: Vec<(On, &'a Step)>,
@@ -106,14 +111,18 @@ impl<'a> Holdings<'a> {
                 makers.entry(name).or_default().push(step);
             }
         }
-        let process = |actor: &Option<BoundActor>| match actor {
-            Some(actor) if actor.is_made_by_step() => Process::Unforked,
-            _ => Process::Runs,
+        let made_by: Vec<_> = actors.iter().map(|actor| actor.as_ref()?.made_by()).collect();
+        let driver = |actor: &Option<BoundActor>| {
+            actor.as_ref().and_then(|actor| actor.info).map_or("raw", |info| info.name)
         };
+        let process = |made_by: &Option<_>| made_by.map_or(Process::Runs, |_| Process::Unforked);
         Holdings {
             scenario,
+            tables: (0..actors.len()).collect(),
             held: vec![BTreeMap::new(); actors.len()],
-            processes: actors.iter().map(process).collect(),
+            processes: made_by.iter().map(process).collect(),
+            made_by,
+            drivers: actors.iter().map(driver).collect(),
             kinds: Vec::new(),
             makers,
             made: BTreeSet::new(),
@@ -123,6 +132,14 @@ impl<'a> Holdings<'a> {
 
     pub(super) fn name(&self, actor: usize) -> &'a str {
         &self.scenario.actors[actor].name.value
+    }
+
+    pub(super) fn held(&self, actor: usize) -> &BTreeMap<&'a str, Hold<'a>> {
+        &self.held[self.tables[actor]]
+    }
+
+    fn held_mut(&mut self, actor: usize) -> &mut BTreeMap<&'a str, Hold<'a>> {
+        &mut self.held[self.tables[actor]]
     }
 
     fn step(&mut self, step: &'a Step, problems: &mut Vec<Problem>) {
@@ -142,9 +159,9 @@ impl<'a> Holdings<'a> {
             Action::Close { channel: closed } => {
                 let name = channel(*closed);
                 match succeeds(step) {
-                    Sure::Yes => drop(self.held[step.actor].remove(name)),
+                    Sure::Yes => drop(self.held_mut(step.actor).remove(name)),
                     Sure::No => {}
-                    Sure::Perhaps => drop(self.held[step.actor].insert(name, Hold::Perhaps)),
+                    Sure::Perhaps => drop(self.held_mut(step.actor).insert(name, Hold::Perhaps)),
                 }
             }
             Action::Call(called) => self.call(step, called, problems),
@@ -160,11 +177,13 @@ impl<'a> Holdings<'a> {
         if problems.len() == before {
             self.is_of_its_kind(step, called, problems);
         }
-        let first = called.handle().and_then(|name| self.held[step.actor].get(name)).copied();
+        let first = called.handle().and_then(|name| self.held(step.actor).get(name)).copied();
         match called.call.name() {
             "close" => self.close(step, called),
             "listen" => self.listen(step, first),
-            "fork" => self.fork(step, called, problems),
+            "dup2" => self.replace(step, called, first),
+            "exec" => self.exec(step, problems),
+            "fork" | "thread" => self.make_actor(step, called, problems),
             _ => {}
         }
         for name in called.makes() {
@@ -190,7 +209,7 @@ impl<'a> Holdings<'a> {
     }
 
     fn made(&mut self, step: &'a Step, name: &'a str, hold: Hold<'a>) {
-        let held = &mut self.held[step.actor];
+        let held = self.held_mut(step.actor);
         // The new descriptor may have the number of a closed one.
         for old in held.values_mut().filter(|old| matches!(old, Hold::Closed(_))) {
             *old = Hold::Perhaps;
@@ -202,10 +221,21 @@ impl<'a> Holdings<'a> {
     fn close(&mut self, step: &'a Step, called: &'a Called) {
         let Some(name) = called.handle() else { return };
         match succeeds(step) {
-            Sure::Yes => drop(self.held[step.actor].insert(name, Hold::Closed(step))),
-            Sure::Perhaps => drop(self.held[step.actor].insert(name, Hold::Perhaps)),
+            Sure::Yes => drop(self.held_mut(step.actor).insert(name, Hold::Closed(step))),
+            Sure::Perhaps => drop(self.held_mut(step.actor).insert(name, Hold::Perhaps)),
             Sure::No => {}
         }
+    }
+
+    /// The second handle is a copy of the first.
+    fn replace(&mut self, step: &'a Step, called: &'a Called, first: Option<Hold<'a>>) {
+        let Some(name) = called.needed().nth(1) else { return };
+        let hold = match (succeeds(step), first) {
+            (Sure::Yes, Some(hold)) => hold,
+            (Sure::No, _) => return,
+            _ => Hold::Perhaps,
+        };
+        self.held_mut(step.actor).insert(name, hold);
     }
 
     fn listen(&mut self, step: &Step, socket: Option<Hold<'a>>) {
@@ -230,7 +260,7 @@ impl<'a> Holdings<'a> {
     fn is_held(&mut self, step: &'a Step, called: &Called, name: &'a str, problems: &mut Vec<Problem>) {
         let actor = self.name(step.actor);
         let place = step.place_of(name);
-        let problem = match self.held[step.actor].get(name) {
+        let problem = match self.held(step.actor).get(name) {
             Some(Hold::Surely(_) | Hold::Perhaps) => return,
             Some(Hold::Closed(close)) => {
                 let told = step.expectation.as_ref().is_some_and(|known| known.fails_with("EBADF"));
@@ -281,7 +311,7 @@ impl<'a> Holdings<'a> {
 
     /// The call can work on handles of these kinds.
     fn is_of_its_kind(&self, step: &Step, called: &Called, problems: &mut Vec<Problem>) {
-        let held = |name: &str| match self.held[step.actor].get(name) {
+        let held = |name: &str| match self.held(step.actor).get(name) {
             Some(Hold::Surely(known)) => Some(self.kinds[*known]),
             _ => None,
         };

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, IoSliceMut},
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    rc::Rc,
 };
 
 use nix::{
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     observe::{self, Check, Depth, Process, Reading, State, StateFiles},
     outcome::Outcome,
-    wire::{Abilities, Inbox, Message, Step, encode_batch},
+    wire::{Abilities, CONTROL_FD, Inbox, Message, Step, encode_batch},
 };
 
 /// Bytes taken from a control socket at once.
@@ -40,8 +41,12 @@ type Room = (Box<[u8]>, Vec<u8>);
 /// A running actor.
 pub(super) struct Actor {
     pub(super) name: String,
-    child: Child,
+    child: Rc<Child>,
+    /// Which of the process's threads it is, if there are others.
+    thread: Option<u32>,
     control: OwnedFd,
+    /// The descriptor over which it takes its orders.
+    pub(super) takes_orders_on: i32,
     inbox: Inbox,
     /// The last batch, and how much of it the socket had room for.
     unsent: Vec<u8>,
@@ -71,7 +76,7 @@ impl Actor {
     pub(super) fn of(ready: Ready<'_>, options: &Options) -> Actor {
         let command = ready.board().map(Command::new);
         let Ready { planned, control, stderr, child, .. } = ready;
-        let mut actor = Actor::assemble(&planned.name, child.expect("it was forked"), control, stderr);
+        let mut actor = Actor::assemble(&planned.name, child.expect("it was forked").into(), control, stderr);
         actor.access = options.access;
         actor.is_program = matches!(*planned.launch, Launch::Program { .. });
         actor.command = command;
@@ -83,7 +88,7 @@ impl Actor {
         let nothing =
             || File::open("/dev/null").map(OwnedFd::from).map_err(|error| Fault::harness("/dev/null", error));
         let stderr = Stderr::new().map_err(|error| Fault::harness("memfd_create", error.desc()))?;
-        let mut actor = Actor::assemble(&planned.name, Child::nobody(nothing()?), nothing()?, stderr);
+        let mut actor = Actor::assemble(&planned.name, Child::nobody(nothing()?).into(), nothing()?, stderr);
         actor.hung_up = true;
         actor.ended = Some(Outcome::Gone);
         Ok(actor)
@@ -92,16 +97,42 @@ impl Actor {
     /// A copy that this actor has made of itself, which talks over `control`.
     pub(super) fn copy(&self, name: &str, pid: u64, control: OwnedFd) -> Result<Actor, Fault> {
         let child = Child::made(pid).map_err(|error| Fault::harness("pidfd_open", error.desc()))?;
-        let mut actor = Actor::assemble(name, child, control, self.stderr.share());
+        let mut actor = Actor::assemble(name, child.into(), control, self.stderr.share());
         actor.access = self.access;
         Ok(actor)
     }
 
-    fn assemble(name: &str, child: Child, control: OwnedFd, stderr: Stderr) -> Actor {
+    /// A thread of its process, which takes its orders on this descriptor.
+    pub(super) fn thread(&mut self, name: &str, tid: u64, control: OwnedFd, orders: i32) -> Actor {
+        let mut actor = Actor::assemble(name, self.child.clone(), control, self.stderr.share());
+        actor.access = self.access;
+        actor.takes_orders_on = orders;
+        actor.thread = Some(tid as u32);
+        if self.thread.is_none() {
+            // What is looked at from now on is one thread's.
+            self.thread = Some(self.pid() as u32);
+            self.process = None;
+        }
+        actor
+    }
+
+    /// Both are threads of one process.
+    pub(super) fn shares_process(&self, other: &Actor) -> bool {
+        Rc::ptr_eq(&self.child, &other.child)
+    }
+
+    /// Which thread of its process it is, if there are several.
+    pub(super) fn tid(&self) -> Option<u32> {
+        self.thread
+    }
+
+    fn assemble(name: &str, child: Rc<Child>, control: OwnedFd, stderr: Stderr) -> Actor {
         Actor {
             name: name.to_owned(),
             child,
+            thread: None,
             control,
+            takes_orders_on: CONTROL_FD,
             inbox: Inbox::default(),
             unsent: Vec::new(),
             sent: 0,
@@ -148,7 +179,11 @@ impl Actor {
     /// As [`Process::open`].
     pub(super) fn process(&mut self) -> io::Result<&mut Process> {
         if self.process.is_none() {
-            self.process = Some(Process::open(self.pid(), self.access)?);
+            let process = Process::open(self.pid(), self.access)?;
+            self.process = Some(match self.thread {
+                Some(tid) => process.of_thread(tid),
+                None => process,
+            });
         }
         Ok(self.process.as_mut().expect("just opened"))
     }
@@ -158,14 +193,22 @@ impl Actor {
         self.process.as_ref()
     }
 
-    /// Appends one reading of each thread of all its processes.
+    /// Appends one reading of each thread of all its processes, but for those that spin.
     ///
     /// # Errors
     /// As [`Process::scan`] and [`observe::Tree::scan`].
-    pub(super) fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+    pub(super) fn scan_but(&mut self, readings: &mut Vec<Reading>, spinning: &[u32]) -> io::Result<()> {
         match &mut self.command {
             Some(command) => command.tree(self.child.pid(), self.access)?.scan(readings),
-            None => self.process()?.scan(readings),
+            None => self.process()?.scan_but(readings, spinning),
+        }
+    }
+
+    /// Those of the last scan's readings that are told of.
+    pub(super) fn own<'r>(&self, readings: &'r [Reading]) -> &'r [Reading] {
+        match (&self.command, self.observed()) {
+            (None, Some(process)) => process.own(readings),
+            _ => readings,
         }
     }
 
@@ -319,7 +362,7 @@ impl Actor {
     pub(super) fn signal(&self, signal: i32) -> Result<(), Fault> {
         match &self.command {
             Some(command) => command.signal(signal),
-            None => self.child.signal(signal),
+            None => self.child.signal(signal, self.thread),
         }
     }
 

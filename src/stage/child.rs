@@ -1,6 +1,9 @@
 //! A process that the stage has forked: signalled, and reaped.
 
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::{
+    cell::{Cell, RefCell},
+    os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+};
 
 use nix::{
     errno::Errno,
@@ -14,11 +17,13 @@ use nix::{
 use super::Fault;
 use crate::{observe, outcome::Outcome};
 
+/// Shared by the actors that are its threads.
 pub(super) struct Child {
     pid: Pid,
     pidfd: OwnedFd,
-    killed: bool,
-    reaped: bool,
+    killed: Cell<bool>,
+    /// How it ended, once it was reaped.
+    ended: RefCell<Option<Outcome>>,
 }
 
 impl Child {
@@ -40,7 +45,7 @@ impl Child {
             pid => {
                 // SAFETY: a fresh descriptor that nothing else owns.
                 let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-                Ok(Some(Child { pid: Pid::from_raw(pid as i32), pidfd, killed: false, reaped: false }))
+                Ok(Some(Child::of(Pid::from_raw(pid as i32), pidfd)))
             }
         }
     }
@@ -51,42 +56,58 @@ impl Child {
     /// As pidfd_open(2).
     pub(super) fn made(pid: u64) -> Result<Child, Errno> {
         let pidfd = observe::pidfd(pid as i32)?;
-        Ok(Child { pid: Pid::from_raw(pid as i32), pidfd, killed: false, reaped: false })
+        Ok(Child::of(Pid::from_raw(pid as i32), pidfd))
+    }
+
+    fn of(pid: Pid, pidfd: OwnedFd) -> Child {
+        Child { pid, pidfd, killed: Cell::new(false), ended: RefCell::new(None) }
     }
 
     /// No process yet; `nothing` stands for its descriptor.
     pub(super) fn nobody(nothing: OwnedFd) -> Child {
-        Child { pid: Pid::from_raw(0), pidfd: nothing, killed: true, reaped: true }
+        let nobody = Child::of(Pid::from_raw(0), nothing);
+        nobody.ended.replace(Some(Outcome::Gone));
+        nobody
     }
 
     pub(super) fn pid(&self) -> i32 {
         self.pid.as_raw()
     }
 
-    /// Sends it a signal. One that has ended is spared.
-    pub(super) fn signal(&self, signal: i32) -> Result<(), Fault> {
-        send(self.pid, signal)
+    /// Sends a signal to it, or to a thread of it. One that has ended is spared.
+    pub(super) fn signal(&self, signal: i32, thread: Option<u32>) -> Result<(), Fault> {
+        let sent = match thread {
+            // SAFETY: numbers.
+            Some(tid) => unsafe { libc::syscall(libc::SYS_tgkill, self.pid.as_raw(), tid, signal) },
+            // SAFETY: likewise.
+            None => unsafe { libc::kill(self.pid.as_raw(), signal) }.into(),
+        };
+        match Errno::result(sent).map(drop) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(Fault::harness("kill", error.desc())),
+        }
     }
 
     /// Kills it, without waiting for its end.
-    pub(super) fn kill(&mut self) {
-        if !self.killed && !self.reaped {
+    pub(super) fn kill(&self) {
+        if self.ended.borrow().is_none() && !self.killed.replace(true) {
             let _ = signal::kill(self.pid, Signal::SIGKILL);
-            self.killed = true;
         }
     }
 
     /// How it ended, once it has, without waiting. A process that has ended has closed
     /// all its descriptors before it can be reaped (kernel `do_exit`).
-    pub(super) fn reap(&mut self) -> Result<Option<Outcome>, Fault> {
+    pub(super) fn reap(&self) -> Result<Option<Outcome>, Fault> {
+        if self.ended.borrow().is_some() {
+            return Ok(self.ended.borrow().clone());
+        }
         let ended = match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(_, status)) => Outcome::Exited { status },
             Ok(WaitStatus::Signaled(_, signal, _)) => Outcome::Killed { signal: signal.as_str().to_owned() },
             Ok(_) | Err(Errno::EINTR) => return Ok(None),
             Err(error) => return Err(Fault::harness("waitpid", error.desc())),
         };
-        self.reaped = true;
-        Ok(Some(ended))
+        Ok(self.ended.borrow_mut().insert(ended).clone().into())
     }
 }
 
@@ -108,7 +129,7 @@ impl AsFd for Child {
 impl Drop for Child {
     /// Kills and reaps it. A SIGKILL can't be refused, so the wait is short.
     fn drop(&mut self) {
-        if !self.reaped {
+        if self.ended.borrow().is_none() {
             self.kill();
             while waitpid(self.pid, None) == Err(Errno::EINTR) {}
         }

@@ -81,10 +81,12 @@ impl<'case> Play<'case> {
         }
         if let Some(ended) = self.actors[at].ended.clone() {
             // A signal may end an actor in a call; an idle one has crashed.
-            let exited = matches!(ended, Outcome::Exited { .. }) || self.parts[at].due.is_empty();
+            let idle = self.threads(at).all(|thread| self.parts[thread].due.is_empty());
+            let exited = matches!(ended, Outcome::Exited { .. }) || idle;
             if exited && !self.parts[at].may_end {
                 return Err(self.broken(at, &format!("it ended on its own: {}", describe_end(&ended))));
             }
+            self.may_end(at);
             self.handles.ended(at);
             self.parts[at].ends.fill(None);
             // It was in the first of the steps that it was given, and never began the others.
@@ -97,6 +99,9 @@ impl<'case> Play<'case> {
                 gone |= self.given.contains(&record);
                 self.note(record, if begun { ended.clone() } else { Outcome::Gone });
             }
+            // And with it all of its process.
+            let other = self.threads(at).find(|&thread| self.actors[thread].ended.is_none());
+            other.map_or(Ok(()), |thread| self.look_at(thread, true))?;
         }
         Ok(())
     }
@@ -113,14 +118,14 @@ impl<'case> Play<'case> {
     /// What an answer changes, and the outcome it tells.
     fn take_answer(&mut self, at: usize, record: usize, reply: Reply) -> Result<Outcome, Fault> {
         let StepRecord { verb, channel, step, .. } = self.records[record];
-        let part = &mut self.parts[at];
         if verb == Verb::Close
             && let Some(channel) = channel
         {
             // Closed is closed, whatever the flush on the way said.
             self.handles.closed(at, &self.plan.channels[channel].name);
-            part.ends[channel] = self.handles.end(self.plan, at, channel);
+            self.refresh_end(at, channel);
         }
+        let part = &mut self.parts[at];
         if let (Some(channel), Some(offer)) = (channel, self.records[record].offered)
             && let (
                 Some((message, accepted)),
@@ -155,18 +160,26 @@ impl<'case> Play<'case> {
                 if let (Action::Open { channel, access, .. }, Some(fd)) = (&self.plan.steps[step].action, fd)
                 {
                     self.handles.opened(self.plan, at, *channel, Held { fd, access: *access, pid: None });
-                    part.ends[*channel] = self.handles.end(self.plan, at, *channel);
+                    self.refresh_end(at, *channel);
                 }
                 Outcome::Ok { bytes }
             }
             Reply::Said { words, .. } if verb == Verb::Start => end_of_program(&words),
             Reply::Said { bytes, made, words, data } => {
-                let words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
+                let mut words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
+                if self.called(record).is_some_and(|called| called.call.name() == "exec") {
+                    words = self.handles.replaced(at, &words);
+                    if words.is_empty() {
+                        words.push("nothing".into());
+                    }
+                }
                 self.said(at, record, bytes, &made, &words, data)?;
-                // A process id is no result.
+                // Where to find another actor is no result.
                 let makes_actor = |called: &Called| called.actor().is_some();
-                let bytes = bytes.filter(|_| !self.called(record).is_some_and(makes_actor));
-                Outcome::Said { bytes, words }
+                match self.called(record).is_some_and(makes_actor) {
+                    true => Outcome::Said { bytes: None, words: Vec::new() },
+                    false => Outcome::Said { bytes, words },
+                }
             }
             Reply::Data(data) => {
                 let bytes = Some(data.len() as u64);
@@ -259,7 +272,7 @@ impl<'case> Play<'case> {
         let told = Told { actor: at, called, fds: made, channel: gone, ahead: &ahead, cut };
         self.handles.said(self.plan, &told);
         if let (Some(name), Some(pid)) = (called.actor(), bytes) {
-            self.join(at, name, pid)?;
+            self.join(at, name, pid, words)?;
         }
         // No other call changes who holds what: a connection leads elsewhere, and isn't held.
         if !made.is_empty() || called.call.name() == "close" {
@@ -294,17 +307,34 @@ impl<'case> Play<'case> {
         actor.map_or(word.clone(), |actor| format!("creds={}", actor.name))
     }
 
-    /// A copy of an actor takes a part.
-    fn join(&mut self, maker: usize, name: &str, pid: u64) -> Result<(), Fault> {
+    /// A copy of an actor, or a thread of its process, takes a part.
+    fn join(&mut self, maker: usize, name: &str, pid: u64, words: &[String]) -> Result<(), Fault> {
         let at = self.plan.actors.iter().position(|actor| actor.name == name);
         let at = at.expect("the scenario's checks see to it");
         let Some(control) = self.actors[maker].attached.take() else {
             return Err(self.broken(maker, "it has sent no descriptor for the copy that it made"));
         };
-        self.actors[at] = self.actors[maker].copy(name, pid, control)?;
-        self.parts[at].ends = self.parts[maker].ends.clone();
-        self.handles.copy(maker, at);
+        match words.first().and_then(|word| word.parse().ok()) {
+            None => {
+                self.actors[at] = self.actors[maker].copy(name, pid, control)?;
+                self.handles.copy(maker, at);
+                // What its maker's runtime buffers, it may hand down once more.
+                self.parts[at].given = self.parts[maker].given.clone();
+            }
+            // The descriptor over which a thread takes its orders.
+            Some(orders) => {
+                self.actors[at] = self.actors[maker].thread(name, pid, control, orders);
+                self.handles.share(maker, at);
+            }
+        }
         await_greeting(&mut self.actors[at], &mut self.settler)
+    }
+
+    /// An actor has opened or closed an end, and with it all threads of its process.
+    fn refresh_end(&mut self, actor: usize, channel: usize) {
+        for thread in self.threads(actor) {
+            self.parts[thread].ends[channel] = self.handles.end(self.plan, thread, channel);
+        }
     }
 
     /// Handles have changed hands.

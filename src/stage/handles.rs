@@ -52,14 +52,15 @@ pub(super) struct Told<'a> {
     pub(super) cut: bool,
 }
 
-/// An actor's descriptor.
+/// A process's descriptor.
 #[derive(Clone, Debug)]
 struct Holding {
-    actor: usize,
+    /// The actor whose process has it or, of several threads, the first of them.
+    holder: usize,
     name: String,
     fd: i32,
-    /// Where it leads, if the actor's own open of a declared channel made it: its name
-    /// stands for another end with each actor.
+    /// Where it leads, if that is this process's affair: its own open of a declared channel
+    /// made it, or something was put in its place.
     opened: Option<Way>,
 }
 
@@ -67,6 +68,11 @@ struct Holding {
 pub(super) struct Handles {
     ways: HashMap<String, Way>,
     held: Vec<Holding>,
+    /// Names of descriptors that were closed: they stand for numbers, which may be others'
+    /// now.
+    closed: Vec<Holding>,
+    /// Actors that are threads, and the first thread of their process.
+    threads: HashMap<usize, usize>,
     connections: Connections,
     flights: Flights,
     timeouts: HashMap<usize, Timeouts>,
@@ -79,10 +85,24 @@ impl Handles {
         self.ways.get(name).copied().unwrap_or_default()
     }
 
+    /// Whose descriptors an actor has: its own or, of several threads, the first one's.
+    fn holder(&self, actor: usize) -> usize {
+        self.threads.get(&actor).copied().unwrap_or(actor)
+    }
+
+    fn held_by(&self, actor: usize) -> impl Iterator<Item = &Holding> {
+        let holder = self.holder(actor);
+        self.held.iter().filter(move |holding| holding.holder == holder)
+    }
+
     /// Where an actor's descriptor leads.
-    fn way_at(&self, actor: usize, name: &str) -> Way {
-        let mut held = self.held.iter().filter(|holding| holding.actor == actor && holding.name == name);
-        held.find_map(|holding| holding.opened).unwrap_or_else(|| self.way(name))
+    pub(super) fn way_at(&self, actor: usize, name: &str) -> Way {
+        let holder = self.holder(actor);
+        let named = |holding: &&Holding| holding.holder == holder && holding.name == name;
+        let number = |closed: &Holding| self.held_by(actor).find(|holding| holding.fd == closed.fd);
+        let held = self.held.iter().find(named);
+        let held = held.or_else(|| self.closed.iter().rfind(named).and_then(number));
+        held.map_or_else(|| self.way(name), |holding| self.way_held(holding))
     }
 
     fn way_held(&self, holding: &Holding) -> Way {
@@ -92,12 +112,15 @@ impl Handles {
     /// An actor has opened an end of a declared channel.
     pub(super) fn opened(&mut self, plan: &Plan, actor: usize, channel: usize, held: Held) {
         let (name, way) = (plan.channels[channel].name.clone(), end_of(channel, held.access));
-        self.held.push(Holding { actor, name, fd: held.fd, opened: Some(way) });
+        self.held.push(Holding { holder: self.holder(actor), name, fd: held.fd, opened: Some(way) });
     }
 
     /// An actor has closed a descriptor.
     pub(super) fn closed(&mut self, actor: usize, name: &str) {
-        self.held.retain(|holding| holding.actor != actor || holding.name != name);
+        let holder = self.holder(actor);
+        let named = |holding: &mut Holding| holding.holder == holder && holding.name == name;
+        let closed: Vec<Holding> = self.held.extract_if(.., named).collect();
+        self.closed.extend(closed);
     }
 
     /// Where a call's bytes go, and where they come from.
@@ -123,7 +146,7 @@ impl Handles {
     /// An actor's descriptor, whichever actor's that is.
     pub(super) fn descriptor(&self, name: &str) -> Option<(usize, i32)> {
         let holding = self.held.iter().find(|holding| holding.name == name)?;
-        Some((holding.actor, holding.fd))
+        Some((holding.holder, holding.fd))
     }
 
     pub(super) fn timeouts(&self, handle: &str) -> Timeouts {
@@ -133,7 +156,7 @@ impl Handles {
     /// A channel that nobody holds lives all the same: it is passed in a message, or in the
     /// queue of a listening socket.
     pub(super) fn keep(&self, channel: usize) -> bool {
-        let listens = |number| self.held.iter().any(|holding| self.way(&holding.name).number == number);
+        let listens = |number| self.held.iter().any(|holding| self.way_held(holding).number == number);
         self.flights.carry(channel) || self.connections.kept_by(channel).is_some_and(listens)
     }
 
@@ -141,9 +164,10 @@ impl Handles {
     pub(super) fn said(&mut self, plan: &Plan, told: &Told<'_>) {
         let Told { actor, called, channel, .. } = *told;
         self.make(plan, told);
-        let way = called.handle().map_or_else(Way::default, |handle| self.way(handle));
+        let way = called.handle().map_or_else(Way::default, |handle| self.way_at(actor, handle));
         match (called.call.name(), called.name()) {
             ("close", _) => called.handle().into_iter().for_each(|handle| self.closed(actor, handle)),
+            ("dup2", _) => self.replace(actor, called, way, told.fds),
             ("bind", Some(name)) => self.connections.bind(name, way),
             ("unlink", Some(name)) => self.connections.unlink(name),
             ("connect", Some(name)) => self.connect(plan, way, name, told.ahead),
@@ -155,7 +179,8 @@ impl Handles {
             }
             ("setsockopt", _) => self.time_out(way.number, &called.words),
             ("sendmsg", _) if called.has("pass") => {
-                let passed = called.words.iter().skip(2).filter_map(|word| self.ways.get(word).copied());
+                let passed = called.words.iter().skip(2).filter(|word| self.ways.contains_key(*word));
+                let passed = passed.map(|word| self.way_at(actor, word));
                 if let Some((by, at)) = channel {
                     self.flights.start(by, at, passed.collect());
                 }
@@ -199,8 +224,9 @@ impl Handles {
             way.number = self.made;
         }
         for ((name, way), fd) in names.into_iter().zip(ways).zip(fds) {
-            self.held.retain(|holding| holding.actor != actor || holding.name != name);
-            self.held.push(Holding { actor, name: name.to_owned(), fd: *fd, opened: None });
+            self.closed(actor, name);
+            let holder = self.holder(actor);
+            self.held.push(Holding { holder, name: name.to_owned(), fd: *fd, opened: None });
             self.ways.insert(name.to_owned(), way);
         }
     }
@@ -241,12 +267,9 @@ impl Handles {
     }
 
     fn drop_flights(&mut self) {
-        let (held, ways) = (&self.held, &self.ways);
-        let read = |channel| {
-            let inbox = |holding: &Holding| ways.get(&holding.name).and_then(|way| way.inbox);
-            held.iter().any(|holding| inbox(holding) == Some(channel))
-        };
-        self.flights.drop_unless(read);
+        let inboxes = self.held.iter().filter_map(|holding| self.way_held(holding).inbox);
+        let read: Vec<usize> = inboxes.collect();
+        self.flights.drop_unless(|channel| read.contains(&channel));
     }
 
     /// What is behind a path: a declared FIFO, or a descriptor that is opened again.
@@ -261,18 +284,49 @@ impl Handles {
         channel.zip(access).map_or_else(Way::default, |(channel, access)| end_of(channel, access))
     }
 
-    /// A copy of an actor holds what it held.
-    pub(super) fn copy(&mut self, from: usize, to: usize) {
-        let copies: Vec<Holding> = (self.held.iter())
-            .filter(|holding| holding.actor == from)
-            .map(|holding| Holding { actor: to, ..holding.clone() })
-            .collect();
-        self.held.extend(copies);
+    /// One of an actor's descriptors has become a copy of another one.
+    fn replace(&mut self, actor: usize, called: &Called, way: Way, fds: &[i32]) {
+        let (Some(name), [fd]) = (called.needed().nth(1), fds) else { return };
+        let holder = self.holder(actor);
+        if self.held_by(actor).all(|holding| holding.fd != *fd) {
+            self.held.push(Holding { holder, name: name.to_owned(), fd: *fd, opened: None });
+        }
+        let there = |holding: &&mut Holding| holding.holder == holder && holding.fd == *fd;
+        self.held.iter_mut().filter(there).for_each(|holding| holding.opened = Some(way));
     }
 
-    /// An actor has ended.
+    /// An actor has replaced its program, and these handles are open in the new one: which of
+    /// them are its own.
+    pub(super) fn replaced(&mut self, actor: usize, open: &[String]) -> Vec<String> {
+        let own: Vec<String> = self.held_by(actor).map(|holding| holding.name.clone()).collect();
+        let (left, gone) = own.into_iter().partition::<Vec<_>, _>(|name| open.contains(name));
+        gone.iter().for_each(|name| self.closed(actor, name));
+        self.drop_flights();
+        left
+    }
+
+    /// A copy of an actor holds what it held.
+    pub(super) fn copy(&mut self, from: usize, to: usize) {
+        let copies: Vec<Holding> =
+            self.held_by(from).map(|holding| Holding { holder: to, ..holding.clone() }).collect();
+        self.held.extend(copies);
+        let holder = self.holder(from);
+        let closed: Vec<Holding> = (self.closed.iter())
+            .filter(|holding| holding.holder == holder)
+            .map(|holding| Holding { holder: to, ..holding.clone() })
+            .collect();
+        self.closed.extend(closed);
+    }
+
+    /// A thread of an actor's process holds the same descriptors.
+    pub(super) fn share(&mut self, from: usize, to: usize) {
+        self.threads.insert(to, self.holder(from));
+    }
+
+    /// An actor has ended, and with it all threads of its process.
     pub(super) fn ended(&mut self, actor: usize) {
-        self.held.retain(|holding| holding.actor != actor);
+        let holder = self.holder(actor);
+        self.held.retain(|holding| holding.holder != holder);
         self.drop_flights();
     }
 
@@ -285,12 +339,12 @@ impl Handles {
             .collect();
         sides.sort_by_key(|(channel, _)| *channel);
         sides.dedup_by_key(|(channel, _)| *channel);
-        sides.into_iter().map(|(_, holding)| (holding.actor, holding.fd)).collect()
+        sides.into_iter().map(|(_, holding)| (holding.holder, holding.fd)).collect()
     }
 
     /// The end of a channel that an actor holds, and by which what is queued lives.
     pub(super) fn end(&self, plan: &Plan, actor: usize, channel: usize) -> Option<Held> {
-        let held = || self.held.iter().filter(|holding| holding.actor == actor);
+        let held = || self.held_by(actor);
         let reads = held().find(|holding| self.way_held(holding).inbox == Some(channel));
         let writes = held().find(|holding| self.way_held(holding).target == Some(channel));
         let writes = writes.filter(|_| plan.channels[channel].kind.info().lives == Lives::WithAnyEnd);

@@ -26,7 +26,7 @@ impl Play<'_> {
             Action::Sleep => Order::Sleep,
             Action::Spin => Order::Spin,
             Action::Exit { status } => {
-                self.parts[step.actor].may_end = true;
+                self.may_end(step.actor);
                 Order::Exit { status }
             }
             Action::Write { channel, bytes, wide, newline, pieces } => {
@@ -65,12 +65,15 @@ impl Play<'_> {
             Moves::Sends if called.handle().is_none() => made(),
             Moves::Sends => way.target,
             Moves::Receives => way.inbox,
-            Moves::Passes(_) => called.passes().and_then(|(_, into, _)| self.handles.way(into).target),
+            Moves::Passes(_) => {
+                called.passes().and_then(|(_, into, _)| self.handles.way_at(actor, into).target)
+            }
         };
         self.records[record].channel = channel;
-        self.records[record].passed = called
-            .passes()
-            .map(|(from, _, passing)| Passed { from: self.handles.way(from).inbox, copied: passing.copies });
+        self.records[record].passed = called.passes().map(|(from, _, passing)| Passed {
+            from: self.handles.way_at(actor, from).inbox,
+            copied: passing.copies,
+        });
         let mut words = called.words.clone();
         if let Some(name) = words.iter_mut().find(|word| word.starts_with('=')) {
             *name = self.address(&name[1..]);
@@ -84,6 +87,10 @@ impl Play<'_> {
                 self.begin_fill(record, actor, channel, piece);
             }
             words[place] = format!("{}@{actor}:{offset}", words[place]);
+        }
+        if called.call.name() == "exec" {
+            // Not who is asked answers, but what it becomes.
+            words.push(record.to_string());
         }
         Order::Call { call: called.call.name().to_owned(), words }
     }

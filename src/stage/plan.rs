@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     channel::Kind,
-    driver::FORK,
+    driver::{FORK, THREAD},
     outcome::{Access, Action, Sides},
     setting::Setting,
 };
@@ -86,8 +86,8 @@ impl PlannedActor {
 
     /// A step of another actor makes its process.
     pub fn is_made_by_step(&self) -> bool {
-        matches!(&*self.launch, Launch::BuiltIn(driver) if driver == "raw")
-            && self.mode.iter().any(|word| word == FORK)
+        matches!(&*self.launch, Launch::BuiltIn(_))
+            && self.mode.iter().any(|word| word == FORK || word == THREAD)
     }
 }
 

@@ -183,6 +183,17 @@ impl<'case> Play<'case> {
         Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds, programs, words })
     }
 
+    /// The threads of an actor's process, itself among them.
+    pub(super) fn threads(&self, actor: usize) -> impl Iterator<Item = usize> + use<'case> {
+        let same = |&other: &usize| self.actors[other].shares_process(&self.actors[actor]);
+        (0..self.actors.len()).filter(same).collect::<Vec<_>>().into_iter()
+    }
+
+    /// A step may end an actor, and with it all threads of its process.
+    pub(super) fn may_end(&mut self, actor: usize) {
+        self.threads(actor).for_each(|thread| self.parts[thread].may_end = true);
+    }
+
     /// An answer is due that isn't an `await`'s: it can't take a step.
     fn is_busy(&self, actor: usize) -> bool {
         self.parts[actor].due.iter().any(|&record| self.records[record].verb != Verb::Await)
@@ -265,7 +276,7 @@ impl<'case> Play<'case> {
         self.count_before()?;
         let ran = self.how_it_ended(at).is_none();
         if let Action::Kill { signal } = step.action {
-            self.parts[at].may_end = true;
+            self.may_end(at);
             self.actors[at].signal(signal)?;
         }
         let rest = self.settle(Some(at))?;

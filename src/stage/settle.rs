@@ -23,7 +23,6 @@ use super::{
 use crate::{
     observe::{FileId, Reading, Rule, Sleep, asleep},
     outcome::{Outcome, Resting, Rests, Verb},
-    wire::CONTROL_FD,
 };
 
 /// CPU time after which an actor that neither sleeps nor answers counts as
@@ -140,6 +139,8 @@ pub(super) struct Settler<'case> {
     looks: u32,
     starts: HashMap<usize, Start>,
     spinning: Vec<usize>,
+    /// Of those, threads of a process with several.
+    spinning_threads: Vec<u32>,
     /// Threads can't be observed for want of descriptors.
     no_descriptors: bool,
     /// Others want this CPU too.
@@ -160,6 +161,7 @@ impl<'case> Settler<'case> {
             looks: 0,
             starts: HashMap::new(),
             spinning: Vec::new(),
+            spinning_threads: Vec::new(),
             no_descriptors: false,
             crowded: false,
             news: false,
@@ -173,6 +175,7 @@ impl<'case> Settler<'case> {
         self.looks = 0;
         self.starts.clear();
         self.spinning.clear();
+        self.spinning_threads.clear();
         self.news = false;
     }
 
@@ -242,14 +245,16 @@ impl<'case> Settler<'case> {
         unsettled: &[usize],
         sides: &[(usize, i32)],
     ) -> Result<bool, Fault> {
-        let no_descriptors = &mut self.no_descriptors;
+        let (no_descriptors, but) = (&mut self.no_descriptors, &self.spinning_threads);
         let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
             readings.clear();
-            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| match actors[at].scan(readings) {
-                Ok(()) => true,
-                Err(error) => {
-                    *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
-                    false
+            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
+                match actors[at].scan_but(readings, but) {
+                    Ok(()) => true,
+                    Err(error) => {
+                        *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
+                        false
+                    }
                 }
             })
         };
@@ -306,7 +311,8 @@ impl<'case> Settler<'case> {
             return Rest::Program(tree.rests(readings, channels));
         }
         let process = actors[actor].observed().expect("it was proved asleep");
-        let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
+        let calls: Vec<_> =
+            process.own(readings).iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
             return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
         };
@@ -316,8 +322,8 @@ impl<'case> Settler<'case> {
             (false, true) => Timer::Unknown,
             (false, false) => Timer::None,
         };
-        let watches_control =
-            calls.iter().any(|call| process.watches(call.sleep, CONTROL_FD).unwrap_or(false));
+        let orders = actors[actor].takes_orders_on;
+        let watches_control = calls.iter().any(|call| process.watches(call.sleep, orders).unwrap_or(false));
         Rest::Asleep { call: first.name.clone(), timer, watches_control }
     }
 
@@ -331,10 +337,10 @@ impl<'case> Settler<'case> {
                 continue;
             }
             self.first.clear();
-            if actors[at].scan(&mut self.first).is_err() {
+            if actors[at].scan_but(&mut self.first, &self.spinning_threads).is_err() {
                 continue;
             }
-            let cpu_ns: u64 = self.first.iter().map(|reading| reading.cpu_ns).sum();
+            let cpu_ns: u64 = actors[at].own(&self.first).iter().map(|reading| reading.cpu_ns).sum();
             let first = Start { cpu_ns, sleeps: None, at_first_ns: cpu_ns };
             let start = *self.starts.entry(at).or_insert(first);
             let in_all = Duration::from_nanos(cpu_ns.saturating_sub(start.at_first_ns));
@@ -353,6 +359,7 @@ impl<'case> Settler<'case> {
                 self.starts.insert(at, Start { cpu_ns, sleeps: None, ..start });
             } else if used >= self.budget {
                 self.spinning.push(at);
+                self.spinning_threads.extend(actors[at].tid());
             }
         }
     }
@@ -410,7 +417,7 @@ impl<'case> Settler<'case> {
                 .second
                 .iter()
                 .filter_map(|reading| actor.observed()?.call(reading))
-                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(CONTROL_FD)))
+                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(actor.takes_orders_on)))
     }
 
     /// True if there is news.

@@ -33,8 +33,9 @@ const MOMENTS: u64 = 200;
 /// By then everything must be gone.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A writer that blocks on a full pipe, another that blocks in open: actors that
-/// don't end by themselves when the stage is gone.
+/// A writer that blocks on a full pipe, another that blocks in open, a thread and a copy
+/// with a new program that block in reads: actors that don't end by themselves when the stage
+/// is gone.
 const SCENARIO: &str = r#"
 [params]
 again = [AGAIN]
@@ -45,7 +46,16 @@ other = "fifo"
 reader = "raw"
 writer = "raw"
 stranded = "stdio"
+thread = "raw:thread"
+child = "raw:fork"
 script = '''
+writer pipe r w
+writer fork child
+child exec
+child read r 1
+reader thread thread
+thread pipe r2 w2
+thread read r2 1
 reader open log read
 writer open log write
 stranded open other write
@@ -152,7 +162,7 @@ impl Lab {
         assert_eq!(std::process::id(), 1, "the first process of its namespace");
         let dir = tempfile::tempdir().expect("a directory");
         // Enough cases to outlast every random moment.
-        let again: Vec<String> = (1..200).map(|again| again.to_string()).collect();
+        let again: Vec<String> = (1..60).map(|again| again.to_string()).collect();
         let scenario = SCENARIO.replace("AGAIN", &again.join(", "));
         fs::write(dir.path().join("blocked.toml"), scenario).expect("a scenario");
         fs::create_dir(dir.path().join("tmp")).expect("a directory");

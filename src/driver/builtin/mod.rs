@@ -1,5 +1,6 @@
 //! The drivers inside this binary. The stage forks, and the child becomes one.
 
+mod anew;
 mod call;
 mod raw;
 mod rust_std;
@@ -16,7 +17,7 @@ use super::LAYERS;
 
 use crate::{
     outcome::Layer,
-    wire::{Hello, Order, Reply},
+    wire::{CONTROL_FD, Hello, Order, Reply},
 };
 
 /// A built-in driver: one runtime's own I/O behind the orders of the wire.
@@ -37,6 +38,11 @@ trait Builtin {
     #[unsafe(link_section = "pipelab_actor")]
     fn held(&self, _channel: &str) -> Option<Vec<Layer>> {
         None
+    }
+
+    /// It makes system calls of all kinds, on handles.
+    fn makes_calls(&self) -> bool {
+        false
     }
 
     /// A descriptor for the stage that belongs to the answer which is given now.
@@ -125,7 +131,7 @@ impl Driver {
     /// the fork's copy of the stage.
     #[unsafe(link_section = "pipelab_actor")]
     pub fn serve(&mut self, greeting: &[u8]) -> ! {
-        serve::serve(self.0.as_mut(), greeting)
+        serve::serve(self.0.as_mut(), CONTROL_FD, greeting)
     }
 }
 

@@ -41,12 +41,17 @@ impl Raw {
     }
 }
 
-/// What a copy of a `raw` process does: takes orders of its own, holding what its maker
-/// held.
-pub(super) fn go_on(handles: Handles) -> ! {
+/// What a copy or a thread of a `raw` process does: takes orders of its own over `control`,
+/// holding what its maker held.
+pub(super) fn begin(handles: Handles, control: i32) -> ! {
+    let greeting = Raw::new(&Mode::default()).hello().encode();
+    go_on(handles, control, &greeting)
+}
+
+/// Takes orders with these handles; says something first.
+pub(super) fn go_on(handles: Handles, control: i32, first: &[u8]) -> ! {
     let mut raw = Raw { handles, ..Raw::new(&Mode::default()) };
-    let greeting = raw.hello().encode();
-    serve::serve(&mut raw, &greeting)
+    serve::serve(&mut raw, control, first)
 }
 
 /// Delays of random length, up to some 30 us, before each call.
@@ -86,7 +91,7 @@ impl Builtin for Raw {
                 }
                 match open(&path, access, nonblock) {
                     Ok(fd) => {
-                        self.handles.open.push((channel, fd));
+                        self.handles.add(vec![(channel, fd)]);
                         Reply::Ok { fd: Some(fd), bytes: None }
                     }
                     Err(errno) => failed(errno, None, 0, vec![]),
@@ -104,15 +109,9 @@ impl Builtin for Raw {
                 Some(fd) => read(fd, amount, &mut self.jitter, &mut self.buffer),
                 None => not_open(&channel),
             },
-            Order::Close { channel } => match self.handles.open.iter().position(|(name, _)| *name == channel)
-            {
-                Some(place) => {
-                    let (_, fd) = self.handles.open.swap_remove(place);
-                    match nix::unistd::close(fd) {
-                        Ok(()) => Reply::DONE,
-                        Err(errno) => failed(errno, None, 0, vec![]),
-                    }
-                }
+            Order::Close { channel } => match self.handles.take(&channel).map(nix::unistd::close) {
+                Some(Ok(())) => Reply::DONE,
+                Some(Err(errno)) => failed(errno, None, 0, vec![]),
                 None => not_open(&channel),
             },
             Order::Call { call, words } => {
@@ -135,6 +134,10 @@ impl Builtin for Raw {
         self.handles.find(channel)
     }
 
+    fn makes_calls(&self) -> bool {
+        true
+    }
+
     fn attached(&mut self) -> Option<OwnedFd> {
         self.attached.take()
     }
@@ -144,7 +147,7 @@ impl Builtin for Raw {
     }
 
     fn reset(&mut self) -> Reply {
-        for (_, fd) in self.handles.open.drain(..) {
+        for (_, fd) in self.handles.take_all() {
             let _ = nix::unistd::close(fd);
         }
         Reply::DONE

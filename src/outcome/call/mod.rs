@@ -154,6 +154,9 @@ pub struct CallInfo {
     /// It changes its process or the case's folder in a way that nobody looks for, so that
     /// neither serves another case.
     pub lasts: bool,
+    /// Programs of any runtime make it beside that, and so do the other built-in drivers on
+    /// their open channels.
+    pub beside: bool,
 }
 
 /// A call of the table: its family, and its place there.
@@ -272,6 +275,7 @@ const fn call(name: &'static str, form: &'static str, about: &'static str, args:
         of: Of::First,
         makes: On::Any,
         lasts: false,
+        beside: false,
     }
 }
 
@@ -324,6 +328,10 @@ impl CallInfo {
 
     const fn makes(self, makes: On) -> CallInfo {
         CallInfo { makes, ..self }
+    }
+
+    const fn beside(self) -> CallInfo {
+        CallInfo { beside: true, ..self }
     }
 
     const fn lasts(self) -> CallInfo {

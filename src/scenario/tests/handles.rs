@@ -134,3 +134,36 @@ fn a_handle_of_which_one_step_told_is_told_of_once() {
     let (problem, at) = mistake_of(&with_handles("a pipe r w\na fork b\nc read r 1\nc read r 2\nc close r"));
     assert_eq!((problem.message.as_str(), at), ("`c` doesn't hold `r`", (12, 8)));
 }
+
+/// A copy runs what its maker runs.
+#[test]
+fn a_copy_has_its_makers_driver() {
+    let text = "[actors]\na = \"stdio\"\nb = \"raw:fork\"\nscript = '''\na fork b\n'''\n";
+    let (problem, at) = mistake_of(text);
+    let expected = ("`b` can't be a copy: it is to run another driver", (5, 8));
+    assert_eq!((problem.message.as_str(), at), expected);
+    assert_eq!(problem.help.as_deref(), Some("declare it as `b = \"stdio:fork\"`"));
+    cases_of(&text.replace("raw:fork", "stdio:fork"));
+}
+
+/// Calls that a program makes beside its runtime.
+#[rstest]
+#[case("stdio", "a getfl log", None)]
+#[case("rust", "a setfl log nonblock", None)]
+#[case("rust", "a dup log x", Some(("`rust` can't `dup`", "a driver that can: `raw`")))]
+#[case("python", "a getfl log", Some(("`python` can't `getfl`", "a driver that can: `raw`, `stdio` and `rust`")))]
+fn not_every_driver_makes_every_call(
+    #[case] driver: &str,
+    #[case] step: &str,
+    #[case] mistake: Option<(&str, &str)>,
+) {
+    let head = format!("[channels]\nlog = \"fifo\"\n[actors]\na = \"{driver}\"\nscript = '''\n");
+    let text = format!("{head}a open log both\n{step}\n'''\n");
+    match mistake {
+        None => drop(cases_of(&text)),
+        Some((message, help)) => {
+            let (problem, _) = mistake_of(&text);
+            assert_eq!((problem.message.as_str(), problem.help.as_deref()), (message, Some(help)));
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod mistakes;
 mod no_panics;
 mod rendering;
 mod setting;
+mod threads;
 mod wanted;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};

@@ -59,7 +59,7 @@ pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
         last: vec![],
         buffer: vec![0; GULP].into(),
     };
-    let mut orders = Orders::default();
+    let mut orders = Orders::over(CONTROL_FD);
     loop {
         let [ordered, ended, failed, said] = flock.wait(&children);
         if said {
@@ -218,5 +218,5 @@ fn remember(words: &[u8]) {
 }
 
 fn answer(id: u64, reply: Reply) {
-    say(&Answer { id, reply, queued: None, held: None }.encode());
+    say(CONTROL_FD, &Answer { id, reply, queued: None, held: None }.encode());
 }

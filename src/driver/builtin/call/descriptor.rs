@@ -4,8 +4,15 @@ use nix::errno::Errno;
 
 use super::{Carry, Handles, Result, Words, bits, done, made, names, says};
 
-pub(super) const CALLS: &[(&str, Carry)] =
-    &[("close", close), ("dup", dup), ("getfl", getfl), ("setfl", setfl), ("getfd", getfd)];
+pub(super) const CALLS: &[(&str, Carry)] = &[
+    ("close", close),
+    ("dup", dup),
+    ("dup2", dup2),
+    ("getfl", getfl),
+    ("setfl", setfl),
+    ("getfd", getfd),
+    ("setfd", setfd),
+];
 
 const ACCESS: &[(i32, &str)] =
     &[(libc::O_RDONLY, "rdonly"), (libc::O_WRONLY, "wronly"), (libc::O_RDWR, "rdwr")];
@@ -28,6 +35,14 @@ pub(super) fn dup(handles: &mut Handles, words: &Words<'_>) -> Result {
     made(words, 1, [copy])
 }
 
+/// The answer tells the number, since the second handle may have been closed.
+pub(super) fn dup2(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let (from, over) = (handles.get(words.get(0)?)?, handles.get(words.get(1)?)?);
+    // SAFETY: numbers.
+    let copy = Errno::result(unsafe { libc::dup2(from, over) })?;
+    made(words, 1, [copy])
+}
+
 pub(super) fn getfl(handles: &mut Handles, words: &Words<'_>) -> Result {
     // SAFETY: takes no argument.
     let flags = Errno::result(unsafe { libc::fcntl(handles.get(words.get(0)?)?, libc::F_GETFL) })?;
@@ -46,4 +61,11 @@ pub(super) fn getfd(handles: &mut Handles, words: &Words<'_>) -> Result {
     // SAFETY: takes no argument.
     let flags = Errno::result(unsafe { libc::fcntl(handles.get(words.get(0)?)?, libc::F_GETFD) })?;
     says(names(flags, &[(libc::FD_CLOEXEC, "cloexec")]))
+}
+
+pub(super) fn setfd(handles: &mut Handles, words: &Words<'_>) -> Result {
+    let flag = if words.has("cloexec") { libc::FD_CLOEXEC } else { 0 };
+    // SAFETY: takes a number.
+    Errno::result(unsafe { libc::fcntl(handles.get(words.get(0)?)?, libc::F_SETFD, flag) })?;
+    done()
 }

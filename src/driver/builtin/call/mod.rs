@@ -4,6 +4,7 @@ mod address;
 mod descriptor;
 mod epoll;
 mod file;
+mod handles;
 mod memory;
 mod message;
 mod namespace;
@@ -22,7 +23,10 @@ use std::{io, os::fd::OwnedFd};
 
 use nix::errno::Errno;
 
-use super::{Reply, failed, misused};
+pub(super) use handles::Handles;
+
+use super::{Builtin, Reply, failed, misused, serve};
+use crate::wire::CONTROL_FD;
 
 /// What a call gave.
 #[derive(Default)]
@@ -79,18 +83,7 @@ const FAMILIES: &[&[(&str, Carry)]] = &[
     signal::CALLS,
 ];
 
-/// The descriptors that an actor holds, by the scenario's names: few, so that a list
-/// will do.
-#[derive(Default)]
-pub(super) struct Handles {
-    pub(super) open: Vec<(String, i32)>,
-}
-
 impl Handles {
-    pub(super) fn find(&self, name: &str) -> Option<i32> {
-        self.open.iter().find(|(known, _)| known == name).map(|(_, fd)| *fd)
-    }
-
     /// The descriptor behind a name. After a close there is none, and the call is made
     /// with the number that it had.
     fn get(&self, name: &str) -> Result<i32> {
@@ -126,11 +119,36 @@ pub(super) fn carry_out(handles: &mut Handles, call: &str, words: &[String]) -> 
     let Some((_, carry)) = FAMILIES.iter().copied().flatten().find(|(name, _)| *name == call) else {
         return (Reply::Unsupported, None);
     };
-    match carry(handles, &Words(words)) {
+    let result = carry(handles, &Words(words));
+    answer(handles, result)
+}
+
+/// Makes a call beside a driver of another kind, on the descriptors of its open channels. A
+/// copy of its process goes on as this driver, with all that it buffers.
+pub(super) fn carry_out_beside(
+    driver: &mut dyn Builtin,
+    call: &str,
+    words: &[String],
+) -> (Reply, Option<OwnedFd>) {
+    let mut handles = Handles::default();
+    handles.add(words.iter().filter_map(|name| Some((name.clone(), driver.descriptor(name)?))).collect());
+    if call != "fork" {
+        return carry_out(&mut handles, call, words);
+    }
+    match process::copy(&handles).transpose() {
+        Some(made) => answer(&handles, made),
+        None => {
+            let greeting = driver.hello().encode();
+            serve::serve(driver, CONTROL_FD, &greeting)
+        }
+    }
+}
+
+fn answer(handles: &Handles, result: Result) -> (Reply, Option<OwnedFd>) {
+    match result {
         Ok(Said { bytes, made, words, data, attached }) => {
             let fds = made.iter().map(|(_, fd)| *fd).collect();
-            handles.open.retain(|(name, _)| made.iter().all(|(new, _)| new != name));
-            handles.open.extend(made);
+            handles.add(made);
             (Reply::Said { bytes, made: fds, words, data }, attached)
         }
         Err(Refused::Errno(errno)) => (failed(errno, None, 0, vec![]), None),
