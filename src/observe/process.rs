@@ -14,7 +14,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::{
     call::{Call, Sleep, TimerAt},
-    reading::Reading,
+    reading::{Kept, Reading},
     task::Task,
 };
 
@@ -71,12 +71,25 @@ impl Process {
     /// # Errors
     /// A thread or the process ended meanwhile: look for its end, then again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+        self.scan_traced(readings, &|_| None)
+    }
+
+    /// The same of a process that may be traced: `kept` says which of its threads the tracer
+    /// keeps stopped.
+    pub(super) fn scan_traced(
+        &mut self,
+        readings: &mut Vec<Reading>,
+        kept: &dyn Fn(i32) -> Option<Kept>,
+    ) -> io::Result<()> {
         let before = readings.len();
         let mut threads = None;
         for task in &self.tasks {
             match task.read() {
-                Ok((reading, count)) => {
+                Ok((mut reading, count)) => {
                     threads = Some(count as usize);
+                    if reading.state == b't' {
+                        reading.kept = kept(task.tid as i32);
+                    }
                     readings.push(reading);
                 }
                 // It has ended, and the list of threads with it.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use similar::TextDiff;
 
-use super::{ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, snapshot};
+use super::{
+    ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, error_at_of_all, snapshot,
+};
 use crate::{
     scenario::{Case, EndKind, Quantity},
     stage::Fault,
@@ -68,7 +70,7 @@ pub struct Played {
 impl Played {
     pub fn of(case: &Case, transcript: Transcript) -> Played {
         let ledgers = Ledger::of(&case.plan, &transcript);
-        let error_at = error_at(&case.plan, &transcript);
+        let error_at = error_at_of_all(&case.plan, &transcript);
         Played { transcript, ledgers, error_at }
     }
 
@@ -89,6 +91,11 @@ impl Judged {
         self.played.as_ref().map(|played| played.block(&self.case))
     }
 
+    /// Per actor, why its calls weren't seen though somebody wanted it; empty else.
+    pub fn untraced(&self) -> &[String] {
+        self.played.as_ref().map_or(&[], |played| &played.transcript.untraced)
+    }
+
     /// A case that can't be played here, if it can't.
     pub fn skipped(case: &Arc<Case>) -> Option<Judged> {
         let skip = case.skip.as_ref()?;
@@ -103,9 +110,10 @@ impl Judged {
 
     /// A case without a transcript.
     pub fn failed(case: &Arc<Case>, fault: &Fault) -> Judged {
+        let untraceable = matches!(fault, Fault::Untraceable { .. });
         Judged {
             case: case.clone(),
-            status: Status::Error,
+            status: if untraceable { Status::Skipped } else { Status::Error },
             played: None,
             differences: vec![],
             reason: Some(fault.to_string()),
@@ -224,7 +232,9 @@ fn ledgers(case: &Case, played: &Played, differences: &mut Vec<String>) {
         }
     }
     if let Some(expected) = case.expect.error_at {
-        let seen = played.error_at.as_ref().map_or("none", |error| error.verb.name());
+        // What is traced only because somebody looks changes no verdict.
+        let seen = error_at(&case.plan, &played.transcript);
+        let seen = seen.as_ref().map_or("none", |error| error.verb.name());
         if seen != expected.name() {
             let line = case.expect.error_at_line;
             differences.push(format!("line {line}: error_at expected {}, is {seen}", expected.name()));

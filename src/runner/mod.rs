@@ -162,7 +162,9 @@ impl Lab {
         }
         match self.stage.play(&case.plan) {
             Ok(transcript) => Ok(Judged::of(case, transcript, recorded)),
-            Err(fault @ Fault::Driver { .. }) => Ok(Judged::failed(case, &fault)),
+            Err(fault @ (Fault::Driver { .. } | Fault::Untraceable { .. })) => {
+                Ok(Judged::failed(case, &fault))
+            }
             Err(fault) => Err(in_case(fault, case)),
         }
     }

@@ -320,7 +320,9 @@ impl<'a> Shard<'a> {
                 let recorded = self.board.loaded[batch.scenario].snapshot_of(case);
                 Ok(Judged::of(case, transcript, recorded))
             }
-            Err(fault @ Fault::Driver { .. }) => Ok(Judged::failed(case, &fault)),
+            Err(fault @ (Fault::Driver { .. } | Fault::Untraceable { .. })) => {
+                Ok(Judged::failed(case, &fault))
+            }
             Err(fault) => {
                 // The stage may have died in a later one than the first without an answer.
                 let later = self.under_way.iter().map(|(case, ..)| case).filter(|case| case.skip.is_none());
