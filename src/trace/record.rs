@@ -8,6 +8,8 @@ use super::table::Watched;
 
 /// So many calls of a step are kept in full from its beginning, and as many up to its end.
 const KEPT: usize = 32;
+/// Calls on no channel (a shell's waits, which are many) are kept in full up to so many.
+const KEPT_WAITS: usize = 8;
 
 /// A call that has returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +47,7 @@ pub struct Calls {
     /// Names of those who called, as the kernel has them (proc_pid_comm(5)).
     pub names: BTreeMap<u32, String>,
     pub first: Vec<Seen>,
-    /// Calls between the first and the last.
+    /// Calls on channels between the first and the last.
     pub left_out: u64,
     pub last: VecDeque<Seen>,
     /// All, also those left out.
@@ -86,16 +88,21 @@ impl Calls {
                 self.counts.push(Counted { call, channels, errno, count: 1, bytes });
             }
         }
+        if seen.channels.is_empty()
+            && self.kept().filter(|seen| seen.channels.is_empty()).count() >= KEPT_WAITS
+        {
+            return;
+        }
         self.names.entry(seen.by).or_insert_with(name);
         if self.first.len() < KEPT {
             self.first.push(seen);
             return;
         }
-        if self.last.len() == KEPT {
+        self.last.push_back(seen);
+        if self.last.len() > KEPT {
             self.last.pop_front();
             self.left_out += 1;
         }
-        self.last.push_back(seen);
     }
 
     pub fn is_empty(&self) -> bool {

@@ -24,4 +24,5 @@ mod strace;
 mod support;
 mod surroundings;
 mod tidy;
+mod trace;
 mod without_python;

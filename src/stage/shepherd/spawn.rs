@@ -48,13 +48,12 @@ impl Shepherd {
         refusal: &mut Option<String>,
         must: bool,
     ) -> Result<Spawned, Errno> {
-        let filter = match (&mut *tracer, tracer::prepare()) {
-            (Some(_), Ok(filter)) => Some(filter),
-            (Some(_), Err(why)) => {
+        let filter = match tracer.as_ref().map(|_| tracer::prepare()) {
+            Some(Err(why)) => {
                 *refusal = Some(why);
                 None
             }
-            (None, _) => None,
+            prepared => prepared.and_then(Result::ok),
         };
         let (told, tells) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;

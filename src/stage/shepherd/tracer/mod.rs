@@ -281,6 +281,12 @@ impl Tracer {
     /// A step's `run`: what the last one has stopped goes on, up to a call if it says so.
     /// False if the program has made so many already.
     pub(super) fn run_until(&mut self, until: Option<Nth>) -> bool {
+        let stays = |held: &&mut Held| until.is_some_and(|until| held.places.contains(&until));
+        // It has come that far already.
+        if let Some(held) = self.threads.values_mut().filter_map(|thread| thread.held.as_mut()).find(stays) {
+            held.waits = Waits::Run;
+            return true;
+        }
         let comes = self.faults.run_until(until);
         self.go_on(Waits::Run);
         comes
