@@ -21,4 +21,5 @@ pub mod runner;
 pub mod scenario;
 pub mod setting;
 pub mod stage;
+pub mod trace;
 pub mod wire;

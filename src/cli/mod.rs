@@ -137,6 +137,13 @@ struct StageArgs {
     /// What keeps processes and files together: namespaces, subreaper, nothing
     #[arg(long, hide = true, default_value = "namespaces", value_parser = containment)]
     containment: crate::stage::Containment,
+    /// See every program's calls on the case's channels (ptrace), also where its scenario doesn't
+    /// ask for it; verdicts and snapshots stay as they are
+    #[arg(long)]
+    trace: bool,
+    /// Do as if no process might be traced
+    #[arg(long, hide = true)]
+    refuse_trace: bool,
     /// Do as if /proc/PID/syscall couldn't be read
     #[arg(long, hide = true)]
     refuse_syscall: bool,
@@ -150,6 +157,13 @@ impl StageArgs {
     fn options(&self) -> Options {
         let access =
             if self.refuse_syscall { crate::observe::Access::NoSyscall } else { crate::observe::Access::All };
-        Options { containment: self.containment, access, fresh: self.fresh, ..Options::default() }
+        Options {
+            containment: self.containment,
+            access,
+            fresh: self.fresh,
+            trace: self.trace,
+            refuse_trace: self.refuse_trace,
+            ..Options::default()
+        }
     }
 }

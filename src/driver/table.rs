@@ -235,7 +235,7 @@ pub const DRIVERS: &[DriverInfo] = &[
         name: "program",
         about: "any command, written `{ command = [\"cat\"], stdin = \"in\", stdout = \"out\" }`",
         modes: &[ModeInfo { name: "command", about: "a program that knows nothing of steps", ..PLAIN }],
-        verbs: &[Verb::Start, Verb::Run],
+        verbs: &[Verb::Start, Verb::Run, Verb::Fault, Verb::Cut, Verb::Hold, Verb::Release],
         calls: Calls::None,
         symbols: &[],
         versioned: false,

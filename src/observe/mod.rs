@@ -16,7 +16,7 @@ mod whole;
 pub use call::{Call, Sleep, TimerAt};
 pub use process::{Access, Process};
 pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
-pub use reading::{Reading, Rule, asleep};
+pub use reading::{Kept, Reading, Rule, asleep};
 pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};
 pub use tree::{FileId, OpenEnd, Tree, file_id};

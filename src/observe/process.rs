@@ -14,7 +14,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::{
     call::{Call, Sleep, TimerAt},
-    reading::Reading,
+    reading::{Kept, Reading},
     task::Task,
 };
 
@@ -92,7 +92,7 @@ impl Process {
     /// # Errors
     /// A thread or the process ended meanwhile: look for its end, then again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
-        self.scan_but(readings, &[])
+        self.scan_with(readings, &[], &|_| None)
     }
 
     /// The same without these threads, which will never rest.
@@ -100,6 +100,25 @@ impl Process {
     /// # Errors
     /// As [`Process::scan`].
     pub fn scan_but(&mut self, readings: &mut Vec<Reading>, spinning: &[u32]) -> io::Result<()> {
+        self.scan_with(readings, spinning, &|_| None)
+    }
+
+    /// The same of a process that may be traced: `kept` says which of its threads the tracer
+    /// keeps stopped.
+    pub(super) fn scan_traced(
+        &mut self,
+        readings: &mut Vec<Reading>,
+        kept: &dyn Fn(i32) -> Option<Kept>,
+    ) -> io::Result<()> {
+        self.scan_with(readings, &[], kept)
+    }
+
+    fn scan_with(
+        &mut self,
+        readings: &mut Vec<Reading>,
+        spinning: &[u32],
+        kept: &dyn Fn(i32) -> Option<Kept>,
+    ) -> io::Result<()> {
         let before = readings.len();
         let mut threads = None;
         self.own_at = None;
@@ -108,8 +127,11 @@ impl Process {
                 self.own_at = Some(readings.len() - before);
             }
             match task.read() {
-                Ok((reading, count)) => {
+                Ok((mut reading, count)) => {
                     threads = Some(count as usize);
+                    if reading.state == b't' {
+                        reading.kept = kept(task.tid as i32);
+                    }
                     readings.push(reading);
                 }
                 // It has ended, and the list of threads with it.

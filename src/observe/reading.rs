@@ -35,6 +35,18 @@ pub struct Reading {
     /// signal ends.
     #[serde(default)]
     pub in_vfork: bool,
+    /// Its tracer, which is one of those that are read, keeps it stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// How a tracer keeps a thread stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kept {
+    /// At the entry of a call.
+    AtCall,
+    /// As job control has it.
+    Stopped,
 }
 
 /// States of a thread that has ended (proc_pid_stat(5)).
@@ -47,12 +59,17 @@ impl Reading {
     }
 
     /// It runs only if somebody else has it run: it sleeps; it has ended; it is stopped by
-    /// a signal or by its tracer; or, in vfork(2), it waits for its child, which counts
-    /// as uninterruptible.
+    /// a signal; or, in vfork(2), it waits for its child, which counts as uninterruptible.
+    ///
+    /// One that has stopped for its tracer rests only where the tracer wants it so: any
+    /// other goes on as soon as the tracer gets to it. (A thread tells its tracer before it
+    /// leaves the CPU, kernel `ptrace_stop`: once it has left, the tracer isn't asleep, or
+    /// knows.)
     pub fn rests(&self) -> bool {
         match self.state {
             b'S' => !RUNNING.contains(&self.place.as_str()),
-            b'T' | b't' => true,
+            b'T' => true,
+            b't' => self.kept.is_some() && !RUNNING.contains(&self.place.as_str()),
             b'D' => self.in_vfork,
             _ => self.has_ended(),
         }
@@ -97,12 +114,26 @@ mod tests {
     #[test]
     fn a_thread_that_is_about_to_sleep_is_no_sleeper() {
         let reading = |place: &str| {
-            vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place: place.into(), in_vfork: false }]
+            let place = place.into();
+            vec![Reading { state: b'S', runs: 7, cpu_ns: 9, place, in_vfork: false, kept: None }]
         };
         let proved = |place: &str| asleep(Rule::FULL, &reading(place), &reading(place));
         assert!(proved("1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00") && proved("pipe_write"));
         assert!(!proved("running"));
         // What wchan says while the thread is still on a CPU or in a queue for one.
         assert!(!proved("0"));
+    }
+
+    #[test]
+    fn a_stopped_thread_rests_where_its_tracer_wants_it_so() {
+        let rests = |state, kept, place: &str| {
+            Reading { state, runs: 7, cpu_ns: 9, place: place.into(), in_vfork: false, kept }.rests()
+        };
+        let call = "1 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00";
+        assert!(rests(b'T', None, call));
+        assert!(rests(b't', Some(Kept::AtCall), call) && rests(b't', Some(Kept::Stopped), "ptrace_stop"));
+        assert!(!rests(b't', None, call));
+        // Its tracer may not have been told yet.
+        assert!(!rests(b't', Some(Kept::AtCall), "running"));
     }
 }

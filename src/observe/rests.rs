@@ -11,7 +11,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use super::{
-    Call, Process, Reading, Sleep,
+    Call, Kept, Process, Reading, Sleep,
     tree::{FileId, Tree, call_of, file_id},
 };
 use crate::outcome::{Resting, Rests};
@@ -72,9 +72,21 @@ pub(super) fn of(
     tree: &Tree,
 ) -> Option<Resting> {
     let name = name(pid).unwrap_or_else(|| "?".to_owned());
-    if readings.iter().any(|reading| reading.state == b'T') {
+    let stopped = |reading: &Reading| reading.state == b'T' || reading.kept == Some(Kept::Stopped);
+    if readings.iter().any(stopped) {
         let (call, channel) = (String::new(), None);
         return Some(Resting { process: name, state: Rests::Stopped, call, channel, other_side: None });
+    }
+    let held = readings.iter().find(|reading| reading.kept == Some(Kept::AtCall));
+    if let Some(call) = held.and_then(|reading| call_of(process, reading)) {
+        let channel = channel_of(pid, call.descriptor, channels);
+        return Some(Resting {
+            process: name,
+            state: Rests::Held,
+            call: call.name,
+            channel,
+            other_side: None,
+        });
     }
     let threads: Vec<(Call, bool)> = readings
         .iter()
@@ -90,14 +102,17 @@ pub(super) fn of(
         Sleep::Epoll(_) | Sleep::Poll { .. } | Sleep::Select { .. } | Sleep::Unknown => Rests::Pending,
         Sleep::Untimed | Sleep::Timed => Rests::Blocked,
     };
-    let link = |fd: i32| format!("/proc/{pid}/fd/{fd}");
-    let file = naming.descriptor.and_then(|fd| file_id(Path::new(&link(fd))).ok());
-    let channel = file.and_then(|file| channels.iter().position(|known| *known == Some(file)));
+    let channel = channel_of(pid, naming.descriptor, channels);
     let other_side = match (naming.descriptor, channel) {
         (Some(fd), None) => tree.other_side(pid, fd),
         _ => None,
     };
     Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side })
+}
+
+fn channel_of(pid: i32, fd: Option<i32>, channels: &[Option<FileId>]) -> Option<usize> {
+    let file = file_id(Path::new(&format!("/proc/{pid}/fd/{}", fd?))).ok()?;
+    channels.iter().position(|known| *known == Some(file))
 }
 
 /// Rule 1.

@@ -75,7 +75,7 @@ impl Task {
             place => place?,
         };
         let in_vfork = state == b'D' && self.is_in_vfork();
-        Ok((Reading { state, runs, cpu_ns, place, in_vfork }, threads))
+        Ok((Reading { state, runs, cpu_ns, place, in_vfork, kept: None }, threads))
     }
 }
 

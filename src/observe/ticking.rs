@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn reading(place: &str, runs: u64) -> Reading {
-        Reading { state: b'S', runs, cpu_ns: 0, place: place.to_owned(), in_vfork: false }
+        Reading { state: b'S', runs, cpu_ns: 0, place: place.to_owned(), in_vfork: false, kept: None }
     }
 
     #[test]

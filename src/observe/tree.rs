@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Call, Process, Reading, process::Access, rests, ticking::Ticking};
+use super::{Call, Kept, Process, Reading, process::Access, rests, ticking::Ticking};
 use crate::outcome::{self, Resting};
 
 /// All processes below one that is no part of the program itself.
@@ -66,9 +66,15 @@ impl Tree {
     /// The list of processes is read before any thread is, and must be that of the
     /// last scan: who forks after it was read has run before the readings are compared.
     ///
+    /// `kept`: which threads the process above keeps stopped, as their tracer.
+    ///
     /// # Errors
     /// A thread or a process has ended, or is new: look again.
-    pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+    pub fn scan(
+        &mut self,
+        readings: &mut Vec<Reading>,
+        kept: &dyn Fn(i32) -> Option<Kept>,
+    ) -> io::Result<()> {
         let pids = descendants(self.pid);
         if !pids.iter().eq(self.below.iter().map(|member| &member.pid)) {
             let mut known: BTreeMap<i32, Member> =
@@ -83,8 +89,10 @@ impl Tree {
             return Err(io::Error::other("its processes have changed"));
         }
         self.above.scan(readings)?;
+        let pids: Vec<i32> = self.below.iter().map(|member| member.pid).collect();
+        let kept = |tid| kept(tid).or_else(|| debugged(tid, &pids));
         for at in 0..self.below.len() {
-            if let Err(error) = self.below[at].process.scan(readings) {
+            if let Err(error) = self.below[at].process.scan_traced(readings, &kept) {
                 // Another process may have its number by now.
                 if !Path::new(&format!("/proc/{}", self.below[at].pid)).exists() {
                     self.below.remove(at);
@@ -156,6 +164,14 @@ impl Tree {
     pub fn ends(&self, file: FileId) -> Vec<OpenEnd> {
         self.below.iter().flat_map(|member| ends_of(member.pid, file)).collect()
     }
+}
+
+/// One of these processes traces the thread: a debugger, say.
+fn debugged(tid: i32, pids: &[i32]) -> Option<Kept> {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"))?.trim();
+    let is_thread_of = |pid: &i32| Path::new(&format!("/proc/{pid}/task/{tracer}")).exists();
+    pids.iter().any(is_thread_of).then_some(Kept::Stopped)
 }
 
 /// All processes below one, parents before their children.

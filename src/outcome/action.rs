@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Called, Moves, Verb};
+use crate::trace::{Effect, Injection, Nth};
 
 /// Which end of a channel an `open` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,7 +109,12 @@ pub enum Action {
         signal: i32,
     },
     Start,
-    Run,
+    Run {
+        until: Option<Nth>,
+    },
+    /// A call of a program's comes to something else.
+    Inject(Injection),
+    Release,
     /// A system call on handles.
     Call(Called),
 }
@@ -127,7 +133,11 @@ impl Action {
             Action::Exit { .. } => Verb::Exit,
             Action::Kill { .. } => Verb::Kill,
             Action::Start => Verb::Start,
-            Action::Run => Verb::Run,
+            Action::Run { .. } => Verb::Run,
+            Action::Inject(Injection { effect: Effect::Fails(_), .. }) => Verb::Fault,
+            Action::Inject(Injection { effect: Effect::Cut(_), .. }) => Verb::Cut,
+            Action::Inject(Injection { effect: Effect::Held, .. }) => Verb::Hold,
+            Action::Release => Verb::Release,
             Action::Call(called) => Verb::Call(called.call),
         }
     }
@@ -150,6 +160,11 @@ impl Action {
         }
     }
 
+    /// It needs the program's calls to be seen.
+    pub fn traces(&self) -> bool {
+        matches!(self, Action::Run { until: Some(_) } | Action::Inject(_) | Action::Release)
+    }
+
     /// The declared channel it works on, if it does. (Where a call's handle leads shows
     /// only when it is played.)
     pub fn channel(&self) -> Option<usize> {
@@ -166,7 +181,9 @@ impl Action {
             | Action::Exit { .. }
             | Action::Kill { .. }
             | Action::Start
-            | Action::Run
+            | Action::Run { .. }
+            | Action::Inject(_)
+            | Action::Release
             | Action::Call(_) => None,
         }
     }

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Transcript, Verb};
-use crate::stage::Plan;
+use super::{Outcome, StepRecord, Transcript, Verb};
+use crate::{
+    stage::Plan,
+    trace::{Seen, Watched, errno_name},
+};
 
 /// The step at which an actor was told, for the first time, that something had
 /// gone wrong.
@@ -14,6 +17,8 @@ pub struct ErrorAt {
     /// Index in `Plan::steps`.
     pub step: usize,
     pub verb: Verb,
+    /// A program that is traced was told by this call, in that step.
+    pub call: Option<Watched>,
     /// The symbolic errno (`EPIPE`), the signal (`SIGPIPE`) for an actor that
     /// was killed, `-` where the runtime gave none.
     pub errno: String,
@@ -32,11 +37,23 @@ pub struct ErrorAt {
 /// 4. First is the earliest *moment*: a call that blocked at record 3 and failed
 ///    at record 7 comes after a failure at record 5; at the same moment the
 ///    earlier record is first.
+/// 5. A call of a program that the scenario has traced counts too, on a channel, in the step
+///    in which it returned, and before what came of it. That a read finds nothing (EAGAIN)
+///    is no error.
 pub fn error_at(plan: &Plan, transcript: &Transcript) -> Option<ErrorAt> {
+    first(plan, transcript, |actor| plan.traces(actor))
+}
+
+/// The same with all calls that were seen, whoever wanted them seen.
+pub fn error_at_of_all(plan: &Plan, transcript: &Transcript) -> Option<ErrorAt> {
+    first(plan, transcript, |_| true)
+}
+
+fn first(plan: &Plan, transcript: &Transcript, counts: impl Fn(usize) -> bool) -> Option<ErrorAt> {
     let killed = |actor: usize, by: usize| {
         transcript.steps.get(by).is_some_and(|kill| kill.verb == Verb::Kill && kill.actor == actor)
     };
-    let mut errors = transcript.steps.iter().enumerate().filter_map(|(index, record)| {
+    let told = transcript.steps.iter().enumerate().filter_map(|(index, record)| {
         let moment = record.resumed.as_ref().map_or(index, |resumed| resumed.by);
         let (errno, error) = match record.last() {
             Outcome::Failed(failure) => (failure.errno.clone(), failure.error.clone()),
@@ -44,9 +61,51 @@ pub fn error_at(plan: &Plan, transcript: &Transcript) -> Option<ErrorAt> {
             _ => return None,
         };
         let verb = plan.steps.get(record.step).map_or(record.verb, |step| step.action.verb());
-        (verb != Verb::Kill)
-            .then_some(((moment, index), ErrorAt { record: index, step: record.step, verb, errno, error }))
+        let error = ErrorAt { record: index, step: record.step, verb, call: None, errno, error };
+        (verb != Verb::Kill).then_some(((moment, 1, index), error))
     });
-    let first = errors.next()?;
-    Some(errors.fold(first, |first, next| if next.0 < first.0 { next } else { first }).1)
+    let called = transcript
+        .steps
+        .iter()
+        .enumerate()
+        .filter_map(|(index, record)| Some(((index, 0, index), first_call(index, record, &counts)?)));
+    told.chain(called).min_by_key(|(moment, _)| *moment).map(|(_, error)| error)
+}
+
+/// The first call of a step that failed.
+fn first_call(index: usize, record: &StepRecord, counts: &impl Fn(usize) -> bool) -> Option<ErrorAt> {
+    let calls = record.calls.iter().filter(|calls| counts(calls.actor));
+    let seen = calls.flat_map(|calls| calls.kept()).find(|seen| is_error(seen))?;
+    let error = ErrorAt {
+        record: index,
+        step: record.step,
+        verb: verb_of(seen.call),
+        call: Some(seen.call),
+        errno: errno_name(seen.errno()),
+        error: None,
+    };
+    Some(error)
+}
+
+fn is_error(seen: &Seen) -> bool {
+    let nothing_there = seen.call.reads() && seen.errno() == libc::EAGAIN;
+    seen.errno() != 0 && !seen.restarts() && !nothing_there && !seen.channels.is_empty()
+}
+
+/// The verb that does what a call does.
+fn verb_of(call: Watched) -> Verb {
+    match call.name() {
+        "open" => Verb::Open,
+        "close" => Verb::Close,
+        name if name.contains("write") || name.starts_with("send") || name.contains("splice") => Verb::Write,
+        _ if call.reads() => Verb::Read,
+        _ => Verb::Run,
+    }
+}
+
+impl ErrorAt {
+    /// The verb or, of a program, the call.
+    pub fn place(&self) -> &'static str {
+        self.call.map_or_else(|| self.verb.name(), Watched::name)
+    }
 }

@@ -18,7 +18,7 @@ mod words;
 
 pub use action::{Access, Action, Amount, Part, Readiness};
 pub use call::{Arg, Call, CallInfo, Called, Moves, Of, On, TAKE};
-pub use error_at::{ErrorAt, error_at};
+pub use error_at::{ErrorAt, error_at, error_at_of_all};
 pub use layer::Layer;
 pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;

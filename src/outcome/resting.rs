@@ -14,6 +14,8 @@ pub enum Rests {
     Waiting,
     /// In its event loop's wait.
     Pending,
+    /// At the entry of a call, by a step, until another one lets it go on.
+    Held,
     /// By a signal (SIGSTOP and the like), until another one continues it.
     Stopped,
 }
@@ -24,6 +26,7 @@ impl Rests {
             Rests::Blocked => "blocked",
             Rests::Waiting => "waiting",
             Rests::Pending => "pending",
+            Rests::Held => "held",
             Rests::Stopped => "stopped",
         }
     }

@@ -9,6 +9,8 @@
 //!
 //! Behind a step of an actor whose driver says `layers`, in brackets, the bytes that its
 //! runtime's layers hold back and those in the kernel; behind its close, only these.
+//!
+//! Below a step, what a program that the scenario has traced called on channels.
 
 mod files;
 
@@ -26,6 +28,7 @@ use crate::{
     driver::{Spec, Version},
     outcome::Action,
     scenario::{Case, ExpectedBytes, Quantity, SnapshotKind},
+    trace,
 };
 
 /// A count that isn't the same twice.
@@ -85,7 +88,7 @@ fn error_text(case: &Case, transcript: &Transcript) -> String {
         None => "no error\n".to_owned(),
         Some(error) => {
             let name = named(&error.errno, error.error.as_deref());
-            format!("first error at {}: {name}\n", error.verb.name())
+            format!("first error at {}: {name}\n", error.place())
         }
     }
 }
@@ -108,6 +111,13 @@ fn steps_text(case: &Case, transcript: &Transcript) -> String {
             outcome.push_str(&format!(", then by {}: {}", resumed.by + 1, names.outcome(&resumed.outcome)));
         }
         text.push_str(&format!("{:>3}  {:<width$}  {outcome}{attempt}{held}\n", index + 1, step.text));
+        // What is traced only because somebody looks is in no snapshot.
+        for calls in record.calls.iter().filter(|calls| case.plan.traces(calls.actor)) {
+            let channel = |channel: usize| case.plan.channels[channel].name.clone();
+            for line in trace::lines(calls, &channel) {
+                text.push_str(&format!("       | {line}\n"));
+            }
+        }
     }
     text
 }

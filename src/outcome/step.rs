@@ -34,6 +34,8 @@ pub enum Outcome {
     Waiting { call: String },
     /// Its event loop waits; the actor still takes steps.
     Pending { call: String },
+    /// A step holds it at the entry of a call, until another one lets it go on.
+    Held { call: String },
     /// Stopped by a signal, until another one continues it.
     Stopped,
     /// Ran through its budget of CPU time without a sleep or an end.
@@ -58,6 +60,7 @@ impl Outcome {
             Outcome::Blocked { .. } => "blocked",
             Outcome::Waiting { .. } => "waiting",
             Outcome::Pending { .. } => "pending",
+            Outcome::Held { .. } => "held",
             Outcome::Stopped => "stopped",
             Outcome::Spinning => "spinning",
             Outcome::Killed { .. } => "killed",
@@ -74,6 +77,7 @@ impl Outcome {
             Outcome::Blocked { .. }
                 | Outcome::Waiting { .. }
                 | Outcome::Pending { .. }
+                | Outcome::Held { .. }
                 | Outcome::Stopped
                 | Outcome::Spinning
         )

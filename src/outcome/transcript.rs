@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, Outcome, Resting, Verb};
+use crate::trace::Calls;
 
 /// A count of bytes, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,8 @@ pub struct StepRecord {
     pub counts: Vec<ChannelCount>,
     /// Steps of a program: what each of its processes rests in.
     pub resting: Vec<Resting>,
+    /// What programs that are traced have called since the step before had settled.
+    pub calls: Vec<Calls>,
 }
 
 impl StepRecord {
@@ -189,6 +192,8 @@ pub struct Transcript {
     /// Per actor: the last of what a program wrote to standard streams that lead to no
     /// channel. For people; never part of a snapshot.
     pub words: Vec<String>,
+    /// Per actor: why its calls aren't seen though somebody wants it; empty else.
+    pub untraced: Vec<String>,
 }
 
 /// The sides of a channel that a program has had open.

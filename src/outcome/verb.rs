@@ -21,6 +21,10 @@ pub enum Verb {
     Kill,
     Start,
     Run,
+    Fault,
+    Cut,
+    Hold,
+    Release,
     /// A system call on handles.
     Call(Call),
 }
@@ -142,8 +146,40 @@ pub const VERBS: &[VerbInfo] = &[
     VerbInfo {
         verb: Verb::Run,
         name: "run",
-        form: "PROGRAM run",
-        about: "let a program run until it, with all that it has started, rests or has ended; in what it then rests",
+        form: "PROGRAM run [until NTH CALL CHANNEL]",
+        about: "let a program run until it, with all that it has started, rests or has ended, or up to the entry of its NTH call on the channel; in what it then rests",
+        on_channel: false,
+        doer: Doer::Stage,
+    },
+    VerbInfo {
+        verb: Verb::Fault,
+        name: "fault",
+        form: "PROGRAM fault NTH CALL CHANNEL ERRNO",
+        about: "have the program's NTH call on the channel, counted from its start, fail with an error",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Cut,
+        name: "cut",
+        form: "PROGRAM cut NTH CALL CHANNEL SIZE",
+        about: "have that call move SIZE bytes at most",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Hold,
+        name: "hold",
+        form: "PROGRAM hold NTH CALL CHANNEL",
+        about: "have the program stop at the entry of that call until it is released",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Release,
+        name: "release",
+        form: "PROGRAM release",
+        about: "let held calls go on, and the program run as `run` does",
         on_channel: false,
         doer: Doer::Stage,
     },
@@ -179,6 +215,11 @@ impl Verb {
     /// The word after it names a declared channel.
     pub fn on_channel(self) -> bool {
         self.info().is_some_and(|info| info.on_channel)
+    }
+
+    /// Only programs that know nothing of steps have it.
+    pub fn of_programs(self) -> bool {
+        matches!(self, Verb::Start | Verb::Run | Verb::Fault | Verb::Cut | Verb::Hold | Verb::Release)
     }
 
     pub fn doer(self) -> Doer {

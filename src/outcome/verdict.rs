@@ -6,7 +6,8 @@ use std::sync::Arc;
 use similar::TextDiff;
 
 use super::{
-    ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, ledger::Origin, snapshot,
+    ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, error_at_of_all,
+    ledger::Origin, snapshot,
 };
 use crate::{
     scenario::{Case, EndKind, Quantity},
@@ -70,7 +71,7 @@ pub struct Played {
 impl Played {
     pub fn of(case: &Case, transcript: Transcript) -> Played {
         let ledgers = Ledger::of(&case.plan, &transcript);
-        let error_at = error_at(&case.plan, &transcript);
+        let error_at = error_at_of_all(&case.plan, &transcript);
         Played { transcript, ledgers, error_at }
     }
 
@@ -89,6 +90,11 @@ impl Judged {
     /// Its block in a snapshot, if it was played.
     pub fn block(&self) -> Option<String> {
         self.played.as_ref().map(|played| played.block(&self.case))
+    }
+
+    /// Per actor, why its calls weren't seen though somebody wanted it; empty else.
+    pub fn untraced(&self) -> &[String] {
+        self.played.as_ref().map_or(&[], |played| &played.transcript.untraced)
     }
 
     /// A case that can't be played here, if it can't.
@@ -236,7 +242,9 @@ fn ledgers(case: &Case, played: &Played, differences: &mut Vec<String>) {
         }
     }
     if let Some(expected) = case.expect.error_at {
-        let seen = played.error_at.as_ref().map_or("none", |error| error.verb.name());
+        // What is traced only because somebody looks changes no verdict.
+        let seen = error_at(&case.plan, &played.transcript);
+        let seen = seen.as_ref().map_or("none", |error| error.verb.name());
         if seen != expected.name() {
             let line = case.expect.error_at_line;
             differences.push(format!("line {line}: error_at expected {}, is {seen}", expected.name()));

@@ -15,7 +15,10 @@ pub fn words(outcome: &Outcome) -> String {
                 None => format!("{}{after}", failure.errno),
             }
         }
-        Outcome::Blocked { call } | Outcome::Waiting { call } | Outcome::Pending { call } => {
+        Outcome::Blocked { call }
+        | Outcome::Waiting { call }
+        | Outcome::Pending { call }
+        | Outcome::Held { call } => {
             format!("{} in {call}", outcome.kind())
         }
         Outcome::Killed { signal } => format!("killed by {signal}"),

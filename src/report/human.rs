@@ -14,6 +14,7 @@ use crate::{
     driver::{Spec, Version},
     outcome::{ChannelLedger, Judged, Played, Status, resting, snapshot, words},
     runner::Loaded,
+    trace,
 };
 
 /// Of a program's last words, so many lines are shown.
@@ -119,6 +120,11 @@ impl Human {
                 }
             }
         }
+        for (actor, why) in judged.case.actors.iter().zip(judged.untraced()) {
+            if !why.is_empty() {
+                writeln!(out, "{title}: {} isn't traced here: {why}", actor.name)?;
+            }
+        }
         for difference in &judged.differences {
             writeln!(out, "{title}: {difference}")?;
         }
@@ -160,6 +166,11 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
         }
         row.push(counts.join("; "));
         table.add_row(row);
+        for calls in &record.calls {
+            for line in trace::lines(calls, &name) {
+                table.add_row(vec![String::new(), format!("  {line}")]);
+            }
+        }
     }
     show(out, &table)?;
     for (ledger, channel) in played.ledgers.iter().zip(&judged.case.plan.channels) {
@@ -249,7 +260,7 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
     let played = judged.played.as_ref().expect("only cases that were played have a row");
     let (at, error) = match &played.error_at {
         None => ("-".to_owned(), "-".to_owned()),
-        Some(error) => (error.verb.name().to_owned(), snapshot::named(&error.errno, error.error.as_deref())),
+        Some(error) => (error.place().to_owned(), snapshot::named(&error.errno, error.error.as_deref())),
     };
     let shown = |ledger: &&ChannelLedger| played.shows(&judged.case, ledger.channel);
     let used: Vec<&ChannelLedger> = played.ledgers.iter().filter(shown).collect();

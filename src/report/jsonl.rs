@@ -1,6 +1,8 @@
 //! `--format jsonl`: one object a case. The names are stable; `v` counts their
 //! versions.
 
+mod calls;
+
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
@@ -15,6 +17,7 @@ use crate::{
     runner::Loaded,
     scenario::Case,
 };
+use calls::CallsLine;
 
 /// Version of the names and their meaning.
 const VERSION: u32 = 1;
@@ -90,11 +93,14 @@ fn line<'a>(scenario: &'a str, judged: &'a Judged) -> impl Serialize + 'a {
 }
 
 #[derive(Serialize)]
-struct Rest<'a, Steps, Ledgers> {
+struct Rest<'a, Steps, Ledgers, Untraced> {
     steps: Steps,
     error_at: Option<ErrorAt<'a>>,
     ledger: Ledgers,
     stuck: Option<Stuck>,
+    /// Why a program's calls weren't seen, by its actor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untraced: Option<Untraced>,
 }
 
 #[derive(Serialize)]
@@ -120,7 +126,7 @@ fn rest<'a>(case: &'a Case, played: &'a Played) -> impl Serialize + 'a {
         ),
         error_at: played.error_at.as_ref().map(|error| ErrorAt {
             step: error.record + 1,
-            verb: error.verb.name(),
+            verb: error.place(),
             errno: &error.errno,
             error: error.error.as_deref(),
         }),
@@ -135,6 +141,10 @@ fn rest<'a>(case: &'a Case, played: &'a Played) -> impl Serialize + 'a {
                 waits: waits.iter().map(|wait| snapshot::wait_text(case, transcript, wait)).collect(),
             }),
         },
+        untraced: transcript.untraced.iter().any(|why| !why.is_empty()).then(|| {
+            let actors = case.actors.iter().map(|actor| actor.name.as_str());
+            Object(actors.zip(&transcript.untraced).filter(|(_, why)| !why.is_empty()))
+        }),
     }
 }
 
@@ -231,6 +241,9 @@ struct Step<'a, Held, Counts> {
     /// Of a program: what each of its processes rests in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resting: Vec<RestingLine<'a>>,
+    /// What programs that are traced called in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<CallsLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_by: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -266,6 +279,7 @@ fn step<'a>(case: &'a Case, played: &'a Played, index: usize, record: &'a StepRe
         attempt: (record.attempt > 1).then_some(record.attempt),
         outcome: OutcomeFields::of(&record.outcome),
         resting: record.resting.iter().map(|process| RestingLine::of(case, process)).collect(),
+        calls: record.calls.iter().map(|calls| CallsLine::of(case, calls)).collect(),
         resumed_by: record.resumed.as_ref().map(|resumed| resumed.by + 1),
         then: record.resumed.as_ref().map(|resumed| OutcomeFields::of(&resumed.outcome)),
         held,
@@ -302,7 +316,10 @@ impl OutcomeFields<'_> {
                 fields.errno = Some(&failure.errno);
                 fields.error = Some(failure.error.as_deref());
             }
-            Outcome::Blocked { call } | Outcome::Waiting { call } | Outcome::Pending { call } => {
+            Outcome::Blocked { call }
+            | Outcome::Waiting { call }
+            | Outcome::Pending { call }
+            | Outcome::Held { call } => {
                 fields.call = Some(call);
             }
             Outcome::Said { words, .. } => fields.says = Some(words),

@@ -108,7 +108,12 @@ impl LineReader<'_, '_> {
             Verb::Exit => self.status(&mut rest).map(|status| Action::Exit { status }),
             Verb::Kill => self.signal(&mut rest).map(|signal| Action::Kill { signal }),
             Verb::Start => Some(Action::Start),
-            Verb::Run => Some(Action::Run),
+            Verb::Run if self.take(&mut rest, "until") => {
+                self.nth(verb, &mut rest).map(|until| Action::Run { until: Some(until) })
+            }
+            Verb::Run => Some(Action::Run { until: None }),
+            Verb::Fault | Verb::Cut | Verb::Hold => self.injection(verb, &mut rest).map(Action::Inject),
+            Verb::Release => Some(Action::Release),
             Verb::Call(call) => return self.call(call, step),
         };
         if action.is_some() && !rest.is_empty() {
@@ -118,7 +123,7 @@ impl LineReader<'_, '_> {
         channel.and(action).map(|action| (action, size_text))
     }
 
-    fn channel(&mut self, verb: Verb, rest: &mut Range<usize>) -> Option<usize> {
+    pub(super) fn channel(&mut self, verb: Verb, rest: &mut Range<usize>) -> Option<usize> {
         if rest.start == rest.end {
             self.missing(verb, "a channel");
             return None;
@@ -145,7 +150,7 @@ impl LineReader<'_, '_> {
     }
 
     /// The size at the start of `rest`, up to a keyword.
-    fn size(&mut self, verb: Verb, rest: &mut Range<usize>) -> Option<Size> {
+    pub(super) fn size(&mut self, verb: Verb, rest: &mut Range<usize>) -> Option<Size> {
         let end = self.words.until(rest.clone(), KEYWORDS);
         if rest.start == end {
             self.missing(verb, "a size");

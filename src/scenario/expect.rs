@@ -9,7 +9,7 @@ use super::{
     suggest::{listed, nearest},
     words::Words,
 };
-use crate::outcome::{Outcome, Resting, ledger::Origin};
+use crate::outcome::{Outcome, Resting, Rests, ledger::Origin};
 
 /// One line of the table of outcome words.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,11 @@ pub const OUTCOME_WORDS: &[OutcomeWord] = &[
         "blocked",
         "blocked [in CALL [CHANNEL]]",
         "asleep in a call that only another actor ends; of a program: one of its processes in this call",
+    ),
+    word(
+        "held",
+        "held [in CALL [CHANNEL]]",
+        "stopped at the entry of a call, by `hold` or `run until`; of a program: one of its processes in this call",
     ),
     word("waiting", "waiting", "asleep, but a timer will wake it"),
     word("pending", "pending", "its event loop waits; the actor takes further steps"),
@@ -68,6 +73,9 @@ pub enum Expected {
     Failed,
     /// In this call and, if given, on this channel.
     Blocked {
+        place: Option<(String, Option<String>)>,
+    },
+    Held {
         place: Option<(String, Option<String>)>,
     },
     Waiting,
@@ -123,9 +131,11 @@ impl Expectation {
         channel: impl Fn(usize) -> String,
     ) -> bool {
         self.any_of.iter().any(|expected| match (expected, outcome) {
-            (Expected::Blocked { place: Some((call, on)) }, Outcome::Blocked { call: seen }) => {
+            (Expected::Blocked { place: Some((call, on)) }, Outcome::Blocked { call: seen })
+            | (Expected::Held { place: Some((call, on)) }, Outcome::Held { call: seen }) => {
                 let same = |process: &Resting| {
-                    process.call == *call
+                    (process.state == Rests::Held) == matches!(expected, Expected::Held { .. })
+                        && process.call == *call
                         && on.as_ref().is_none_or(|on| process.channel.map(&channel).as_ref() == Some(on))
                 };
                 resting.iter().any(same) || (resting.is_empty() && on.is_none() && seen == call)
@@ -197,6 +207,7 @@ impl Expected {
             (Expected::Eof, Outcome::Eof)
             | (Expected::Failed, Outcome::Failed(_))
             | (Expected::Blocked { place: None }, Outcome::Blocked { .. })
+            | (Expected::Held { place: None }, Outcome::Held { .. })
             | (Expected::Stopped, Outcome::Stopped)
             | (Expected::Waiting, Outcome::Waiting { .. })
             | (Expected::Pending, Outcome::Pending { .. })
@@ -301,12 +312,14 @@ fn alternative(words: &Words<'_>, range: Range<usize>) -> Result<Expected, Box<P
         "ok" | "says" => (number_and_words(words, range.clone())?, args.len()),
         "eof" => (Expected::Eof, 0),
         "failed" => (Expected::Failed, 0),
-        "blocked" if words.get(args.start) == "in" && args.len() > 1 => {
+        "blocked" | "held" if words.get(args.start) == "in" && args.len() > 1 => {
             let channel = (args.len() > 2).then(|| words.get(args.start + 2).to_owned());
             let taken = 2 + usize::from(channel.is_some());
             let call = words.get(args.start + 1).to_owned();
-            (Expected::Blocked { place: Some((call, channel)) }, taken)
+            let place = Some((call, channel));
+            (if first == "held" { Expected::Held { place } } else { Expected::Blocked { place } }, taken)
         }
+        "held" => (Expected::Held { place: None }, 0),
         "blocked" => (Expected::Blocked { place: None }, 0),
         "stopped" => (Expected::Stopped, 0),
         "waiting" => (Expected::Waiting, 0),

@@ -72,6 +72,12 @@ pub const KEYS: &[KeyInfo] = &[
         "files that it finds in its folder, by name; paths are found from the scenario's folder",
         r#"files = { "log.py" = "programs/log.py" }"#,
     ),
+    key(
+        "actors.NAME.trace",
+        "true or false",
+        "its calls on the case's channels are seen, with their results",
+        r#"cat = { command = ["cat"], stdin = "in", trace = true }"#,
+    ),
     key("actors.NAME.driver", "a string", "the driver", r#"writer = { driver = "python:text" }"#),
     key("setting", "a table", "what surrounds the case", "[setting]"),
     key(

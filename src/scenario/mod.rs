@@ -18,6 +18,7 @@ mod forks;
 mod handles;
 mod holdings;
 mod holes;
+mod injection;
 mod keys;
 mod lexer;
 mod lines;

@@ -4,12 +4,15 @@ use std::sync::LazyLock;
 
 use nix::{errno::Errno, sys::signal::Signal};
 
+/// `EHWPOISON`, on Linux.
+const LAST_ERRNO: i32 = 133;
+
 static ERRNOS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let named = (1..=133).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
+    let named = (1..=LAST_ERRNO).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
     named.map(|errno| format!("{errno:?}")).collect()
 });
 
-/// All errno names of this system, errno(3). Linux ends at 133, `EHWPOISON`.
+/// All errno names of this system, errno(3).
 pub(super) fn errnos() -> &'static [String] {
     &ERRNOS
 }
@@ -24,6 +27,12 @@ pub(super) fn errno(name: &str) -> Option<&'static str> {
         other => other,
     };
     errnos().iter().map(String::as_str).find(|known| *known == name)
+}
+
+/// Its number.
+pub(super) fn errno_number(name: &str) -> Option<i32> {
+    let name = errno(name)?;
+    (1..=LAST_ERRNO).find(|number| format!("{:?}", Errno::from_raw(*number)) == name)
 }
 
 /// The signal of this name (`SIGPIPE`).

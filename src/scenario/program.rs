@@ -33,7 +33,7 @@ use crate::{
 pub(super) const PROGRAM: &str = "program";
 
 /// The keys that such an actor takes.
-pub(super) const KEYS: &[&str] = &["command", "stdin", "stdout", "stderr", "fds", "env", "files"];
+pub(super) const KEYS: &[&str] = &["command", "stdin", "stdout", "stderr", "fds", "env", "files", "trace"];
 
 /// The standard streams, and the side of a channel that each is.
 const STREAMS: [(&str, i32, Access); 3] =
@@ -62,6 +62,7 @@ pub(super) struct Program {
     files: Vec<(String, PathBuf)>,
     /// The folder of the scenario.
     folder: PathBuf,
+    trace: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -134,7 +135,14 @@ impl<'i> Walk<'i> {
         let files = self.files(table, folder);
         let span = command.span();
         let driver = Text::whole(PROGRAM.to_owned(), span);
-        let program = Program { words, is_line, streams, env, files, folder: folder.to_owned() };
+        let trace = table.get("trace").is_some_and(|value| match value.get_ref() {
+            DeValue::Boolean(trace) => *trace,
+            _ => {
+                self.wrong_type(value, "actors.NAME.trace");
+                false
+            }
+        });
+        let program = Program { words, is_line, streams, env, files, folder: folder.to_owned(), trace };
         (self.problems.len() == before).then(|| Actor {
             name: name.clone(),
             pieces: self.pieces(&driver).unwrap_or_default(),
@@ -282,6 +290,7 @@ impl Program {
                 env,
                 streams: streams.collect(),
                 files: links.collect(),
+                trace: self.trace,
             })
             .into(),
             symbols: BTreeMap::new(),

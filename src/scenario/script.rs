@@ -358,7 +358,7 @@ impl BoundActor {
         let is_program = self.spec.driver == PROGRAM;
         match verb.doer() {
             Doer::Stage => verb == Verb::Kill || is_program,
-            Doer::Driver => self.info.map_or(verb != Verb::Start, |info| info.can(verb)),
+            Doer::Driver => self.info.map_or(!verb.of_programs(), |info| info.can(verb)),
         }
     }
 }

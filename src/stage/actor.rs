@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::VecDeque,
     fs::File,
     io::{self, IoSliceMut},
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
@@ -15,12 +16,16 @@ use nix::{
 };
 
 use super::{
-    Fault, Launch, Options, PlannedActor, child::Child, command::Command, ready::Ready, stderr::Stderr,
+    Fault, Launch, Options, PlannedActor,
+    child::Child,
+    command::{Command, Tracing},
+    ready::Ready,
+    stderr::Stderr,
 };
 use crate::{
     observe::{self, Check, Depth, Process, Reading, State, StateFiles},
     outcome::Outcome,
-    wire::{Abilities, CONTROL_FD, Inbox, Message, Step, encode_batch},
+    wire::{Abilities, Answer, CONTROL_FD, Inbox, Message, Step, encode_batch},
 };
 
 /// Bytes taken from a control socket at once.
@@ -48,6 +53,8 @@ pub(super) struct Actor {
     /// The descriptor over which it takes its orders.
     pub(super) takes_orders_on: i32,
     inbox: Inbox,
+    /// What came while something else was waited for.
+    put_by: VecDeque<Message>,
     /// The last batch, and how much of it the socket had room for.
     unsent: Vec<u8>,
     sent: usize,
@@ -74,7 +81,7 @@ pub(super) struct Actor {
 impl Actor {
     /// An actor that was forked.
     pub(super) fn of(ready: Ready<'_>, options: &Options) -> Actor {
-        let command = ready.board().map(Command::new);
+        let command = ready.board().map(|(board, traced)| Command::new(board, traced));
         let Ready { planned, control, stderr, child, .. } = ready;
         let mut actor = Actor::assemble(&planned.name, child.expect("it was forked").into(), control, stderr);
         actor.access = options.access;
@@ -134,6 +141,7 @@ impl Actor {
             control,
             takes_orders_on: CONTROL_FD,
             inbox: Inbox::default(),
+            put_by: VecDeque::new(),
             unsent: Vec::new(),
             sent: 0,
             access: observe::Access::default(),
@@ -199,7 +207,7 @@ impl Actor {
     /// As [`Process::scan`] and [`observe::Tree::scan`].
     pub(super) fn scan_but(&mut self, readings: &mut Vec<Reading>, spinning: &[u32]) -> io::Result<()> {
         match &mut self.command {
-            Some(command) => command.tree(self.child.pid(), self.access)?.scan(readings),
+            Some(command) => command.scan(self.child.pid(), self.access, readings),
             None => self.process()?.scan_but(readings, spinning),
         }
     }
@@ -340,9 +348,33 @@ impl Actor {
 
     /// The next message that is whole.
     pub(super) fn message(&mut self) -> Result<Option<Message>, Fault> {
+        match self.put_by.pop_front() {
+            Some(message) => Ok(Some(message)),
+            None => self.take_message(),
+        }
+    }
+
+    fn take_message(&mut self) -> Result<Option<Message>, Fault> {
         self.inbox
             .take()
             .map_err(|error| Fault::Driver { actor: self.name.clone(), message: error.to_string() })
+    }
+
+    /// The answer with this number, if it has come; other messages wait for
+    /// [`Actor::message`].
+    pub(super) fn answer(&mut self, id: u64) -> Result<Option<Answer>, Fault> {
+        while let Some(message) = self.take_message()? {
+            match message {
+                Message::Answer(answer) if answer.id == id => return Ok(Some(answer)),
+                other => self.put_by.push_back(other),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Something that it said waits to be taken.
+    pub(super) fn has_put_by(&self) -> bool {
+        !self.put_by.is_empty()
     }
 
     /// Notices its end, without waiting.
@@ -356,6 +388,14 @@ impl Actor {
     /// The last words of the program that it is; empty for any other actor.
     pub(super) fn words_of_program(&self) -> String {
         self.command.as_ref().map_or_else(String::new, |_| self.stderr.last_words())
+    }
+
+    /// Why what it calls isn't seen though it should be; empty else.
+    pub(super) fn untraced(&self) -> &str {
+        match self.command.as_ref().map(|command| &command.trace) {
+            Some(Tracing::Refused(why)) => why,
+            _ => "",
+        }
     }
 
     /// As [`Child::signal`]; a program's own process gets it, if it hasn't ended.

@@ -4,7 +4,7 @@ use super::{
     Fault,
     handles::Told,
     play::{Held, Play, describe_end},
-    shepherd::{EXITED, KILLED},
+    shepherd::{EXITED, KILLED, UNTRACEABLE},
     workshop::await_greeting,
 };
 use crate::{
@@ -187,6 +187,17 @@ impl<'case> Play<'case> {
                 Outcome::Ok { bytes }
             }
             Reply::Eof => Outcome::Eof,
+            Reply::Fail { error: Some(error), message, .. }
+                if error == UNTRACEABLE && self.actors[at].command.is_some() =>
+            {
+                return Err(Fault::Missing {
+                    reason: format!(
+                        "a step has to stop {}, which can't be traced here",
+                        self.actors[at].name
+                    ),
+                    remedy: message,
+                });
+            }
             Reply::Fail { errno, error, message, bytes, data } => {
                 let bytes = if data.is_empty() { bytes } else { data.len() as u64 };
                 if verb == Verb::Read {

@@ -12,22 +12,49 @@ pub(super) struct Command {
     board: Rc<Board>,
     /// Opened when it is first looked at.
     tree: Option<Tree>,
+    pub(super) trace: Tracing,
+}
+
+/// How far the stage sees what a program calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Tracing {
+    /// Nobody wants it.
+    Off,
+    /// Nothing is under way that may call.
+    Idle,
+    On,
+    /// It can't be, and why.
+    Refused(String),
 }
 
 impl Command {
-    pub(super) fn new(board: Rc<Board>) -> Command {
-        Command { board, tree: None }
+    pub(super) fn new(board: Rc<Board>, traced: bool) -> Command {
+        Command { board, tree: None, trace: if traced { Tracing::Idle } else { Tracing::Off } }
     }
 
     /// All that is below the shepherd, whose process id this is.
     ///
     /// # Errors
     /// As [`Tree::open`].
-    pub(super) fn tree(&mut self, shepherd: i32, access: observe::Access) -> io::Result<&mut Tree> {
+    fn tree(&mut self, shepherd: i32, access: observe::Access) -> io::Result<&mut Tree> {
         if self.tree.is_none() {
             self.tree = Some(Tree::open(shepherd, access)?);
         }
         Ok(self.tree.as_mut().expect("just opened"))
+    }
+
+    /// Appends one reading of each thread.
+    ///
+    /// # Errors
+    /// As [`Tree::scan`].
+    pub(super) fn scan(
+        &mut self,
+        shepherd: i32,
+        access: observe::Access,
+        readings: &mut Vec<Reading>,
+    ) -> io::Result<()> {
+        let board = self.board.clone();
+        self.tree(shepherd, access)?.scan(readings, &|tid| board.kept(tid))
     }
 
     /// The same, if it was looked at.

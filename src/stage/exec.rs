@@ -4,7 +4,10 @@ use std::{ffi::CString, io, path::Path};
 
 use nix::unistd::{AccessFlags, access};
 
-use super::{Launch, PlannedActor, shepherd::Shepherd};
+use super::{
+    Launch, PlannedActor,
+    shepherd::{Shepherd, Trace},
+};
 use crate::{
     driver::builtin::{self, Driver},
     setting::{Setting, Sigpipe, surroundings},
@@ -28,11 +31,16 @@ pub(super) enum Exec {
 }
 
 impl Exec {
-    /// `greets`: a built-in driver is to say when it has started.
+    /// `greets`: a built-in driver is to say when it has started. `trace`: of a program.
     ///
     /// # Errors
     /// There is no such program, or its words can't be given to it.
-    pub(super) fn of(planned: &PlannedActor, setting: &Setting, greets: bool) -> io::Result<Self> {
+    pub(super) fn of(
+        planned: &PlannedActor,
+        setting: &Setting,
+        greets: bool,
+        trace: Option<Trace>,
+    ) -> io::Result<Self> {
         match &*planned.launch {
             Launch::BuiltIn(name) => {
                 builtin::prepare();
@@ -41,7 +49,7 @@ impl Exec {
                 let greeting = if greets { driver.hello().encode() } else { Vec::new() };
                 Ok(Exec::BuiltIn { driver, greeting })
             }
-            Launch::Command(command) => Ok(Exec::Shepherd(Shepherd::new(command)?)),
+            Launch::Command(command) => Ok(Exec::Shepherd(Shepherd::new(command, trace)?)),
             Launch::Program { command, env, pinned } => {
                 let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
                 let program = command.first().ok_or_else(|| io::Error::other("it is empty"))?;

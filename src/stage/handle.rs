@@ -55,6 +55,10 @@ pub struct Options {
     /// What a kernel worker carries isn't waited for. Only for the test that shows that it
     /// must be.
     pub unflushed: bool,
+    /// Every program is traced, not only those whose scenario asks for it.
+    pub trace: bool,
+    /// As if nobody might be traced.
+    pub refuse_trace: bool,
     /// The CPU that the stage and its scripted actors are pinned to.
     pub cpu: Option<usize>,
     /// The binary to start, which calls [`super::become_stage_if_asked`]; by

@@ -27,6 +27,7 @@ mod settle;
 mod shepherd;
 mod stderr;
 mod tally;
+mod traced;
 mod workshop;
 
 pub use contain::become_stage_if_asked;

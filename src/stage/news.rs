@@ -24,7 +24,7 @@ pub(super) fn flush(actors: &[Actor], sides: &[(usize, i32)]) -> Result<bool, Fa
 /// Rule 5: an answer or an end that hasn't been taken.
 pub(super) fn anything_unread(actors: &[Actor]) -> bool {
     let mut polled: Vec<PollFd<'_>> = sources(actors).collect();
-    poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+    actors.iter().any(Actor::has_put_by) || poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }
 
 /// What becomes readable when live actors speak or end.

@@ -1,6 +1,6 @@
 //! The wire's form of a step, and what it offers.
 
-use super::{PlannedStep, handles::opens, play::Play};
+use super::{PlannedStep, handles::opens, play::Play, shepherd::FAULT};
 use crate::{
     observe,
     outcome::{Action, Called, Moves, Offer, Part as MessagePart, Passed, offer_bytes},
@@ -49,7 +49,10 @@ impl Play<'_> {
                 self.write(record, step.actor, channel, offer)
             }
             Action::Start => Order::Call { call: "start".to_owned(), words: vec![] },
-            Action::Kill { .. } | Action::Run => unreachable!("the stage does it, the driver isn't asked"),
+            Action::Inject(injection) => Order::Call { call: FAULT.to_owned(), words: injection.words() },
+            Action::Kill { .. } | Action::Run { .. } | Action::Release => {
+                unreachable!("the stage does it, the driver isn't asked")
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Options, shepherd::Trace};
 use crate::{
     channel::Kind,
     driver::{FORK, THREAD},
@@ -43,6 +44,23 @@ impl Plan {
             }
         }
         sides
+    }
+
+    /// The scenario wants this actor's calls seen.
+    pub fn traces(&self, actor: usize) -> bool {
+        let Launch::Command(command) = &*self.actors[actor].launch else { return false };
+        let needs = |step: &PlannedStep| step.actor == actor && step.action.traces();
+        command.trace || self.steps.iter().any(needs)
+    }
+
+    /// What an actor's trace is about, if it has one.
+    pub(super) fn trace(&self, actor: usize, options: &Options) -> Option<Trace> {
+        let wanted = self.traces(actor) || (options.trace && self.actors[actor].is_command());
+        let channels = self.channels.iter();
+        let path = |channel: &PlannedChannel| {
+            if channel.declared { channel.name.clone() } else { String::new() }
+        };
+        wanted.then(|| Trace { channels: channels.map(path).collect(), refused: options.refuse_trace })
     }
 
     /// The index of the channel of this name.
@@ -122,6 +140,8 @@ pub struct CommandLine {
     pub streams: Vec<Stream>,
     /// Files that it finds in the case's folder: name, and the path that it links to.
     pub files: Vec<(String, String)>,
+    /// Its calls on the case's channels are seen.
+    pub trace: bool,
 }
 
 /// A descriptor of a program that is an end of a channel from its start.

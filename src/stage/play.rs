@@ -163,7 +163,7 @@ impl<'case> Play<'case> {
         while index < self.plan.steps.len() {
             let step = &self.plan.steps[index];
             let from_outside = step.action.verb().doer() == Doer::Stage;
-            if !from_outside && self.actors[step.actor].ended.is_none() && self.is_busy(step.actor) {
+            if !from_outside && self.actors[step.actor].ended.is_none() && self.is_busy(step) {
                 end = End::Stuck { step: index, waits: self.waits() };
                 break;
             }
@@ -180,7 +180,9 @@ impl<'case> Play<'case> {
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
         let words = self.actors.iter().map(Actor::words_of_program).collect();
         let programs = self.counter.channels.iter().map(|channel| channel.programs).collect();
-        Ok(Transcript { steps: std::mem::take(&mut self.records), end, holds, programs, words })
+        let untraced = self.actors.iter().map(|actor| actor.untraced().to_owned()).collect();
+        let steps = std::mem::take(&mut self.records);
+        Ok(Transcript { steps, end, holds, programs, words, untraced })
     }
 
     /// The threads of an actor's process, itself among them.
@@ -194,9 +196,12 @@ impl<'case> Play<'case> {
         self.threads(actor).for_each(|thread| self.parts[thread].may_end = true);
     }
 
-    /// An answer is due that isn't an `await`'s: it can't take a step.
-    fn is_busy(&self, actor: usize) -> bool {
-        self.parts[actor].due.iter().any(|&record| self.records[record].verb != Verb::Await)
+    /// An answer is due that isn't an `await`'s: it can't take a step. (That a program runs
+    /// doesn't keep its shepherd from anything but to start it once more.)
+    fn is_busy(&self, step: &PlannedStep) -> bool {
+        let starts = step.action.verb() == Verb::Start;
+        let free = |verb: Verb| verb == Verb::Await || (verb == Verb::Start && !starts);
+        self.parts[step.actor].due.iter().any(|&record| !free(self.records[record].verb))
     }
 
     /// How many steps belong to the sequence that begins here.
@@ -262,6 +267,7 @@ impl<'case> Play<'case> {
             held: None,
             counts: Vec::new(),
             resting: Vec::new(),
+            calls: Vec::new(),
         });
     }
 
@@ -279,19 +285,22 @@ impl<'case> Play<'case> {
             self.may_end(at);
             self.actors[at].signal(signal)?;
         }
+        self.let_go_on(last)?;
         let rest = self.settle(Some(at))?;
         self.look_at_fills();
-        let looks = step.action.verb() == Verb::Run;
+        let looks = matches!(step.action.verb(), Verb::Run | Verb::Release);
+        let refused = matches!(self.records[last].outcome, Outcome::Failed(_));
         let outcome = match self.how_it_ended(at) {
             Some(ended) if ran || looks => Some(ended),
             Some(_) => Some(Outcome::Gone),
             None if looks => rest,
             None => None,
         };
-        if let Some(outcome) = outcome {
+        if let Some(outcome) = outcome.filter(|_| !refused) {
             self.records[last].outcome = outcome;
         }
-        self.count_after(last)
+        self.count_after(last)?;
+        self.see_calls(last)
     }
 
     /// How an actor's process ended, or the program that it is.
@@ -338,6 +347,7 @@ impl<'case> Play<'case> {
                 self.count_after(record)?;
             }
         }
+        self.see_calls(first + begun - 1)?;
         Ok(begun)
     }
 

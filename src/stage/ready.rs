@@ -17,7 +17,7 @@ use super::{
     child::Child,
     entry::Entry,
     exec::{Exec, complain},
-    shepherd::Board,
+    shepherd::{Board, Trace},
     stderr::Stderr,
 };
 use crate::{
@@ -37,23 +37,29 @@ pub(super) struct Ready<'case> {
 }
 
 impl<'case> Ready<'case> {
-    /// `greets`: it says when it has started, which programs always do.
-    pub(super) fn new(planned: &'case PlannedActor, setting: &Setting, greets: bool) -> Result<Self, Fault> {
+    /// `greets`: it says when it has started, which programs always do. `trace`: what
+    /// a program's trace is about, if it has one.
+    pub(super) fn new(
+        planned: &'case PlannedActor,
+        setting: &Setting,
+        greets: bool,
+        trace: Option<Trace>,
+    ) -> Result<Self, Fault> {
         let (control, theirs) =
             socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
                 .map_err(|error| not_started(planned, "socketpair", error))?;
         let stderr = Stderr::new().map_err(|error| not_started(planned, "memfd_create", error))?;
-        let exec = Exec::of(planned, setting, greets).map_err(|error| Fault::Driver {
+        let exec = Exec::of(planned, setting, greets, trace).map_err(|error| Fault::Driver {
             actor: planned.name.clone(),
             message: format!("its command can't be run: {error}"),
         })?;
         Ok(Ready { planned, control, theirs, stderr, exec, child: None })
     }
 
-    /// What a program's shepherd shows.
-    pub(super) fn board(&self) -> Option<Rc<Board>> {
+    /// What a program's shepherd shows, and whether it traces.
+    pub(super) fn board(&self) -> Option<(Rc<Board>, bool)> {
         match &self.exec {
-            Exec::Shepherd(shepherd) => Some(shepherd.board()),
+            Exec::Shepherd(shepherd) => Some((shepherd.board(), shepherd.traces())),
             _ => None,
         }
     }

@@ -113,12 +113,14 @@ fn of_program(resting: &[Resting]) -> Outcome {
     let Some(first) = resting.first() else { return Outcome::Gone };
     let call = first.call.clone();
     let waits = resting.iter().any(|process| process.state == Rests::Waiting);
+    let held = resting.iter().find(|process| process.state == Rests::Held);
     match first.state {
+        _ if held.is_some() => Outcome::Held { call: held.map_or(call, |held| held.call.clone()) },
         Rests::Stopped => Outcome::Stopped,
         _ if waits => Outcome::Waiting { call },
         Rests::Waiting => Outcome::Waiting { call },
         Rests::Pending => Outcome::Pending { call },
-        Rests::Blocked => Outcome::Blocked { call },
+        Rests::Blocked | Rests::Held => Outcome::Blocked { call },
     }
 }
 

@@ -124,7 +124,7 @@ impl Workshop {
                     Launch::Program { .. } => true,
                     Launch::Command(_) => false,
                 };
-                ready.push(Ready::new(planned, &plan.setting, greets)?);
+                ready.push(Ready::new(planned, &plan.setting, greets, plan.trace(at, options))?);
                 if greets {
                     greeting.push(at);
                 }

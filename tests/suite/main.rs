@@ -27,4 +27,5 @@ mod support;
 mod surroundings;
 mod threads;
 mod tidy;
+mod trace;
 mod without_python;

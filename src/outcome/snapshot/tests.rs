@@ -64,13 +64,21 @@ fn case() -> (Case, Transcript) {
                 data: None,
                 held: None,
                 resting: vec![],
+                calls: vec![],
                 counts: vec![queued(0)],
             }
         })
         .collect();
     (
         case,
-        Transcript { steps, end: End::Played, holds: vec![vec![false]; 2], programs: vec![], words: vec![] },
+        Transcript {
+            steps,
+            end: End::Played,
+            holds: vec![vec![false]; 2],
+            programs: vec![],
+            words: vec![],
+            untraced: vec![],
+        },
     )
 }
 

@@ -4,6 +4,7 @@ mod cases;
 mod docs;
 mod expectations;
 mod expressions;
+mod faults;
 mod handles;
 mod kept;
 mod mistakes;

@@ -7,13 +7,14 @@
 mod board;
 mod serve;
 mod spawn;
+mod tracer;
 
 use std::{ffi::CString, io, path::Path, rc::Rc};
 
 use nix::errno::Errno;
 
 pub(super) use board::Board;
-pub(super) use serve::{EXITED, KILLED};
+pub(super) use serve::{CALLS, EXITED, FAULT, KILLED, RELEASE, RUN, UNTRACEABLE};
 
 use super::CommandLine;
 use crate::outcome::Access;
@@ -25,6 +26,16 @@ pub(super) struct Shepherd {
     env: Vec<CString>,
     streams: Vec<Stream>,
     board: Rc<Board>,
+    trace: Option<Trace>,
+}
+
+/// What a trace of the program is about.
+#[derive(Clone, Debug)]
+pub(super) struct Trace {
+    /// The case's channels in the case's folder; empty for what isn't there.
+    pub(super) channels: Vec<String>,
+    /// As if it weren't allowed.
+    pub(super) refused: bool,
 }
 
 /// A descriptor of the program, and the channel that it leads to.
@@ -39,7 +50,7 @@ struct Stream {
 impl Shepherd {
     /// # Errors
     /// Its words can't be given to a program, or no memory can be shared.
-    pub(super) fn new(command: &CommandLine) -> io::Result<Shepherd> {
+    pub(super) fn new(command: &CommandLine, trace: Option<Trace>) -> io::Result<Shepherd> {
         let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
         let streams = command.streams.iter().map(|stream| {
             let (fd, access, capacity) = (stream.fd, stream.access, stream.capacity);
@@ -53,12 +64,18 @@ impl Shepherd {
                 .collect::<io::Result<_>>()?,
             streams: streams.collect::<io::Result<_>>()?,
             board: Rc::new(Board::new().map_err(|errno: Errno| io::Error::from(errno))?),
+            trace,
         })
     }
 
     /// What it shows the stage.
     pub(super) fn board(&self) -> Rc<Board> {
         self.board.clone()
+    }
+
+    /// The program's calls are to be seen.
+    pub(super) fn traces(&self) -> bool {
+        self.trace.is_some()
     }
 
     /// Becomes it, in a process with the surroundings of an actor. `words` is where the

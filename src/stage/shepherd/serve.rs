@@ -13,16 +13,32 @@ use nix::{
     unistd::read,
 };
 
-use super::{Shepherd, spawn::Spawned};
+use super::{Shepherd, spawn::Spawned, tracer::Tracer};
 use crate::{
     driver::builtin::{Orders, failed, say},
     stage::exec::complain,
+    trace::{Injection, Nth},
     wire::{Answer, CONTROL_FD, Order, Reply, Step},
 };
 
 /// How an answer to `start` says how the program ended: `exited=3`, `killed=SIGPIPE`.
 pub(in crate::stage) const EXITED: &str = "exited=";
 pub(in crate::stage) const KILLED: &str = "killed=";
+
+/// The order that asks what the program has called since the last time.
+pub(in crate::stage) const CALLS: &str = "calls";
+
+/// The order of a fault, of a `run`, of a `release`.
+pub(in crate::stage) const FAULT: &str = "fault";
+pub(in crate::stage) const RUN: &str = "run";
+pub(in crate::stage) const RELEASE: &str = "release";
+/// The name of the error that says that nothing can be traced here.
+pub(in crate::stage) const UNTRACEABLE: &str = "Untraceable";
+
+/// Stops of traced threads are taken this many at a time, then other news are looked for.
+const STOPS: u32 = 256;
+/// So often is the CPU given up for the next stop before it is waited for.
+const PATIENCE: u32 = 3;
 
 /// So many of a program's last words are kept (bytes).
 const WORDS: usize = 16 * 1024;
@@ -43,6 +59,11 @@ struct Flock<'s> {
     /// The last of them.
     last: Vec<u8>,
     buffer: Box<[u8]>,
+    tracer: Option<Tracer>,
+    /// Why it isn't traced though it should be.
+    refusal: Option<String>,
+    /// What the next start begins with.
+    faults: Vec<Injection>,
 }
 
 pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
@@ -58,10 +79,14 @@ pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
         words: None,
         last: vec![],
         buffer: vec![0; GULP].into(),
+        tracer: None,
+        refusal: None,
+        faults: Vec::new(),
     };
     let mut orders = Orders::over(CONTROL_FD);
     loop {
-        let [ordered, ended, failed, said] = flock.wait(&children);
+        let timeout = if flock.follow() { PollTimeout::ZERO } else { PollTimeout::NONE };
+        let [ordered, ended, failed, said] = flock.wait(&children, timeout);
         if said {
             flock.listen();
         }
@@ -89,7 +114,7 @@ fn prepare() -> Result<SignalFd, Errno> {
 
 impl Flock<'_> {
     /// Waits for news: an order, an end, a failed start, words.
-    fn wait(&self, children: &SignalFd) -> [bool; 4] {
+    fn wait(&self, children: &SignalFd, timeout: PollTimeout) -> [bool; 4] {
         // SAFETY: the control socket is open as long as this process lives.
         let control = unsafe { BorrowedFd::borrow_raw(CONTROL_FD) };
         // Where there is nothing to wait for, one that waits for the stage.
@@ -103,7 +128,7 @@ impl Flock<'_> {
             PollFd::new(failure, when(self.spawned.is_some())),
             PollFd::new(words, when(self.words.is_some())),
         ];
-        while poll(&mut polled, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        while poll(&mut polled, timeout) == Err(Errno::EINTR) {}
         let mut seen = polled.map(|polled| polled.any().unwrap_or(true));
         seen[2] &= self.spawned.is_some();
         seen[3] &= self.words.is_some();
@@ -113,20 +138,115 @@ impl Flock<'_> {
     fn carry_out(&mut self, step: Step) {
         let reply = match step.order {
             Order::Call { call, .. } if call == "start" && self.start.is_none() => {
-                match self.shepherd.spawn() {
+                self.tracer = self.tracer_for_start();
+                let must = !self.faults.is_empty();
+                match self.shepherd.spawn(&mut self.tracer, &mut self.refusal, must) {
                     Ok(mut spawned) => {
                         self.shepherd.board.set_program(spawned.pid);
                         self.start = Some(step.id);
                         self.words = spawned.words.take();
                         self.spawned = Some(spawned);
+                        self.faults.clear();
                         return;
                     }
+                    Err(_) if must && self.refusal.is_some() => self.untraceable(),
                     Err(errno) => failed(errno, None, 0, vec![]),
                 }
             }
+            Order::Call { call, words } if call == FAULT => match Injection::of(&words) {
+                Some(injection) => self.inject(injection),
+                None => Reply::Unsupported,
+            },
+            Order::Call { call, words } if call == RUN => {
+                let until = Nth::of(&words);
+                let comes = self.tracer.as_mut().map(|tracer| tracer.run_until(until));
+                match comes {
+                    Some(true) => DONE,
+                    Some(false) => no("it has made more of these calls already"),
+                    None if until.is_some() => self.untraceable(),
+                    None => DONE,
+                }
+            }
+            Order::Call { call, .. } if call == RELEASE => match self.tracer.as_mut().map(Tracer::release) {
+                Some(true) => DONE,
+                Some(false) => no("nothing of it is held"),
+                None => self.untraceable(),
+            },
+            Order::Call { call, .. } if call == CALLS => self.tell_calls(),
             _ => Reply::Unsupported,
         };
         answer(step.id, reply);
+    }
+
+    fn tracer_for_start(&mut self) -> Option<Tracer> {
+        let trace = self.shepherd.trace.as_ref()?;
+        self.refusal = trace.refused.then(|| REFUSED.to_owned());
+        if trace.refused {
+            return None;
+        }
+        let mut tracer = Tracer::new(self.shepherd.board.clone(), &trace.channels);
+        for fault in &self.faults {
+            tracer.inject(*fault);
+        }
+        Some(tracer)
+    }
+
+    /// A fault of the program that runs, or of the next one.
+    fn inject(&mut self, injection: Injection) -> Reply {
+        match (&mut self.tracer, self.shepherd.board.program()) {
+            (Some(tracer), Some(_)) => match tracer.inject(injection) {
+                true => DONE,
+                false => no("it has made more of these calls already"),
+            },
+            (None, Some(_)) => self.untraceable(),
+            (_, None) if self.shepherd.trace.as_ref().is_none_or(|trace| trace.refused) => {
+                self.refusal = Some(REFUSED.to_owned());
+                self.untraceable()
+            }
+            (_, None) => {
+                self.faults.push(injection);
+                DONE
+            }
+        }
+    }
+
+    fn untraceable(&self) -> Reply {
+        let message = self.refusal.clone().unwrap_or_else(|| "it isn't traced".to_owned());
+        let error = Some(UNTRACEABLE.to_owned());
+        Reply::Fail { errno: "-".to_owned(), error, message, bytes: 0, data: vec![] }
+    }
+
+    /// What the program has called since this was asked last; or why nobody knows.
+    fn tell_calls(&mut self) -> Reply {
+        match (&mut self.tracer, &self.refusal) {
+            (Some(tracer), _) => {
+                let data = postcard::to_stdvec(&tracer.take_calls()).unwrap_or_default();
+                Reply::Said { bytes: None, made: vec![], words: vec![], data }
+            }
+            (None, why) => {
+                let message = why.clone().unwrap_or_default();
+                Reply::Fail { errno: "-".to_owned(), error: None, message, bytes: 0, data: vec![] }
+            }
+        }
+    }
+
+    /// Takes stops of traced threads as they come. False if there is none for the moment.
+    fn follow(&mut self) -> bool {
+        if self.tracer.is_none() {
+            return false;
+        }
+        let (mut taken, mut patience) = (0, PATIENCE);
+        while taken < STOPS {
+            match self.take_one() {
+                true => (taken, patience) = (taken + 1, PATIENCE),
+                false if patience == 0 || self.tracer.is_none() => return false,
+                false => {
+                    patience -= 1;
+                    let _ = nix::sched::sched_yield();
+                }
+            }
+        }
+        true
     }
 
     /// Whether the program came to its exec.
@@ -138,33 +258,47 @@ impl Flock<'_> {
         }
     }
 
-    /// Takes the ends of all that has ended.
+    /// Takes the ends of all that has ended, and what else traced threads have come to.
     fn reap(&mut self) {
-        loop {
-            let mut status = 0;
-            // SAFETY: the kernel writes one int. (By hand, since nix has no name for the
-            // end by a real-time signal.)
-            let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) };
-            if pid <= 0 {
-                return;
+        while self.take_one() {}
+    }
+
+    /// Takes one end or stop. False if there is none.
+    fn take_one(&mut self) -> bool {
+        let mut status = 0;
+        // SAFETY: the kernel writes one int. (By hand, since nix has no name for the
+        // end by a real-time signal.)
+        let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::__WALL) };
+        if pid <= 0 {
+            return false;
+        }
+        if let Some(tracer) = &mut self.tracer {
+            if libc::WIFSTOPPED(status) {
+                tracer.stopped(pid, status);
+                return true;
             }
-            if Some(pid) != self.shepherd.board.program() {
-                continue;
-            }
-            let word = match libc::WIFSIGNALED(status) {
-                true => format!("{KILLED}{}", name(libc::WTERMSIG(status))),
-                false => format!("{EXITED}{}", libc::WEXITSTATUS(status)),
-            };
-            self.shepherd.board.set_program(0);
-            self.read_failure();
-            self.listen_to_all();
-            let reply = match self.failure.take() {
-                Some(errno) => failed(errno, None, 0, vec![]),
-                None => Reply::Said { bytes: None, made: vec![], words: vec![word], data: vec![] },
-            };
-            if let Some(id) = self.start.take() {
-                answer(id, reply);
-            }
+            tracer.ended(pid);
+        }
+        if Some(pid) == self.shepherd.board.program() {
+            self.program_ended(status);
+        }
+        true
+    }
+
+    fn program_ended(&mut self, status: i32) {
+        let word = match libc::WIFSIGNALED(status) {
+            true => format!("{KILLED}{}", name(libc::WTERMSIG(status))),
+            false => format!("{EXITED}{}", libc::WEXITSTATUS(status)),
+        };
+        self.shepherd.board.set_program(0);
+        self.read_failure();
+        self.listen_to_all();
+        let reply = match self.failure.take() {
+            Some(errno) => failed(errno, None, 0, vec![]),
+            None => Reply::Said { bytes: None, made: vec![], words: vec![word], data: vec![] },
+        };
+        if let Some(id) = self.start.take() {
+            answer(id, reply);
         }
     }
 
@@ -215,6 +349,14 @@ fn remember(words: &[u8]) {
     let file = unsafe { BorrowedFd::borrow_raw(2) };
     // A convenience: what fails here is missed in a message only.
     let _ = nix::sys::uio::pwrite(file, words, 0);
+}
+
+const DONE: Reply = Reply::Ok { fd: None, bytes: None };
+const REFUSED: &str = "it was refused, as asked";
+
+/// A step that can't be, and why.
+fn no(why: &str) -> Reply {
+    Reply::Fail { errno: "-".to_owned(), error: None, message: why.to_owned(), bytes: 0, data: vec![] }
 }
 
 fn answer(id: u64, reply: Reply) {

@@ -6,13 +6,18 @@ use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl, open},
     sys::{
-        signal::{SigSet, SigmaskHow, sigprocmask},
+        signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask},
         stat::Mode,
     },
-    unistd::{ForkResult, dup2_raw, execve, fork, pipe2, setsid},
+    unistd::{ForkResult, dup2_raw, execve, fork, pipe2, read, setsid, write},
 };
 
-use super::{Shepherd, Stream};
+use seccompiler::BpfProgram;
+
+use super::{
+    Shepherd, Stream,
+    tracer::{self, Tracer},
+};
 use crate::{channel, outcome::Access, setting::surroundings};
 
 /// Descriptors from here on are only there between fork and exec.
@@ -27,29 +32,74 @@ pub(super) struct Spawned {
     pub(super) words: Option<OwnedFd>,
 }
 
+/// A word from the shepherd to the program's process, which waits for it.
+const TRACED: u8 = 1;
+const UNTRACED: u8 = 0;
+
 impl Shepherd {
     /// Forks the program. It opens its channels by itself, since a FIFO may have it wait.
+    /// Without the right to trace it runs untraced, unless it `must` be; `refusal` says why.
     ///
     /// # Errors
     /// As fork(2) and pipe(2).
-    pub(super) fn spawn(&self) -> Result<Spawned, Errno> {
+    pub(super) fn spawn(
+        &self,
+        tracer: &mut Option<Tracer>,
+        refusal: &mut Option<String>,
+        must: bool,
+    ) -> Result<Spawned, Errno> {
+        let filter = match tracer.as_ref().map(|_| tracer::prepare()) {
+            Some(Err(why)) => {
+                *refusal = Some(why);
+                None
+            }
+            prepared => prepared.and_then(Result::ok),
+        };
+        let (told, tells) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
         let (words, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         // The program's end of it blocks, as a terminal would.
         fcntl(&theirs, FcntlArg::F_SETFL(OFlag::empty()))?;
         // SAFETY: this process has one thread.
         match unsafe { fork() }? {
-            ForkResult::Parent { child } => Ok(Spawned { pid: child.as_raw(), failure, words: Some(words) }),
+            ForkResult::Parent { child } => {
+                let pid = child.as_raw();
+                let seized = match (tracer.as_mut(), &filter) {
+                    (Some(tracer), Some(_)) => tracer.seize(pid),
+                    _ => Err(Errno::EPERM),
+                };
+                if let (Some(_), Err(errno)) = (&filter, seized) {
+                    *refusal = Some(format!("ptrace(2): {}", errno.desc()));
+                }
+                if seized.is_err() {
+                    *tracer = None;
+                    if must {
+                        // It is reaped like any other.
+                        let _ = kill(child, Signal::SIGKILL);
+                        return Err(Errno::EPERM);
+                    }
+                }
+                let _ = write(&tells, &[if seized.is_ok() { TRACED } else { UNTRACED }]);
+                Ok(Spawned { pid, failure, words: Some(words) })
+            }
             ForkResult::Child => {
-                let Err(errno) = self.become_program(&failed, &theirs);
-                let _ = nix::unistd::write(&failed, &(errno as i32).to_ne_bytes());
+                let mut word = [UNTRACED];
+                while filter.is_some() && read(&told, &mut word) == Err(Errno::EINTR) {}
+                let filter = filter.as_ref().filter(|_| word == [TRACED]);
+                let Err(errno) = self.become_program(&failed, &theirs, filter);
+                let _ = write(&failed, &(errno as i32).to_ne_bytes());
                 // SAFETY: doesn't return, and runs nothing of the stage's copy.
                 unsafe { libc::_exit(127) }
             }
         }
     }
 
-    fn become_program(&self, failed: &OwnedFd, words: &OwnedFd) -> Result<std::convert::Infallible, Errno> {
+    fn become_program(
+        &self,
+        failed: &OwnedFd,
+        words: &OwnedFd,
+        filter: Option<&BpfProgram>,
+    ) -> Result<std::convert::Infallible, Errno> {
         setsid()?;
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
         surroundings::unpin();
@@ -86,6 +136,8 @@ impl Shepherd {
         let keep = failed.as_raw_fd();
         surroundings::close_from_to(given + 1, keep - 1);
         surroundings::close_from(keep + 1);
+        // Nothing that was done here is the program's own.
+        filter.map_or(Ok(()), tracer::enter)?;
         execve(&self.path, &self.args, &self.env)
     }
 }

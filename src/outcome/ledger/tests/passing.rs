@@ -42,6 +42,7 @@ impl Relay {
             data: None,
             held: None,
             resting: vec![],
+            calls: vec![],
             counts: self.moved.map(count).to_vec(),
         });
         self
@@ -87,6 +88,7 @@ impl Relay {
             holds: vec![vec![false; 2]; 2],
             programs: vec![],
             words: vec![],
+            untraced: vec![],
         }
     }
 }

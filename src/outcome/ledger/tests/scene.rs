@@ -62,6 +62,7 @@ impl Scene {
                 holds: vec![vec![false]; actors.len()],
                 programs: vec![],
                 words: vec![],
+                untraced: vec![],
             },
             offsets: vec![0; actors.len()],
             accepted: 0,
@@ -91,6 +92,7 @@ impl Scene {
             data: data.map(Bytes),
             held: None,
             resting: vec![],
+            calls: vec![],
             counts: vec![ChannelCount {
                 queued: Count::Known(self.accepted - self.taken - self.dropped),
                 accepted: Count::Known(self.accepted),

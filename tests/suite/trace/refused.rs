@@ -1,0 +1,44 @@
+//! Without the right to trace, all else is as ever.
+
+use serde_json::Value;
+
+use super::{play, play_with, writer};
+
+fn without_trace(mut case: Value) -> Value {
+    case.as_object_mut().expect("an object").remove("untraced");
+    for step in case["steps"].as_array_mut().expect("steps") {
+        step.as_object_mut().expect("an object").remove("calls");
+    }
+    case
+}
+
+#[test]
+fn the_records_are_the_same_but_for_the_trace() {
+    let steps = "p start -> blocked in read in\nshell write in 70_000\np run -> blocked in write out\n\
+                 reader read out 70_000\nshell close in\np run -> exited 0";
+    let text = writer(r#"["cat"]"#, steps);
+    let traced = play(&text, &[]);
+    assert!(traced["steps"].to_string().contains("\"calls\""), "{traced:#}");
+    assert_eq!(traced["untraced"], Value::Null);
+    let refused = play(&text, &["--refuse-trace"]);
+    assert!(refused["untraced"]["p"].as_str().is_some_and(|why| !why.is_empty()), "{refused:#}");
+    let untraced = play(&text.replace(", trace = true", ""), &[]);
+    assert_eq!(without_trace(traced), untraced);
+    assert_eq!(without_trace(refused), untraced);
+}
+
+#[test]
+fn a_case_with_faults_is_skipped() {
+    for steps in [
+        "p fault 1st write out EIO\np start",
+        "p start\np run until 1st read in",
+        "p start\np hold 1st write out\np release",
+    ] {
+        let (case, _) = play_with(&writer(r#"["cat"]"#, steps), &["--refuse-trace"]);
+        assert_eq!(case["status"], "skipped", "{case:#}");
+        assert!(
+            case["reason"].as_str().is_some_and(|reason| reason.contains("can't be traced here")),
+            "{case:#}"
+        );
+    }
+}
