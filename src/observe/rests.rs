@@ -42,10 +42,17 @@ pub(super) fn of(
     channels: &[Option<FileId>],
     tree: &Tree,
 ) -> Option<Resting> {
-    let name = name(pid).unwrap_or_else(|| "?".to_owned());
+    let name = tree.name(pid).unwrap_or_else(|| "?".to_owned());
     if readings.iter().any(|reading| reading.state == b'T') {
         let (call, channel) = (String::new(), None);
-        return Some(Resting { process: name, state: Rests::Stopped, call, channel, other_side: None });
+        return Some(Resting {
+            process: name,
+            state: Rests::Stopped,
+            call,
+            channel,
+            other_side: None,
+            filled: None,
+        });
     }
     let threads: Vec<(Call, bool)> = readings
         .iter()
@@ -71,7 +78,7 @@ pub(super) fn of(
         (Some(fd), None) => tree.other_side(pid, fd),
         _ => None,
     };
-    Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side })
+    Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side, filled: None })
 }
 
 /// Rule 1.

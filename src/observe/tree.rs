@@ -18,11 +18,15 @@ pub struct Tree {
     access: Access,
     /// In the order of their births, as far as siblings go.
     below: Vec<Member>,
+    /// What processes are called, beside the kernel's names for them: those above too.
+    names: BTreeMap<i32, String>,
 }
 
 #[derive(Debug)]
 struct Member {
     pid: i32,
+    /// The child of the one above that it comes from, or is.
+    top: i32,
     process: Process,
 }
 
@@ -30,6 +34,8 @@ struct Member {
 #[derive(Clone, Copy, Debug)]
 pub struct OpenEnd {
     pub pid: i32,
+    /// The child of the one above that the process comes from, or is.
+    pub top: i32,
     pub fd: i32,
     pub access: outcome::Access,
 }
@@ -51,7 +57,13 @@ impl Tree {
     /// # Errors
     /// As [`Process::open`].
     pub fn open(pid: i32, access: Access) -> io::Result<Tree> {
-        Ok(Tree { above: Process::open(pid, access)?, pid, access, below: Vec::new() })
+        Ok(Tree {
+            above: Process::open(pid, access)?,
+            pid,
+            access,
+            below: Vec::new(),
+            names: BTreeMap::new(),
+        })
     }
 
     /// Appends one reading of each thread: of the process above, then of all below.
@@ -63,13 +75,13 @@ impl Tree {
     /// A thread or a process has ended, or is new: look again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
         let pids = descendants(self.pid);
-        if !pids.iter().eq(self.below.iter().map(|member| &member.pid)) {
+        if !pids.iter().copied().eq(self.below.iter().map(|member| (member.pid, member.top))) {
             let mut known: BTreeMap<i32, Member> =
                 self.below.drain(..).map(|member| (member.pid, member)).collect();
-            for pid in pids {
+            for (pid, top) in pids {
                 let member = match known.remove(&pid) {
-                    Some(member) => member,
-                    None => Member { pid, process: Process::open(pid, self.access)? },
+                    Some(member) => Member { top, ..member },
+                    None => Member { pid, top, process: Process::open(pid, self.access)? },
                 };
                 self.below.push(member);
             }
@@ -107,36 +119,74 @@ impl Tree {
         std::iter::once(&self.above).chain(self.below.iter().map(|member| &member.process))
     }
 
+    /// The process above, with its part of a scan.
+    pub fn above<'r>(&self, readings: &'r [Reading]) -> (&Process, &'r [Reading]) {
+        (&self.above, &readings[..self.above.threads()])
+    }
+
+    /// What the process above rests in.
+    pub fn rest_above(&self, readings: &[Reading], channels: &[Option<FileId>]) -> Option<Resting> {
+        let (process, own) = self.above(readings);
+        rests::of(process, self.pid, own, channels, self)
+    }
+
     /// What each process rests in, as this scan says. `channels`: which files the case's
-    /// channels are.
-    pub fn rests(&self, readings: &[Reading], channels: &[Option<FileId>]) -> Vec<Resting> {
+    /// channels are. `top`: only those that come from this child of the one above.
+    pub fn rests(&self, readings: &[Reading], channels: &[Option<FileId>], top: Option<i32>) -> Vec<Resting> {
         let mut rest = &readings[self.above.threads()..];
         let mut all = Vec::with_capacity(self.below.len());
         for member in &self.below {
             let (own, others) = rest.split_at(member.process.threads());
             rest = others;
-            all.extend(rests::of(&member.process, member.pid, own, channels, self));
+            if top.is_none_or(|top| member.top == top) {
+                all.extend(rests::of(&member.process, member.pid, own, channels, self));
+            }
         }
         all
     }
 
     /// The ends of pipes and FIFOs that its processes have open on this file.
     pub fn ends(&self, file: FileId) -> Vec<OpenEnd> {
-        self.below.iter().flat_map(|member| ends_of(member.pid, file)).collect()
+        self.below.iter().flat_map(|member| ends_of(member.pid, member.top, file)).collect()
+    }
+
+    /// Calls a process by this name, in words for people: an actor's own.
+    pub fn call(&mut self, pid: i32, name: &str) {
+        self.names.insert(pid, name.to_owned());
+    }
+
+    pub(super) fn name(&self, pid: i32) -> Option<String> {
+        self.names.get(&pid).cloned().or_else(|| rests::name(pid))
+    }
+
+    /// It is one of its children, or of theirs, and hasn't been reaped.
+    pub fn has(&self, pid: i32) -> bool {
+        descendants(self.pid).iter().any(|(known, _)| *known == pid)
     }
 }
 
-/// All processes below one, parents before their children.
-fn descendants(pid: i32) -> Vec<i32> {
-    let mut all = Vec::new();
-    let mut todo = vec![pid];
-    while let Some(pid) = todo.pop() {
-        let mut children = children(pid);
-        all.extend(&children);
-        children.reverse();
-        todo.extend(children);
+/// All processes below one, parents before their children, each with the child of that one
+/// that it comes from.
+fn descendants(pid: i32) -> Vec<(i32, i32)> {
+    let mut all: Vec<(i32, i32)> = Vec::new();
+    let mut todo = vec![(pid, None)];
+    while let Some((pid, top)) = todo.pop() {
+        let children = children(pid);
+        all.extend(children.iter().map(|child| (*child, top.unwrap_or(*child))));
+        todo.extend(children.into_iter().rev().map(|child| (child, top.or(Some(child)))));
     }
     all
+}
+
+/// How a process ended that hasn't been reaped: the status of wait(2), the 52nd field of
+/// `stat` (proc_pid_stat(5)).
+pub fn status_of(pid: i32) -> Option<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
+    if fields.next()? != "Z" {
+        return None;
+    }
+    fields.nth(48)?.parse().ok()
 }
 
 /// The children of all threads of a process (proc_tid_children(5)).
@@ -152,7 +202,7 @@ fn children(pid: i32) -> Vec<i32> {
 }
 
 /// A process's descriptors on one file.
-fn ends_of(pid: i32, file: FileId) -> Vec<OpenEnd> {
+fn ends_of(pid: i32, top: i32, file: FileId) -> Vec<OpenEnd> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     let ends = entries.filter_map(|entry| {
         let path: PathBuf = entry.path();
@@ -160,7 +210,7 @@ fn ends_of(pid: i32, file: FileId) -> Vec<OpenEnd> {
             return None;
         }
         let fd = entry.file_name().to_str()?.parse().ok()?;
-        Some(OpenEnd { pid, fd, access: access_of(&path)? })
+        Some(OpenEnd { pid, top, fd, access: access_of(&path)? })
     });
     ends.collect()
 }
@@ -184,9 +234,10 @@ impl Tree {
         let (file, own) = (file_id(&link).ok()?, access_of(&link)?);
         let opposite = |end: &OpenEnd| if own.reads() { end.access.writes() } else { end.access.reads() };
         let mut holders: Vec<String> = Vec::new();
-        for member in &self.below {
-            if ends_of(member.pid, file).iter().any(opposite) {
-                holders.extend(rests::name(member.pid).filter(|name| !holders.contains(name)));
+        let above = self.names.contains_key(&self.pid).then_some(self.pid);
+        for pid in above.into_iter().chain(self.below.iter().map(|member| member.pid)) {
+            if ends_of(pid, pid, file).iter().any(opposite) {
+                holders.extend(self.name(pid).filter(|name| !holders.contains(name)));
             }
         }
         Some(if holders.is_empty() { "nobody here".to_owned() } else { holders.join(" and ") })

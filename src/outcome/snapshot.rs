@@ -23,7 +23,8 @@ use std::{
 
 use super::{
     Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
-    offer_bytes, resting, words::said,
+    offer_bytes, resting,
+    words::{reaped, said},
 };
 use crate::{
     driver::{Spec, Version},
@@ -135,6 +136,7 @@ impl Names<'_> {
                 format!("{}{after}", named(&failure.errno, failure.error.as_deref()))
             }
             Outcome::Killed { signal } => format!("killed {signal}"),
+            Outcome::Reaped { told, .. } => reaped(outcome, told),
             Outcome::Exited { status } => format!("exited {status}"),
             other => other.kind().to_owned(),
         }

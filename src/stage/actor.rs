@@ -14,7 +14,11 @@ use nix::{
 };
 
 use super::{
-    Fault, Launch, Options, PlannedActor, child::Child, command::Command, ready::Ready, stderr::Stderr,
+    Fault, Launch, Options, PlannedActor,
+    child::Child,
+    command::{Below, Command},
+    ready::Ready,
+    stderr::Stderr,
 };
 use crate::{
     observe::{self, Check, Depth, Process, Reading, State, StateFiles},
@@ -51,6 +55,8 @@ pub(super) struct Actor {
     process: Option<Process>,
     /// The program that it is the shepherd of.
     pub(super) command: Option<Command>,
+    /// What it has started, if it was told to.
+    pub(super) below: Option<Below>,
     /// What it could do, it said in its greeting.
     pub(super) abilities: Abilities,
     /// Code of somebody else's, which may do anything.
@@ -108,6 +114,7 @@ impl Actor {
             access: observe::Access::default(),
             process: None,
             command: None,
+            below: None,
             abilities: Abilities::default(),
             is_program: false,
             unused: None,
@@ -163,24 +170,36 @@ impl Actor {
     /// # Errors
     /// As [`Process::scan`] and [`observe::Tree::scan`].
     pub(super) fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
-        match &mut self.command {
-            Some(command) => command.tree(self.child.pid(), self.access)?.scan(readings),
-            None => self.process()?.scan(readings),
+        match (&mut self.command, &mut self.below) {
+            (Some(command), _) => command.tree(self.child.pid(), self.access)?.scan(readings),
+            (None, Some(below)) => below.tree(self.child.pid(), &self.name, self.access)?.scan(readings),
+            (None, None) => self.process()?.scan(readings),
         }
     }
 
     /// Threads seen at the last scan.
     pub(super) fn threads(&self) -> Option<usize> {
-        match &self.command {
-            Some(command) => command.observed().map(observe::Tree::threads),
+        match self.tree() {
+            Some(tree) => Some(tree.threads()),
             None => self.observed().map(Process::threads),
         }
     }
 
+    /// All its processes, if it was looked at and may have several.
+    fn tree(&self) -> Option<&observe::Tree> {
+        let command = self.command.as_ref().and_then(Command::observed);
+        command.or_else(|| self.below.as_ref().and_then(Below::observed))
+    }
+
+    /// It is about to start a program.
+    pub(super) fn spawns(&mut self) {
+        self.below.get_or_insert_default().fresh = true;
+    }
+
     /// Times that its threads have slept so far.
     pub(super) fn sleeps(&self) -> Option<u64> {
-        match &self.command {
-            Some(command) => command.observed()?.sleeps(),
+        match self.tree() {
+            Some(tree) => tree.sleeps(),
             None => self.observed()?.sleeps(),
         }
     }
@@ -215,6 +234,7 @@ impl Actor {
     /// Another case begins for it, under this name.
     pub(super) fn begin(&mut self, name: &str) {
         name.clone_into(&mut self.name);
+        self.below = None;
         if self.is_program {
             self.stderr.begin();
         }

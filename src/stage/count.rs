@@ -163,7 +163,7 @@ impl Play<'_> {
     }
 
     /// What is queued, asked from outside.
-    fn queued(&mut self, index: usize) -> Result<Count, Fault> {
+    pub(super) fn queued(&mut self, index: usize) -> Result<Count, Fault> {
         if self.plan.channels[index].kind.info().settles == Settles::Flushable {
             return Ok(Count::Unknown("some may be on its way to the reading side".into()));
         }
@@ -317,6 +317,7 @@ impl Play<'_> {
 
     /// Finds out which ends programs hold now.
     fn find_ends(&mut self) {
+        self.find_ends_of_children();
         for at in 0..self.actors.len() {
             let Some(tree) = self.actors[at].command.as_ref().and_then(Command::observed) else { continue };
             for (index, file) in self.files.iter().enumerate() {

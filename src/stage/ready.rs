@@ -91,6 +91,9 @@ impl<'case> Ready<'case> {
             surroundings::die_with_parent();
         }
         surroundings::own_session();
+        if self.planned.spawns() {
+            surroundings::keep_orphans();
+        }
         surroundings::reset_timers();
         surroundings::set_limits(limits);
         if let Err(error) = self.place(dir) {

@@ -17,7 +17,7 @@ use nix::{
 use super::{
     Fault,
     actor::Actor,
-    command::Command,
+    command::{Below, Command},
     news::{anything_unread, flush, sinks, sources},
 };
 use crate::{
@@ -61,6 +61,8 @@ pub(super) enum Rest {
         call: String,
         timer: Timer,
         watches_control: bool,
+        /// It has started programs: what it rests in, and each of them.
+        with: Vec<Resting>,
     },
     /// What each process of a program rests in; none: it has ended.
     Program(Vec<Resting>),
@@ -260,12 +262,14 @@ impl<'case> Settler<'case> {
 
     /// What the scan that proved `unsettled` settled says of one of them. Its first
     /// thread names the call; a timer of any thread means that the actor will wake.
-    /// `channels`: the files that the case's channels are.
+    /// `child`: look at this process that it has started. `channels`: the files that the case's
+    /// channels are.
     pub(super) fn rest(
         &self,
         actors: &[Actor],
         unsettled: &[usize],
         actor: usize,
+        child: Option<i32>,
         channels: &[Option<FileId>],
     ) -> Rest {
         if self.spinning.contains(&actor) {
@@ -280,12 +284,23 @@ impl<'case> Settler<'case> {
         let threads = actors[actor].threads().expect("it was proved asleep");
         let readings = &self.second[before..before + threads];
         if let Some(tree) = actors[actor].command.as_ref().and_then(Command::observed) {
-            return Rest::Program(tree.rests(readings, channels));
+            return Rest::Program(tree.rests(readings, channels, None));
         }
-        let process = actors[actor].observed().expect("it was proved asleep");
+        let tree = actors[actor].below.as_ref().and_then(Below::observed);
+        if let (Some(tree), Some(child)) = (tree, child) {
+            return Rest::Program(tree.rests(readings, channels, Some(child)));
+        }
+        let (process, readings, below) = match tree {
+            Some(tree) => {
+                let (process, own) = tree.above(readings);
+                (process, own, tree.rests(readings, channels, None))
+            }
+            None => (actors[actor].observed().expect("it was proved asleep"), readings, vec![]),
+        };
         let calls: Vec<_> = readings.iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
-            return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
+            let (call, timer) = ("?".into(), Timer::Unknown);
+            return Rest::Asleep { call, timer, watches_control: false, with: vec![] };
         };
         let any = |sleep: Sleep| calls.iter().any(|call| call.sleep == sleep);
         let timer = match (any(Sleep::Timed), any(Sleep::Unknown)) {
@@ -295,7 +310,20 @@ impl<'case> Settler<'case> {
         };
         let watches_control =
             calls.iter().any(|call| process.watches(call.sleep, CONTROL_FD).unwrap_or(false));
-        Rest::Asleep { call: first.name.clone(), timer, watches_control }
+        let mut with = Vec::new();
+        if let (Some(tree), false) = (tree, below.is_empty()) {
+            let state = match timer {
+                Timer::Set => Rests::Waiting,
+                _ if watches_control => Rests::Pending,
+                _ => Rests::Blocked,
+            };
+            let own = tree.rest_above(&self.second[before..before + threads], channels);
+            with.extend(own.map(|own| Resting { state, call: first.name.clone(), ..own }));
+            with.extend(below);
+        }
+        // It goes on by itself if one of them does.
+        let timer = if with.iter().any(|it| it.state == Rests::Waiting) { Timer::Set } else { timer };
+        Rest::Asleep { call: first.name.clone(), timer, watches_control, with }
     }
 
     /// Notes who has burnt its budget of CPU time without one voluntary sleep.

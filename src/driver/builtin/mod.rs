@@ -8,15 +8,18 @@ mod stdio;
 
 pub(crate) use serve::{Orders, say};
 
-use std::{os::fd::OwnedFd, sync::OnceLock};
+use std::{
+    os::fd::{AsRawFd, OwnedFd},
+    sync::OnceLock,
+};
 
 use nix::errno::Errno;
 
 use super::LAYERS;
 
 use crate::{
-    outcome::Layer,
-    wire::{Hello, Order, Reply},
+    outcome::{Layer, Stdio},
+    wire::{CONTROL_FD, Hello, Order, Reply},
 };
 
 /// A built-in driver: one runtime's own I/O behind the orders of the wire.
@@ -155,6 +158,20 @@ unsafe fn add(
     // SAFETY: they were written, into room that was reserved.
     unsafe { buffer.set_len(buffer.len() + count) };
     Ok(count)
+}
+
+/// What `spawn` asks for.
+struct Spawn<'o> {
+    child: &'o str,
+    streams: [Stdio; 3],
+    words: &'o [String],
+    env: &'o [String],
+}
+
+/// Keeps the conversation from the programs that a driver starts.
+fn close_on_exec() {
+    // SAFETY: numbers.
+    unsafe { libc::fcntl(CONTROL_FD.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
 }
 
 /// Puts /dev/null in place of a descriptor: what a runtime still flushes into it when

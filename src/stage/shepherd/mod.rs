@@ -13,7 +13,7 @@ use std::{ffi::CString, io, path::Path, rc::Rc};
 use nix::errno::Errno;
 
 pub(super) use board::Board;
-pub(super) use serve::{EXITED, KILLED};
+pub(super) use serve::{EXITED, KILLED, name as signal_name};
 
 use super::CommandLine;
 use crate::outcome::Access;

@@ -89,6 +89,7 @@ impl Scene {
             offered,
             passed: None,
             data: data.map(Bytes),
+            several: vec![],
             held: None,
             resting: vec![],
             counts: vec![ChannelCount {
