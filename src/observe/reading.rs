@@ -38,6 +38,14 @@ pub struct Reading {
 /// States of a thread that has ended (proc_pid_stat(5)).
 pub(super) const ENDED: [u8; 2] = *b"ZX";
 
+/// What `wchan` says of a thread that isn't asleep.
+pub(super) const NOWHERE: &str = "0";
+
+/// Kernel functions in which vfork(2) waits (kernel/fork.c: `wait_for_vfork_done`, mostly
+/// inlined into its caller).
+pub(super) const VFORK_WAITS: [&str; 5] =
+    ["wait_for_vfork_done", "kernel_clone", "do_fork", "_do_fork", "__do_sys_vfork"];
+
 impl Reading {
     /// It has ended, and only waits for its parent to take notice.
     pub fn has_ended(&self) -> bool {
@@ -51,7 +59,10 @@ impl Reading {
         match self.state {
             b'S' => !RUNNING.contains(&self.place.as_str()),
             b'T' | b't' => true,
-            b'D' => Call::of_syscall(&self.place).is_some_and(|call| call.name == "vfork"),
+            b'D' => {
+                let call = Call::of_syscall(&self.place);
+                call.is_some_and(|call| call.name == "vfork") || VFORK_WAITS.contains(&self.place.as_str())
+            }
             _ => self.has_ended(),
         }
     }
@@ -86,7 +97,7 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
 /// What `syscall` and `wchan` say of a thread that is on a CPU or could be. Its
 /// state may be `S` by then: it is set before the last look for work (kernel
 /// `wait_event`, `get_wchan`).
-const RUNNING: [&str; 2] = ["running", "0"];
+const RUNNING: [&str; 2] = ["running", NOWHERE];
 
 #[cfg(test)]
 mod tests {
@@ -100,5 +111,13 @@ mod tests {
         assert!(!proved("running"));
         // What wchan says while the thread is still on a CPU or in a queue for one.
         assert!(!proved("0"));
+    }
+
+    #[test]
+    fn an_uninterruptible_sleep_is_one_only_in_vfork() {
+        let rests = |place: &str| Reading { state: b'D', runs: 7, cpu_ns: 9, place: place.into() }.rests();
+        assert!(rests("56 0x4111 0x7ffd 0x0 0x0 0x0 0x0 0x7ffd 0x7f00") && rests("kernel_clone"));
+        // A fork that the kernel holds up for its own reasons.
+        assert!(!rests(NOWHERE) && !rests("0 0x5 0x7ffd 0x1000 0x0 0x0 0x0 0x7ffd 0x7f00"));
     }
 }

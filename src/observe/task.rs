@@ -1,9 +1,15 @@
 //! One thread's files under /proc, kept open: a pread of each is 1 to 3 us,
 //! an open more than that again.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path, str};
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    str,
+};
 
-use super::reading::{ENDED, Reading};
+use super::reading::{ENDED, NOWHERE, Reading, VFORK_WAITS};
 
 /// Longer than any line that is read here; `stat` is the longest.
 const LONGEST: usize = 1024;
@@ -57,9 +63,20 @@ impl Task {
         let place = match place {
             // What has ended is nowhere.
             Err(_) if ENDED.contains(&state) => String::new(),
+            _ if state == b'D' && !self.waits_for_vfork() => NOWHERE.to_owned(),
             place => place?,
         };
         Ok((Reading { state, runs, cpu_ns, place }, threads))
+    }
+}
+
+impl Task {
+    /// In an uninterruptible sleep: its child is there, and has yet to exec or end. (A fork
+    /// may sleep so for the kernel's own reasons, and then nobody else has to do anything.)
+    fn waits_for_vfork(&self) -> bool {
+        // Each thread has this folder too, though no list names it.
+        let place = fs::read_to_string(format!("/proc/{}/wchan", self.tid));
+        place.is_ok_and(|place| VFORK_WAITS.contains(&place.trim_end()))
     }
 }
 

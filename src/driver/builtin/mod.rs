@@ -15,7 +15,7 @@ use std::{
 
 use nix::errno::Errno;
 
-use super::LAYERS;
+use super::{LAYERS, SPAWNS};
 
 use crate::{
     outcome::{Layer, Stdio},
@@ -102,6 +102,8 @@ impl Mode {
                 Some(("leak", "denied")) => mode.leak = Some(Leak::Denied),
                 Some(_) => {}
                 None if word == LAYERS => mode.layers = true,
+                // Every one of these is ready for it.
+                None if word == SPAWNS => {}
                 None => mode.name = word.clone(),
             }
         }

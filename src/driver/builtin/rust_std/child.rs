@@ -79,7 +79,9 @@ impl RustStd {
     }
 
     pub(super) fn wait(&mut self, name: &str, nonblock: bool) -> Reply {
-        self.put_back_input(name);
+        if !nonblock {
+            self.put_back_input(name);
+        }
         let Some(Started { child, .. }) = self.children.get_mut(name) else { return not_started(name) };
         let ended = if nonblock { child.try_wait() } else { child.wait().map(Some) };
         match ended {
