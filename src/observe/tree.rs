@@ -1,7 +1,7 @@
 //! A program with all that it has started: everything below one subreaper.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -13,13 +13,16 @@ use crate::outcome::{self, Resting};
 /// All processes below one that is no part of the program itself.
 #[derive(Debug)]
 pub struct Tree {
-    above: Process,
+    /// `None`: it has ended, and what was below is left to `pid`.
+    above: Option<Process>,
     pid: i32,
     access: Access,
     /// In the order of their births, as far as siblings go.
     below: Vec<Member>,
     /// What processes are called, beside the kernel's names for them: those above too.
     names: BTreeMap<i32, String>,
+    /// All processes that were ever seen below.
+    known: BTreeSet<i32>,
 }
 
 #[derive(Debug)]
@@ -57,13 +60,9 @@ impl Tree {
     /// # Errors
     /// As [`Process::open`].
     pub fn open(pid: i32, access: Access) -> io::Result<Tree> {
-        Ok(Tree {
-            above: Process::open(pid, access)?,
-            pid,
-            access,
-            below: Vec::new(),
-            names: BTreeMap::new(),
-        })
+        let above = Some(Process::open(pid, access)?);
+        let (names, known) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Tree { above, pid, access, below: Vec::new(), names, known })
     }
 
     /// Appends one reading of each thread: of the process above, then of all below.
@@ -74,7 +73,7 @@ impl Tree {
     /// # Errors
     /// A thread or a process has ended, or is new: look again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
-        let pids = descendants(self.pid);
+        let pids = self.descendants();
         if !pids.iter().copied().eq(self.below.iter().map(|member| (member.pid, member.top))) {
             let mut known: BTreeMap<i32, Member> =
                 self.below.drain(..).map(|member| (member.pid, member)).collect();
@@ -83,11 +82,14 @@ impl Tree {
                     Some(member) => Member { top, ..member },
                     None => Member { pid, top, process: Process::open(pid, self.access)? },
                 };
+                self.known.insert(pid);
                 self.below.push(member);
             }
             return Err(io::Error::other("its processes have changed"));
         }
-        self.above.scan(readings)?;
+        if let Some(above) = &mut self.above {
+            above.scan(readings)?;
+        }
         for at in 0..self.below.len() {
             if let Err(error) = self.below[at].process.scan(readings) {
                 // Another process may have its number by now.
@@ -116,24 +118,45 @@ impl Tree {
     }
 
     fn processes(&self) -> impl Iterator<Item = &Process> {
-        std::iter::once(&self.above).chain(self.below.iter().map(|member| &member.process))
+        self.above.iter().chain(self.below.iter().map(|member| &member.process))
     }
 
-    /// The process above, with its part of a scan.
-    pub fn above<'r>(&self, readings: &'r [Reading]) -> (&Process, &'r [Reading]) {
-        (&self.above, &readings[..self.above.threads()])
+    /// The process above has ended, and what was below is this one's now.
+    pub fn leave_to(&mut self, pid: i32) {
+        self.above = None;
+        self.pid = pid;
+    }
+
+    /// All processes below, each with the child of the one above that it comes from.
+    fn descendants(&self) -> Vec<(i32, i32)> {
+        let mut all = descendants(self.pid, |child| self.above.is_some() || self.known.contains(&child));
+        if self.above.is_none() {
+            // Reaped by whom they were left to.
+            all.retain(|(pid, _)| !has_ended(*pid));
+        }
+        all
+    }
+
+    /// The process above, with its part of a scan, if it lives.
+    pub fn above<'r>(&self, readings: &'r [Reading]) -> Option<(&Process, &'r [Reading])> {
+        let above = self.above.as_ref()?;
+        Some((above, &readings[..above.threads()]))
+    }
+
+    fn threads_above(&self) -> usize {
+        self.above.as_ref().map_or(0, Process::threads)
     }
 
     /// What the process above rests in.
     pub fn rest_above(&self, readings: &[Reading], channels: &[Option<FileId>]) -> Option<Resting> {
-        let (process, own) = self.above(readings);
+        let (process, own) = self.above(readings)?;
         rests::of(process, self.pid, own, channels, self)
     }
 
     /// What each process rests in, as this scan says. `channels`: which files the case's
     /// channels are. `top`: only those that come from this child of the one above.
     pub fn rests(&self, readings: &[Reading], channels: &[Option<FileId>], top: Option<i32>) -> Vec<Resting> {
-        let mut rest = &readings[self.above.threads()..];
+        let mut rest = &readings[self.threads_above()..];
         let mut all = Vec::with_capacity(self.below.len());
         for member in &self.below {
             let (own, others) = rest.split_at(member.process.threads());
@@ -161,21 +184,26 @@ impl Tree {
 
     /// It is one of its children, or of theirs, and hasn't been reaped.
     pub fn has(&self, pid: i32) -> bool {
-        descendants(self.pid).iter().any(|(known, _)| *known == pid)
+        self.descendants().iter().any(|(known, _)| *known == pid)
     }
 }
 
 /// All processes below one, parents before their children, each with the child of that one
-/// that it comes from.
-fn descendants(pid: i32) -> Vec<(i32, i32)> {
+/// that it comes from. `own`: which of that one's children count.
+fn descendants(pid: i32, own: impl Fn(i32) -> bool) -> Vec<(i32, i32)> {
     let mut all: Vec<(i32, i32)> = Vec::new();
     let mut todo = vec![(pid, None)];
     while let Some((pid, top)) = todo.pop() {
-        let children = children(pid);
+        let mut children = children(pid);
+        children.retain(|child| top.is_some() || own(*child));
         all.extend(children.iter().map(|child| (*child, top.unwrap_or(*child))));
         todo.extend(children.into_iter().rev().map(|child| (child, top.or(Some(child)))));
     }
     all
+}
+
+fn has_ended(pid: i32) -> bool {
+    status_of(pid).is_some()
 }
 
 /// How a process ended that hasn't been reaped: the status of wait(2), the 52nd field of

@@ -321,6 +321,9 @@ impl Actor {
     pub(super) fn reap(&mut self) -> Result<(), Fault> {
         if self.ended.is_none() {
             self.ended = self.child.reap()?;
+            if let (Some(_), Some(below)) = (&self.ended, &mut self.below) {
+                below.leave_to_stage();
+            }
         }
         Ok(())
     }

@@ -129,8 +129,8 @@ impl Play<'_> {
     /// The process that plays this part, if an actor started it and hasn't waited for it.
     pub(super) fn child_pid(&self, at: usize) -> Option<i32> {
         let Started { maker, pid } = self.started[at]?;
-        let tree = self.actors[maker].below.as_ref().and_then(Below::observed);
-        (self.actors[maker].ended.is_none() && tree.is_some_and(|tree| tree.has(pid))).then_some(pid)
+        let tree = self.actors[maker].below.as_ref().and_then(Below::observed)?;
+        tree.has(pid).then_some(pid)
     }
 
     /// There is no process any more, or not yet, that could take a step.
@@ -176,7 +176,8 @@ impl Play<'_> {
             let Some(Started { maker, pid }) = self.started[child] else { continue };
             for (channel, _) in Vec::from_iter(self.plan.streams(child)) {
                 let held = self.parts[maker].ends[channel];
-                if held.is_some_and(|held| self.file_of(maker, held.fd) != self.files[channel]) {
+                let is_closed = |held: Held| self.file_of(maker, held.fd) != self.files[channel];
+                if self.actors[maker].ended.is_none() && held.is_some_and(is_closed) {
                     self.handles.closed(maker, &self.plan.channels[channel].name);
                     self.parts[maker].ends[channel] = None;
                 }

@@ -53,7 +53,7 @@ pub(super) struct Below {
     tree: Option<Tree>,
     /// What the scenario calls its children.
     names: Vec<(i32, String)>,
-    /// It has been told to start a program, and hasn't been seen at rest since.
+    /// It has been told to start a program, or has ended, and nobody has looked since.
     pub(super) fresh: bool,
 }
 
@@ -82,6 +82,15 @@ impl Below {
         self.names.push((pid, name.to_owned()));
         if let Some(tree) = &mut self.tree {
             tree.call(pid, name);
+        }
+    }
+
+    /// The actor has ended: what is left below comes to the stage, which reaps it.
+    pub(super) fn leave_to_stage(&mut self) {
+        // A look in between finds nobody: the one above is gone, and not yet reaped.
+        self.fresh = true;
+        if let Some(tree) = &mut self.tree {
+            tree.leave_to(std::process::id() as i32);
         }
     }
 

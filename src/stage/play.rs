@@ -419,7 +419,8 @@ impl<'case> Play<'case> {
                     actor.command.as_ref().is_some_and(Command::lives)
                         || actor.below.as_ref().is_some_and(Below::lives)
                 };
-                actor.ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at) || lives())
+                let awaited = actor.ended.is_none() && !self.parts[at].due.is_empty();
+                awaited || lives() || (actor.ended.is_none() && nudged == Some(at))
             };
             let unsettled: Vec<usize> = (0..self.actors.len()).filter(concerned).collect();
             let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };

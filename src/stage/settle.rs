@@ -195,7 +195,10 @@ impl<'case> Settler<'case> {
             return Ok(true);
         }
         if self.proved(actors, unsettled, sides)? {
-            let resting = || unsettled.iter().filter(|at| !self.spinning.contains(at)).map(|&at| &actors[at]);
+            let resting = || {
+                let all = unsettled.iter().filter(|at| !self.spinning.contains(at)).map(|&at| &actors[at]);
+                all.filter(|actor| actor.ended.is_none())
+            };
             let broken = |actor: &Actor, message: &str| {
                 Err(Fault::Driver { actor: actor.name.clone(), message: message.to_owned() })
             };
@@ -203,7 +206,8 @@ impl<'case> Settler<'case> {
                 return broken(actor, "it sleeps and hasn't taken its step from descriptor 3");
             }
             if !resting().any(Actor::has_unsent) {
-                return match unsettled.iter().map(|&at| &actors[at]).find(|actor| actor.hung_up()) {
+                let alive = unsettled.iter().map(|&at| &actors[at]).filter(|actor| actor.ended.is_none());
+                return match alive.into_iter().find(|actor| actor.hung_up()) {
                     Some(actor) => broken(actor, "it closed descriptor 3 and lives on"),
                     None => Ok(true),
                 };
@@ -292,7 +296,7 @@ impl<'case> Settler<'case> {
         }
         let (process, readings, below) = match tree {
             Some(tree) => {
-                let (process, own) = tree.above(readings);
+                let (process, own) = tree.above(readings).expect("it was proved asleep");
                 (process, own, tree.rests(readings, channels, None))
             }
             None => (actors[actor].observed().expect("it was proved asleep"), readings, vec![]),

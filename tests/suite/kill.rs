@@ -33,8 +33,8 @@ const MOMENTS: u64 = 200;
 /// By then everything must be gone.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A writer that blocks on a full pipe, another that blocks in open: actors that
-/// don't end by themselves when the stage is gone.
+/// A writer that blocks on a full pipe, another that blocks in open, a child of an
+/// actor's: processes that don't end by themselves when the stage is gone.
 const SCENARIO: &str = r#"
 [params]
 again = [AGAIN]
@@ -45,9 +45,12 @@ other = "fifo"
 reader = "raw"
 writer = "raw"
 stranded = "stdio"
+parent = "rust"
+child = { command = ["sleep", "1000"], by = "parent" }
 script = '''
 reader open log read
 writer open log write
+parent spawn child
 stranded open other write
 writer write log 2*capacity
 reader read log {again}
