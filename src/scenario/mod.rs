@@ -14,6 +14,7 @@ mod children;
 mod document;
 mod ends;
 mod expect;
+mod expect_keys;
 mod expr;
 mod forks;
 mod handles;
@@ -123,7 +124,7 @@ impl Scenario {
         if problems.iter().all(|problem| problem.rule != "toml") {
             let mut used = BTreeSet::new();
             program::check_files(&scenario, &mut problems);
-            program::check_makers(&scenario, &mut problems);
+            children::check_makers(&scenario, &mut problems);
             holes::check(&mut scenario, &mut problems, &mut used);
             let expansion = scenario.check_all();
             problems.extend(expansion.problems);

@@ -384,31 +384,6 @@ fn fill((text, pieces): &Filling, scope: &Scope<'_>) -> String {
     filled
 }
 
-/// Who starts a program is an actor with steps.
-pub(super) fn check_makers(scenario: &Scenario, problems: &mut Vec<Problem>) {
-    for actor in &scenario.actors {
-        let Some(by) = actor.by() else { continue };
-        let Some(maker) = scenario.actors.iter().find(|maker| maker.name.value == by.value) else {
-            if !scenario.declared.actors.contains(&by.value) {
-                let names = scenario.actors.iter().filter(|actor| actor.program.is_none());
-                problems.push(
-                    Problem::new("actor", format!("no actor is called `{}`", by.value))
-                        .at(by.span.clone(), "unknown actor")
-                        .help(way_out(&by.value, "actor", names.map(|actor| actor.name.value.as_str()))),
-                );
-            }
-            continue;
-        };
-        if maker.program.is_some() {
-            problems.push(
-                Problem::new("maker", format!("`{}` is a program itself", by.value))
-                    .at(by.span.clone(), "takes no steps")
-                    .help("a program is started by an actor with a driver, or by its own step `start`"),
-            );
-        }
-    }
-}
-
 /// Two programs may not bring different files of one name.
 pub(super) fn check_files(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let mut known: BTreeMap<&str, &Path> = BTreeMap::new();

@@ -139,7 +139,14 @@ impl Counter {
     pub(super) fn has_read_all(&mut self, channel: usize, bytes: u64, before: u64) {
         let channel = &mut self.channels[channel];
         channel.taken = match channel.aside.take() {
-            Some(Count::Known(taken)) if taken == before => Count::Known(taken + bytes),
+            Some(Count::Known(taken)) if taken == before => {
+                // Its end was seen: nobody writes any more, and nothing is left.
+                channel.ends.fill(None);
+                channel.dropped = Some(0);
+                channel.queued = Count::Known(0);
+                channel.accepted = Count::Known(taken + bytes);
+                Count::Known(taken + bytes)
+            }
             Some(Count::Unknown(why)) => Count::Unknown(why),
             _ => Count::Unknown("how much of it a reader's buffer had before isn't known".into()),
         };
