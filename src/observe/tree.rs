@@ -21,6 +21,8 @@ pub struct Tree {
     below: Vec<Member>,
     /// What processes are called, beside the kernel's names for them: those above too.
     names: BTreeMap<i32, String>,
+    /// The last scan came to its end: who isn't among `below` wasn't there.
+    complete: bool,
     /// All processes that were ever seen below.
     known: BTreeSet<i32>,
 }
@@ -62,7 +64,7 @@ impl Tree {
     pub fn open(pid: i32, access: Access) -> io::Result<Tree> {
         let above = Some(Process::open(pid, access)?);
         let (names, known) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Tree { above, pid, access, below: Vec::new(), names, known })
+        Ok(Tree { above, pid, access, below: Vec::new(), names, complete: false, known })
     }
 
     /// Appends one reading of each thread: of the process above, then of all below.
@@ -73,6 +75,7 @@ impl Tree {
     /// # Errors
     /// A thread or a process has ended, or is new: look again.
     pub fn scan(&mut self, readings: &mut Vec<Reading>) -> io::Result<()> {
+        self.complete = false;
         let pids = self.descendants();
         if !pids.iter().copied().eq(self.below.iter().map(|member| (member.pid, member.top))) {
             let mut known: BTreeMap<i32, Member> =
@@ -99,6 +102,7 @@ impl Tree {
                 return Err(error);
             }
         }
+        self.complete = true;
         Ok(())
     }
 
@@ -107,9 +111,9 @@ impl Tree {
         self.processes().map(Process::threads).sum()
     }
 
-    /// Nothing is left of the program.
+    /// Nothing is left below, as the last scan has shown to its end.
     pub fn is_empty(&self) -> bool {
-        self.below.is_empty()
+        self.complete && self.below.is_empty()
     }
 
     /// Times that threads gave up the CPU on their own account.
