@@ -13,7 +13,7 @@ pub use catalog::{Catalog, Missing, Runtime};
 pub use environment::environment;
 pub use spec::{Spec, SpecError, Version};
 pub use start::Started;
-pub use table::{DRIVERS, DriverInfo, FORK, LAYERS, ModeInfo, THREAD};
+pub use table::{DRIVERS, DriverInfo, FORK, LAYERS, ModeInfo, SPAWNS, THREAD};
 
 /// The driver and version of each runtime in a snapshot's key: `python` and `3.6`
 /// for `python-3.6`. Runtimes that come with pipelab have no version to miss.

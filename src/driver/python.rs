@@ -215,6 +215,7 @@ mod tests {
             Launch::Program { command, .. } => command[0].clone(),
             Launch::BuiltIn(name) => name.clone(),
             Launch::Command(command) => command.path.clone(),
+            Launch::Child(child) => child.words[0].clone(),
         };
         runtimes.iter().map(|runtime| (runtime.version.as_str(), &*program(runtime).leak())).collect()
     }

@@ -3,7 +3,7 @@
 It carries out one actor's steps with the objects that open() returns, and says
 what they told it. docs/wire.md is the protocol. It is started as
 
-    python3 -I -S -B -c SOURCE MODE [buffer=SIZE] [layers] [sigpipe=default]
+    python3 -I -S -B -c SOURCE MODE [buffer=SIZE] [layers] [spawns] [sigpipe=default]
 
 with descriptor 3 for the conversation. Three rules explain its shape:
 
@@ -41,6 +41,9 @@ FILE = io.IOBase.__base__
 
 # Channel name -> (writer, reader). One of them is None, unless opened `both`.
 ends = {}
+
+# Name -> Popen of what was started and not given up.
+children = {}
 
 # Channel name -> ids of what its writer referred to when it was fresh (see held_text).
 fresh = {}
@@ -80,17 +83,24 @@ def take_line():
     return take(inbox.index(b"\n") + 1)[:-1]
 
 
+# Which word of a step says how long its payload is.
+SIZES = {b"write": 3, b"spawn": 7, b"communicate": 3}
+
+
 def parse(batch):
     """Yield each step of a batch as its words and its payload."""
     at = 0
     while at < len(batch):
         end = batch.index(b"\n", at)
-        # The last word of the longest step, `open`, is a path, spaces and all.
-        words = batch[at:end].split(b" ", 5)
+        words = batch[at:end].split(b" ")
         at = end + 1
+        # Its last word is a path, spaces and all.
+        if words[1] == b"open":
+            words[5:] = [b" ".join(words[5:])]
+        size = SIZES.get(words[1])
         payload = b""
-        if words[1] == b"write":
-            payload = batch[at : at + int(words[3])]
+        if size and words[size] != b"none":
+            payload = batch[at : at + int(words[size])]
             at += len(payload)
         yield words, payload
 
@@ -383,6 +393,109 @@ def do_close(channel):
     return b"ok\n"
 
 
+# Programs. How a mode says what it wants of open(), it says to Popen() too:
+# `text` and `line` are universal_newlines (`text` since 3.7), `raw` is bufsize=0.
+
+
+def do_spawn(child, stdin, stdout, stderr, count, length, payload):
+    words = payload.decode().split("\0")[:-1]
+    count = int(count)
+    how = {b"inherit": None, b"pipe": subprocess.PIPE, b"stdout": subprocess.STDOUT}
+    is_text = MODE in ("text", "line", "write_through")
+    bufsize = {"raw": 0, "line": 1}.get(MODE, BUFFERING)
+    try:
+        p = subprocess.Popen(
+            words[:count],
+            bufsize,
+            stdin=how[stdin],
+            stdout=how[stdout],
+            stderr=how[stderr],
+            universal_newlines=is_text,
+            env=dict(word.split("=", 1) for word in words[count:]),
+        )
+    except Exception as error:
+        return failed(error)
+    children[child] = p
+    made = []
+    for name in ("stdin", "stdout", "stderr"):
+        f = getattr(p, name)
+        if f is not None:
+            channel = child + b"." + name.encode()
+            ends[channel] = (f, None) if name == "stdin" else (None, f)
+            made.append(b"%d" % f.fileno())
+            if LAYERS and name == "stdin":
+                fresh[channel] = referents(f)
+    made = b" made=" + b",".join(made) if made else b""
+    return b"said bytes=%d%s\n" % (p.pid, made)
+
+
+def do_wait(child, blocking):
+    p = children[child]
+    try:
+        code = p.poll() if blocking == b"nonblock" else p.wait()
+    except Exception as error:
+        return failed(error)
+    forget_closed(child)
+    if code is None:
+        return b"said words=running\n"
+    return b"said words=%s\n" % ended(code)
+
+
+def do_communicate(child, length, payload):
+    p = children[child]
+    data = None
+    if length != b"none":
+        data = payload.decode() if p.universal_newlines else payload
+    try:
+        read = p.communicate(data)
+    except Exception as error:
+        forget_closed(child)
+        return failed(error)
+    forget_closed(child)
+    words, read_all = [ended(p.returncode)], b""
+    for name, part in zip((b"stdout", b"stderr"), read):
+        if part is not None:
+            part = part.encode() if p.universal_newlines else part
+            words.append(b"%s=%d" % (name, len(part)))
+            read_all += part
+    size = b" data=%d" % len(read_all) if read_all else b""
+    return b"said words=%s%s\n%s" % (b",".join(words), size, read_all)
+
+
+def ended(code):
+    """How a child ended, in the wire's words and in Python's."""
+    how = "exited=%d" % code
+    if code < 0:
+        how = "killed=%s" % signal_name(-code)
+    return ("%s,returncode=%d" % (how, code)).encode()
+
+
+def signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "SIGRTMIN+%d" % (number - signal.SIGRTMIN)
+
+
+def forget_closed(child):
+    """Popen closes what it is done with."""
+    for name in (b".stdin", b".stdout", b".stderr"):
+        writer, reader = ends.get(child + name, (None, None))
+        f = writer or reader
+        if f is not None and f.closed:
+            del ends[child + name]
+            fresh.pop(child + name, None)
+
+
+def end_children():
+    """Popen keeps those that nobody has waited for, and asks after them later."""
+    for p in children.values():
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+    children.clear()
+
+
 def do_reset():
     """Get ready for another case: drop all objects, and see that none is left.
 
@@ -398,6 +511,7 @@ def do_reset():
     pair = f = None
     for channel in list(ends):
         do_close(channel)
+    end_children()
     gc.collect()
     left = [o for o in gc.get_objects() if isinstance(o, FILE) and id(o) not in BORN]
     if left:
@@ -413,12 +527,21 @@ VERBS = {
     b"close": do_close,
 }
 
+# Those of programs, which have no channel.
+CHILD_VERBS = {b"spawn": do_spawn, b"wait": do_wait, b"communicate": do_communicate}
+
 
 def carry_out(words, payload):
     """The answer to a step that has one."""
     verb, arguments = words[1], words[2:]
     if verb == b"reset":
         return do_reset()
+    if verb in CHILD_VERBS and SPAWNS:
+        if (verb == b"spawn") == (arguments[0] in children):
+            return misused(arguments[0], b"was started already" if verb == b"spawn" else b"wasn't started")
+        if verb != b"wait":
+            arguments.append(payload)
+        return CHILD_VERBS[verb](*arguments)
     if verb not in VERBS:
         return b"unsupported\n"
     channel = arguments[0]
@@ -486,13 +609,18 @@ def greeting():
     )
 
 
-MODE, BUFFERING, LAYERS, SHOWS_TEXT = MODES[0], -1, False, False
+MODE, BUFFERING, LAYERS, SHOWS_TEXT, SPAWNS = MODES[0], -1, False, False, False
 for word in sys.argv[1:]:
     if word.startswith("buffer="):
         BUFFERING = int(word[len("buffer=") :])
     elif word == "layers":
         LAYERS = True
         SHOWS_TEXT = shows_text()
+    elif word == "spawns":
+        # The slowest of imports.
+        SPAWNS = True
+        import signal
+        import subprocess
     elif word in MODES:
         MODE = word
     elif word == "sigpipe=default":

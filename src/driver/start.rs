@@ -92,6 +92,11 @@ impl Started {
         std::fs::read_link(format!("/proc/{}/exe", self.process.child.id()))
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
     /// How many descriptors it has open.
     ///
     /// # Errors

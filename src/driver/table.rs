@@ -7,6 +7,10 @@ use crate::outcome::Verb;
 /// layers of its runtime hold back. Off unless asked for: it costs calls.
 pub const LAYERS: &str = "layers";
 
+/// The word of a mode that says that steps will have the actor start programs: its runtime
+/// may make itself ready for that, and nobody else's children come to it.
+pub const SPAWNS: &str = "spawns";
+
 /// The mode of a `raw` actor whose process a step of another one makes.
 pub const FORK: &str = "fork";
 
@@ -119,6 +123,13 @@ pub const DRIVERS: &[DriverInfo] = &[
                 reads_available: false,
                 ..PLAIN
             },
+            ModeInfo {
+                name: "popen",
+                about: "as full; programs are started by popen(3), and waited for by pclose(3)",
+                takes_buffer: true,
+                reads_available: false,
+                layers: &["buffer"],
+            },
         ],
         verbs: &[
             Verb::Open,
@@ -129,6 +140,8 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Sleep,
             Verb::Spin,
             Verb::Exit,
+            Verb::Spawn,
+            Verb::Wait,
         ],
         calls: Calls::Beside,
         symbols: &["bufsiz"],
@@ -170,6 +183,9 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Sleep,
             Verb::Spin,
             Verb::Exit,
+            Verb::Spawn,
+            Verb::Wait,
+            Verb::Communicate,
         ],
         calls: Calls::Beside,
         symbols: &["buffer"],
@@ -225,6 +241,9 @@ pub const DRIVERS: &[DriverInfo] = &[
             Verb::Sleep,
             Verb::Spin,
             Verb::Exit,
+            Verb::Spawn,
+            Verb::Wait,
+            Verb::Communicate,
         ],
         calls: Calls::None,
         symbols: &["buffer", "chunk"],

@@ -19,4 +19,4 @@ pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Kept, Reading, Rule, asleep};
 pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};
-pub use tree::{FileId, OpenEnd, Tree, file_id};
+pub use tree::{FileId, OpenEnd, Tree, file_id, status_of};

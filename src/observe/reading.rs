@@ -52,6 +52,14 @@ pub enum Kept {
 /// States of a thread that has ended (proc_pid_stat(5)).
 pub(super) const ENDED: [u8; 2] = *b"ZX";
 
+/// What `wchan` says of a thread that isn't asleep.
+pub(super) const NOWHERE: &str = "0";
+
+/// Kernel functions in which vfork(2) waits (kernel/fork.c: `wait_for_vfork_done`, mostly
+/// inlined into its caller).
+pub(super) const VFORK_WAITS: [&str; 5] =
+    ["wait_for_vfork_done", "kernel_clone", "do_fork", "_do_fork", "__do_sys_vfork"];
+
 impl Reading {
     /// It has ended, and only waits for its parent to take notice.
     pub fn has_ended(&self) -> bool {
@@ -105,7 +113,7 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
 /// What `syscall` and `wchan` say of a thread that is on a CPU or could be. Its
 /// state may be `S` by then: it is set before the last look for work (kernel
 /// `wait_event`, `get_wchan`).
-const RUNNING: [&str; 2] = ["running", "0"];
+const RUNNING: [&str; 2] = ["running", NOWHERE];
 
 #[cfg(test)]
 mod tests {

@@ -71,11 +71,18 @@ pub(super) fn of(
     channels: &[Option<FileId>],
     tree: &Tree,
 ) -> Option<Resting> {
-    let name = name(pid).unwrap_or_else(|| "?".to_owned());
+    let name = tree.name(pid).unwrap_or_else(|| "?".to_owned());
     let stopped = |reading: &Reading| reading.state == b'T' || reading.kept == Some(Kept::Stopped);
     if readings.iter().any(stopped) {
         let (call, channel) = (String::new(), None);
-        return Some(Resting { process: name, state: Rests::Stopped, call, channel, other_side: None });
+        return Some(Resting {
+            process: name,
+            state: Rests::Stopped,
+            call,
+            channel,
+            other_side: None,
+            filled: None,
+        });
     }
     let held = readings.iter().find(|reading| reading.kept == Some(Kept::AtCall));
     if let Some(call) = held.and_then(|reading| call_of(process, reading)) {
@@ -86,6 +93,7 @@ pub(super) fn of(
             call: call.name,
             channel,
             other_side: None,
+            filled: None,
         });
     }
     let threads: Vec<(Call, bool)> = readings
@@ -107,7 +115,7 @@ pub(super) fn of(
         (Some(fd), None) => tree.other_side(pid, fd),
         _ => None,
     };
-    Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side })
+    Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side, filled: None })
 }
 
 fn channel_of(pid: i32, fd: Option<i32>, channels: &[Option<FileId>]) -> Option<usize> {

@@ -9,7 +9,7 @@ use std::{
     str,
 };
 
-use super::reading::{ENDED, Reading};
+use super::reading::{ENDED, Reading, VFORK_WAITS};
 
 /// Longer than any line that is read here; `stat` is the longest.
 const LONGEST: usize = 1024;
@@ -45,7 +45,7 @@ impl Task {
     /// of `kernel_clone`): nothing else sleeps right there.
     fn is_in_vfork(&self) -> bool {
         let place = std::fs::read_to_string(self.dir.join("wchan")).unwrap_or_default();
-        ["kernel_clone", "wait_for_vfork_done", "_do_fork", "do_fork"].contains(&place.as_str())
+        VFORK_WAITS.contains(&place.trim_end())
     }
 
     /// One reading, and the number of threads of its process.

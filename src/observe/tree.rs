@@ -1,7 +1,7 @@
 //! A program with all that it has started: everything below one subreaper.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -13,17 +13,26 @@ use crate::outcome::{self, Resting};
 /// All processes below one that is no part of the program itself.
 #[derive(Debug)]
 pub struct Tree {
-    above: Process,
+    /// `None`: it has ended, and what was below is left to `pid`.
+    above: Option<Process>,
     pid: i32,
     access: Access,
     /// In the order of their births, as far as siblings go.
     below: Vec<Member>,
     ticking: Ticking,
+    /// What processes are called, beside the kernel's names for them: those above too.
+    names: BTreeMap<i32, String>,
+    /// The last scan came to its end: who isn't among `below` wasn't there.
+    complete: bool,
+    /// All processes that were ever seen below.
+    known: BTreeSet<i32>,
 }
 
 #[derive(Debug)]
 struct Member {
     pid: i32,
+    /// The child of the one above that it comes from, or is.
+    top: i32,
     process: Process,
 }
 
@@ -31,6 +40,8 @@ struct Member {
 #[derive(Clone, Copy, Debug)]
 pub struct OpenEnd {
     pub pid: i32,
+    /// The child of the one above that the process comes from, or is.
+    pub top: i32,
     pub fd: i32,
     pub access: outcome::Access,
 }
@@ -53,11 +64,14 @@ impl Tree {
     /// As [`Process::open`].
     pub fn open(pid: i32, access: Access) -> io::Result<Tree> {
         Ok(Tree {
-            above: Process::open(pid, access)?,
+            above: Some(Process::open(pid, access)?),
             pid,
             access,
             below: Vec::new(),
             ticking: Ticking::default(),
+            names: BTreeMap::new(),
+            complete: false,
+            known: BTreeSet::new(),
         })
     }
 
@@ -75,20 +89,24 @@ impl Tree {
         readings: &mut Vec<Reading>,
         kept: &dyn Fn(i32) -> Option<Kept>,
     ) -> io::Result<()> {
-        let pids = descendants(self.pid);
-        if !pids.iter().eq(self.below.iter().map(|member| &member.pid)) {
+        self.complete = false;
+        let pids = self.descendants();
+        if !pids.iter().copied().eq(self.below.iter().map(|member| (member.pid, member.top))) {
             let mut known: BTreeMap<i32, Member> =
                 self.below.drain(..).map(|member| (member.pid, member)).collect();
-            for pid in pids {
+            for (pid, top) in pids {
                 let member = match known.remove(&pid) {
-                    Some(member) => member,
-                    None => Member { pid, process: Process::open(pid, self.access)? },
+                    Some(member) => Member { top, ..member },
+                    None => Member { pid, top, process: Process::open(pid, self.access)? },
                 };
+                self.known.insert(pid);
                 self.below.push(member);
             }
             return Err(io::Error::other("its processes have changed"));
         }
-        self.above.scan(readings)?;
+        if let Some(above) = &mut self.above {
+            above.scan(readings)?;
+        }
         let pids: Vec<i32> = self.below.iter().map(|member| member.pid).collect();
         let kept = |tid| kept(tid).or_else(|| debugged(tid, &pids));
         for at in 0..self.below.len() {
@@ -100,6 +118,7 @@ impl Tree {
                 return Err(error);
             }
         }
+        self.complete = true;
         Ok(())
     }
 
@@ -108,9 +127,9 @@ impl Tree {
         self.processes().map(Process::threads).sum()
     }
 
-    /// Nothing is left of the program.
+    /// Nothing is left below, as the last scan has shown to its end.
     pub fn is_empty(&self) -> bool {
-        self.below.is_empty()
+        self.complete && self.below.is_empty()
     }
 
     /// Times that threads gave up the CPU on their own account.
@@ -119,18 +138,52 @@ impl Tree {
     }
 
     fn processes(&self) -> impl Iterator<Item = &Process> {
-        std::iter::once(&self.above).chain(self.below.iter().map(|member| &member.process))
+        self.above.iter().chain(self.below.iter().map(|member| &member.process))
+    }
+
+    /// The process above has ended, and what was below is this one's now.
+    pub fn leave_to(&mut self, pid: i32) {
+        self.above = None;
+        self.pid = pid;
+    }
+
+    /// All processes below, each with the child of the one above that it comes from.
+    fn descendants(&self) -> Vec<(i32, i32)> {
+        let mut all = descendants(self.pid, |child| self.above.is_some() || self.known.contains(&child));
+        if self.above.is_none() {
+            // Reaped by whom they were left to.
+            all.retain(|(pid, _)| !has_ended(*pid));
+        }
+        all
+    }
+
+    /// The process above, with its part of a scan, if it lives.
+    pub fn above<'r>(&self, readings: &'r [Reading]) -> Option<(&Process, &'r [Reading])> {
+        let above = self.above.as_ref()?;
+        Some((above, &readings[..above.threads()]))
+    }
+
+    fn threads_above(&self) -> usize {
+        self.above.as_ref().map_or(0, Process::threads)
+    }
+
+    /// What the process above rests in.
+    pub fn rest_above(&self, readings: &[Reading], channels: &[Option<FileId>]) -> Option<Resting> {
+        let (process, own) = self.above(readings)?;
+        rests::of(process, self.pid, own, channels, self)
     }
 
     /// What each process rests in, as this scan says. `channels`: which files the case's
-    /// channels are.
-    pub fn rests(&self, readings: &[Reading], channels: &[Option<FileId>]) -> Vec<Resting> {
-        let mut rest = &readings[self.above.threads()..];
+    /// channels are. `top`: only those that come from this child of the one above.
+    pub fn rests(&self, readings: &[Reading], channels: &[Option<FileId>], top: Option<i32>) -> Vec<Resting> {
+        let mut rest = &readings[self.threads_above()..];
         let mut all = Vec::with_capacity(self.below.len());
         for member in &self.below {
             let (own, others) = rest.split_at(member.process.threads());
             rest = others;
-            all.extend(rests::of(&member.process, member.pid, own, channels, self));
+            if top.is_none_or(|top| member.top == top) {
+                all.extend(rests::of(&member.process, member.pid, own, channels, self));
+            }
         }
         all
     }
@@ -143,7 +196,7 @@ impl Tree {
     /// A timer will soon wake a thread of it, and it isn't known to do nothing then but sleep
     /// again. `readings` are those of a scan that proved all of it asleep.
     pub fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
-        let mut rest = &readings[self.above.threads()..];
+        let mut rest = &readings[self.threads_above()..];
         let (mut soon, mut still) = (Vec::new(), Vec::new());
         for member in &self.below {
             let (own, others) = rest.split_at(member.process.threads());
@@ -162,7 +215,21 @@ impl Tree {
 
     /// The ends of pipes and FIFOs that its processes have open on this file.
     pub fn ends(&self, file: FileId) -> Vec<OpenEnd> {
-        self.below.iter().flat_map(|member| ends_of(member.pid, file)).collect()
+        self.below.iter().flat_map(|member| ends_of(member.pid, member.top, file)).collect()
+    }
+
+    /// Calls a process by this name, in words for people: an actor's own.
+    pub fn call(&mut self, pid: i32, name: &str) {
+        self.names.insert(pid, name.to_owned());
+    }
+
+    pub(super) fn name(&self, pid: i32) -> Option<String> {
+        self.names.get(&pid).cloned().or_else(|| rests::name(pid))
+    }
+
+    /// It is one of its children, or of theirs, and hasn't been reaped.
+    pub fn has(&self, pid: i32) -> bool {
+        self.descendants().iter().any(|(known, _)| *known == pid)
     }
 }
 
@@ -174,17 +241,33 @@ fn debugged(tid: i32, pids: &[i32]) -> Option<Kept> {
     pids.iter().any(is_thread_of).then_some(Kept::Stopped)
 }
 
-/// All processes below one, parents before their children.
-fn descendants(pid: i32) -> Vec<i32> {
-    let mut all = Vec::new();
-    let mut todo = vec![pid];
-    while let Some(pid) = todo.pop() {
+/// All processes below one, parents before their children, each with the child of that one
+/// that it comes from. `own`: which of that one's children count.
+fn descendants(pid: i32, own: impl Fn(i32) -> bool) -> Vec<(i32, i32)> {
+    let mut all: Vec<(i32, i32)> = Vec::new();
+    let mut todo = vec![(pid, None)];
+    while let Some((pid, top)) = todo.pop() {
         let mut children = children(pid);
-        all.extend(&children);
-        children.reverse();
-        todo.extend(children);
+        children.retain(|child| top.is_some() || own(*child));
+        all.extend(children.iter().map(|child| (*child, top.unwrap_or(*child))));
+        todo.extend(children.into_iter().rev().map(|child| (child, top.or(Some(child)))));
     }
     all
+}
+
+fn has_ended(pid: i32) -> bool {
+    status_of(pid).is_some()
+}
+
+/// How a process ended that hasn't been reaped: the status of wait(2), the 52nd field of
+/// `stat` (proc_pid_stat(5)).
+pub fn status_of(pid: i32) -> Option<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
+    if fields.next()? != "Z" {
+        return None;
+    }
+    fields.nth(48)?.parse().ok()
 }
 
 /// The children of all threads of a process (proc_tid_children(5)).
@@ -200,7 +283,7 @@ fn children(pid: i32) -> Vec<i32> {
 }
 
 /// A process's descriptors on one file.
-fn ends_of(pid: i32, file: FileId) -> Vec<OpenEnd> {
+fn ends_of(pid: i32, top: i32, file: FileId) -> Vec<OpenEnd> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     let ends = entries.filter_map(|entry| {
         let path: PathBuf = entry.path();
@@ -208,7 +291,7 @@ fn ends_of(pid: i32, file: FileId) -> Vec<OpenEnd> {
             return None;
         }
         let fd = entry.file_name().to_str()?.parse().ok()?;
-        Some(OpenEnd { pid, fd, access: access_of(&path)? })
+        Some(OpenEnd { pid, top, fd, access: access_of(&path)? })
     });
     ends.collect()
 }
@@ -232,9 +315,10 @@ impl Tree {
         let (file, own) = (file_id(&link).ok()?, access_of(&link)?);
         let opposite = |end: &OpenEnd| if own.reads() { end.access.writes() } else { end.access.reads() };
         let mut holders: Vec<String> = Vec::new();
-        for member in &self.below {
-            if ends_of(member.pid, file).iter().any(opposite) {
-                holders.extend(rests::name(member.pid).filter(|name| !holders.contains(name)));
+        let above = self.names.contains_key(&self.pid).then_some(self.pid);
+        for pid in above.into_iter().chain(self.below.iter().map(|member| member.pid)) {
+            if ends_of(pid, pid, file).iter().any(opposite) {
+                holders.extend(self.name(pid).filter(|name| !holders.contains(name)));
             }
         }
         Some(if holders.is_empty() { "nobody here".to_owned() } else { holders.join(" and ") })

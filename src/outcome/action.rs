@@ -33,6 +33,33 @@ impl Access {
     }
 }
 
+/// Where a standard stream of a child leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stdio {
+    /// Where its maker's own leads.
+    #[default]
+    Inherit,
+    /// To its maker, by a pipe that the maker's runtime makes.
+    Pipe,
+    /// Of standard error: to wherever its standard output leads.
+    Stdout,
+}
+
+impl Stdio {
+    pub fn name(self) -> &'static str {
+        match self {
+            Stdio::Inherit => "inherit",
+            Stdio::Pipe => "pipe",
+            Stdio::Stdout => "stdout",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Stdio> {
+        [Stdio::Inherit, Stdio::Pipe, Stdio::Stdout].into_iter().find(|stdio| stdio.name() == name)
+    }
+}
+
 /// How much a `read` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -115,6 +142,19 @@ pub enum Action {
     /// A call of a program's comes to something else.
     Inject(Injection),
     Release,
+    /// The runtime starts a program; actors are indexes into the plan's.
+    Spawn {
+        child: usize,
+    },
+    Wait {
+        child: usize,
+        nonblock: bool,
+    },
+    Communicate {
+        child: usize,
+        /// What it hands over; the channel is the child's input.
+        input: Option<(usize, u64)>,
+    },
     /// A system call on handles.
     Call(Called),
 }
@@ -138,6 +178,9 @@ impl Action {
             Action::Inject(Injection { effect: Effect::Cut(_), .. }) => Verb::Cut,
             Action::Inject(Injection { effect: Effect::Held, .. }) => Verb::Hold,
             Action::Release => Verb::Release,
+            Action::Spawn { .. } => Verb::Spawn,
+            Action::Wait { .. } => Verb::Wait,
+            Action::Communicate { .. } => Verb::Communicate,
             Action::Call(called) => Verb::Call(called.call),
         }
     }
@@ -175,7 +218,8 @@ impl Action {
             | Action::Rewrite { channel, .. }
             | Action::Flush { channel }
             | Action::Read { channel, .. }
-            | Action::Await { channel, .. } => Some(channel),
+            | Action::Await { channel, .. }
+            | Action::Communicate { input: Some((channel, _)), .. } => Some(channel),
             Action::Sleep
             | Action::Spin
             | Action::Exit { .. }
@@ -184,7 +228,20 @@ impl Action {
             | Action::Run { .. }
             | Action::Inject(_)
             | Action::Release
+            | Action::Spawn { .. }
+            | Action::Wait { .. }
+            | Action::Communicate { input: None, .. }
             | Action::Call(_) => None,
+        }
+    }
+
+    /// The program that it starts or waits for.
+    pub fn child(&self) -> Option<usize> {
+        match *self {
+            Action::Spawn { child } | Action::Wait { child, .. } | Action::Communicate { child, .. } => {
+                Some(child)
+            }
+            _ => None,
         }
     }
 }

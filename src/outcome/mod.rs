@@ -16,7 +16,7 @@ mod verb;
 mod verdict;
 mod words;
 
-pub use action::{Access, Action, Amount, Part, Readiness};
+pub use action::{Access, Action, Amount, Part, Readiness, Stdio};
 pub use call::{Arg, Call, CallInfo, Called, Moves, Of, On, TAKE};
 pub use error_at::{ErrorAt, error_at, error_at_of_all};
 pub use layer::Layer;

@@ -45,13 +45,18 @@ pub struct Resting {
     /// Who holds the other side of what the call works on, where it is no channel of the
     /// case: the program's own pipe.
     pub other_side: Option<String>,
+    /// Of a pipe between an actor and its child: bytes in it, and what it holds at most.
+    pub filled: Option<(u64, u64)>,
 }
 
 impl Resting {
     /// Where it rests: `write err`, `read from cat`.
     pub fn place(&self, channel: impl Fn(usize) -> String) -> String {
         match (self.channel, &self.other_side) {
-            (Some(index), _) => format!("{} {}", self.call, channel(index)),
+            (Some(index), _) => {
+                let filled = self.filled.map(|(bytes, most)| format!(" ({bytes} of {most} in it)"));
+                format!("{} {}{}", self.call, channel(index), filled.unwrap_or_default())
+            }
             (None, Some(holders)) => format!("{} (other side: {holders})", self.call),
             (None, None) => self.call.clone(),
         }

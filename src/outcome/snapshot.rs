@@ -21,7 +21,8 @@ pub use files::{Recorded, content, path, propose};
 
 use super::{
     Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
-    offer_bytes, resting, words::said,
+    offer_bytes, resting,
+    words::{reaped, said},
 };
 use crate::{
     channel::Settles,
@@ -149,6 +150,7 @@ impl Names<'_> {
                 format!("{}{after}", named(&failure.errno, failure.error.as_deref()))
             }
             Outcome::Killed { signal } => format!("killed {signal}"),
+            Outcome::Reaped { told, .. } => reaped(outcome, told),
             Outcome::Exited { status } => format!("exited {status}"),
             other => other.kind().to_owned(),
         }

@@ -44,6 +44,14 @@ pub enum Outcome {
     Killed { signal: String },
     /// The actor ended during the step.
     Exited { status: i32 },
+    /// A child of the actor's has ended, and the actor was told.
+    Reaped {
+        /// The status; `None` if a signal ended it.
+        status: Option<i32>,
+        signal: Option<String>,
+        /// In the runtime's own words: `returncode=-13`.
+        told: String,
+    },
     /// Its condition (`if failed`, `unless failed`) didn't hold.
     Skipped,
     /// The actor had ended before.
@@ -63,8 +71,8 @@ impl Outcome {
             Outcome::Held { .. } => "held",
             Outcome::Stopped => "stopped",
             Outcome::Spinning => "spinning",
-            Outcome::Killed { .. } => "killed",
-            Outcome::Exited { .. } => "exited",
+            Outcome::Exited { .. } | Outcome::Reaped { signal: None, .. } => "exited",
+            Outcome::Killed { .. } | Outcome::Reaped { .. } => "killed",
             Outcome::Skipped => "skipped",
             Outcome::Gone => "gone",
         }

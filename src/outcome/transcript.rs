@@ -55,6 +55,8 @@ pub struct StepRecord {
     pub passed: Option<Passed>,
     /// Read steps: the bytes delivered by this call, lossless (see `Bytes`).
     pub data: Option<Bytes>,
+    /// A step that reads several channels (`communicate`): what it got from each.
+    pub several: Vec<(usize, Bytes)>,
     /// What the layers of its runtime held back once the call had answered, the
     /// outermost first; `None` where nobody asked (`layers`) or there was nothing to ask.
     pub held: Option<Vec<Layer>>,

@@ -25,6 +25,9 @@ pub enum Verb {
     Cut,
     Hold,
     Release,
+    Spawn,
+    Wait,
+    Communicate,
     /// A system call on handles.
     Call(Call),
 }
@@ -182,6 +185,30 @@ pub const VERBS: &[VerbInfo] = &[
         about: "let held calls go on, and the program run as `run` does",
         on_channel: false,
         doer: Doer::Stage,
+    },
+    VerbInfo {
+        verb: Verb::Spawn,
+        name: "spawn",
+        form: "ACTOR spawn CHILD",
+        about: "start a program that is declared `by` this actor, with the runtime's own API and pipes of its making: `CHILD.stdin`, `CHILD.stdout`, `CHILD.stderr`",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Wait,
+        name: "wait",
+        form: "ACTOR wait CHILD [nonblock]",
+        about: "wait for the child's end as the runtime does, or ask without waiting; how it ended, and how the runtime says so",
+        on_channel: false,
+        doer: Doer::Driver,
+    },
+    VerbInfo {
+        verb: Verb::Communicate,
+        name: "communicate",
+        form: "ACTOR communicate CHILD [SIZE]",
+        about: "hand the child SIZE bytes, read all of its streams to their ends and wait for it, as the runtime's one call for that does",
+        on_channel: false,
+        doer: Doer::Driver,
     },
 ];
 

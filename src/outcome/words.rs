@@ -22,8 +22,18 @@ pub fn words(outcome: &Outcome) -> String {
             format!("{} in {call}", outcome.kind())
         }
         Outcome::Killed { signal } => format!("killed by {signal}"),
+        Outcome::Reaped { told, .. } => reaped(outcome, told),
         Outcome::Exited { status } => format!("exited with {status}"),
         other => other.kind().to_owned(),
+    }
+}
+
+/// How a child ended, and how its maker's runtime says so: `exited 3 (returncode=3)`.
+pub(super) fn reaped(outcome: &Outcome, told: &str) -> String {
+    match outcome {
+        Outcome::Reaped { signal: Some(signal), .. } => format!("killed {signal} ({told})"),
+        Outcome::Reaped { status: Some(status), .. } => format!("exited {status} ({told})"),
+        _ => told.to_owned(),
     }
 }
 

@@ -305,6 +305,9 @@ struct OutcomeFields<'a> {
     signal: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_status: Option<i32>,
+    /// Of a child that has ended: how its maker's runtime says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told: Option<&'a str>,
 }
 
 impl OutcomeFields<'_> {
@@ -325,6 +328,11 @@ impl OutcomeFields<'_> {
             Outcome::Said { words, .. } => fields.says = Some(words),
             Outcome::Killed { signal } => fields.signal = Some(signal),
             Outcome::Exited { status } => fields.exit_status = Some(*status),
+            Outcome::Reaped { status, signal, told } => {
+                fields.exit_status = *status;
+                fields.signal = signal.as_deref();
+                fields.told = Some(told);
+            }
             _ => {}
         }
         fields

@@ -155,7 +155,7 @@ impl BoundActor {
             Version::Named(version) => known.find(|runtime| runtime.version == *version),
             Version::Path(path) => known.find(|runtime| match &*runtime.launch {
                 Launch::Program { command, .. } => runtime.version == *path || command.first() == Some(path),
-                Launch::BuiltIn(_) | Launch::Command(_) => false,
+                Launch::BuiltIn(_) | Launch::Command(_) | Launch::Child(_) => false,
             }),
         };
         runtime.cloned().ok_or_else(|| self.missing(machine))

@@ -9,7 +9,10 @@ use super::{
     suggest::{either, listed, near_or_form, nearest},
     words::{MAX_SIZE, Size},
 };
-use crate::outcome::{Access, Action, Amount, Part, Readiness, Verb, payload::WIDE};
+use crate::{
+    outcome::{Access, Action, Amount, Part, Readiness, Verb, payload::WIDE},
+    stage::Std,
+};
 
 pub(super) type Holds = fn(Ordering) -> bool;
 
@@ -114,6 +117,29 @@ impl LineReader<'_, '_> {
             Verb::Run => Some(Action::Run { until: None }),
             Verb::Fault | Verb::Cut | Verb::Hold => self.injection(verb, &mut rest).map(Action::Inject),
             Verb::Release => Some(Action::Release),
+            Verb::Spawn => self.child(verb, &mut rest).map(|child| Action::Spawn { child }),
+            Verb::Wait => {
+                let child = self.child(verb, &mut rest);
+                let nonblock = self.take(&mut rest, "nonblock");
+                child.map(|child| Action::Wait { child, nonblock })
+            }
+            Verb::Communicate => {
+                let child = self.child(verb, &mut rest);
+                let size = (!rest.is_empty()).then(|| self.size(verb, &mut rest));
+                let place = self.words.place(step.start..rest.start);
+                match (child, size) {
+                    (Some(child), None) => Some(Action::Communicate { child, input: None }),
+                    (Some(child), Some(Some(size))) => {
+                        size_text = Some(size.text);
+                        let input = self.pipe(child, Std::In, &place);
+                        input.map(|at| Action::Communicate {
+                            child,
+                            input: Some((at, size.bytes.unwrap_or(0))),
+                        })
+                    }
+                    _ => None,
+                }
+            }
             Verb::Call(call) => return self.call(call, step),
         };
         if action.is_some() && !rest.is_empty() {
@@ -133,6 +159,9 @@ impl LineReader<'_, '_> {
         rest.start += 1;
         let channels = &self.cx.scenario.channels;
         let found = channels.iter().position(|channel| channel.name.value == name);
+        if found.is_none() && self.unpiped(name, &place) {
+            return None;
+        }
         if found.is_none() && self.cx.scenario.declared.channels.iter().all(|declared| declared != name) {
             let names: Vec<&str> = channels.iter().map(|channel| channel.name.value.as_str()).collect();
             let help = match nearest(name, names.iter().copied()) {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     channel::Kind,
-    driver::{Runtime, Version},
+    driver::{Runtime, SPAWNS, Version},
     outcome::Action,
     setting::{Setting, privilege},
     stage::{Launch, Plan, PlannedActor, PlannedChannel},
@@ -52,10 +52,13 @@ impl Troupe {
             runtime: cast.runtime.as_ref().ok().cloned(),
         });
         let planned = names().zip(known).filter_map(|(name, cast)| {
+            let spawns = scenario.actors.iter().any(|child| child.by().is_some_and(|by| by.value == name));
+            let mut mode = cast.mode.clone();
+            mode.extend(spawns.then(|| SPAWNS.to_owned()));
             Some(PlannedActor {
                 name,
                 launch: cast.runtime.as_ref().ok()?.launch.clone(),
-                mode: cast.mode.clone(),
+                mode,
                 ignores_sigpipe: cast.actor.info.is_some_and(|info| info.ignores_sigpipe),
             })
         });
@@ -149,6 +152,7 @@ impl Parts<'_> {
             Launch::Command(command) => {
                 Some(&command.path).filter(|path| path.starts_with('/') && !path.starts_with("/proc/"))
             }
+            Launch::Child(child) => child.words.first(),
             Launch::BuiltIn(_) => None,
         });
         let (reason, remedy) = privilege::lacking(setting)
@@ -204,7 +208,11 @@ impl Parts<'_> {
         let declared = self.scenario.channels.len();
         let capacities = &self.troupe.surroundings.capacities;
         let channels = self.scenario.all_channels().enumerate().map(|(at, channel)| PlannedChannel {
-            declared: at < declared,
+            declared: at < declared && channel.child.is_none(),
+            child: channel.child.as_ref().and_then(|(child, stream)| {
+                let actors = &self.scenario.actors;
+                Some((actors.iter().position(|actor| actor.name.value == *child)?, *stream))
+            }),
             capacity: capacities.get(at).copied().flatten(),
             ..PlannedChannel::declared(&channel.name.value, channel.kind)
         });

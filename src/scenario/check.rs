@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Scenario,
+    children::Children,
     ends::Sure,
     holdings::succeeds,
     problem::Problem,
@@ -51,11 +52,11 @@ pub(super) fn flow<'a>(
     }
 }
 
-struct Flow<'a> {
-    scenario: &'a Scenario,
+pub(super) struct Flow<'a> {
+    pub(super) scenario: &'a Scenario,
     /// Actor and channel of every `open`, whether its condition held or not.
-    opened: BTreeSet<(usize, usize)>,
-    unsure: BTreeSet<usize>,
+    pub(super) opened: BTreeSet<(usize, usize)>,
+    pub(super) unsure: BTreeSet<usize>,
     /// Actors that write, or may.
     writers: BTreeSet<usize>,
     /// Per actor, the first thread of its process.
@@ -65,7 +66,8 @@ struct Flow<'a> {
     /// Bytes of each actor's last message on each channel.
     messages: BTreeMap<(usize, usize), u64>,
     offered: BTreeMap<(usize, usize), u64>,
-    reported: BTreeSet<(&'static str, usize, usize)>,
+    pub(super) reported: BTreeSet<(&'static str, usize, usize)>,
+    pub(super) children: Children<'a>,
 }
 
 impl<'a> Flow<'a> {
@@ -81,6 +83,7 @@ impl<'a> Flow<'a> {
             messages: BTreeMap::new(),
             offered: BTreeMap::new(),
             reported: BTreeSet::new(),
+            children: Children::default(),
         }
     }
 
@@ -96,7 +99,14 @@ impl<'a> Flow<'a> {
             );
             return;
         }
+        match step.action.child() {
+            Some(child) => self.child(step, child, problems),
+            None => self.is_spawned(step, step.actor, problems),
+        }
         match step.action {
+            Action::Communicate { input: Some((channel, bytes)), .. } => {
+                self.write(step, channel, bytes, problems);
+            }
             Action::Open { channel, .. } => {
                 self.opened.insert((self.processes[step.actor], channel));
             }
@@ -136,6 +146,19 @@ impl<'a> Flow<'a> {
                 _ => "read|write|both",
             };
             let place = step.channel_place.as_ref().unwrap_or(&step.verb_place);
+            if let Some((child, _)) = &self.scenario.channels[step.action.channel().unwrap_or(0)].child {
+                let maker = self.scenario.actors.iter().find(|actor| actor.name.value == *child);
+                let maker = maker.and_then(|actor| actor.by()).map_or("ACTOR", |by| by.value.as_str());
+                problems.push(
+                    Problem::new(
+                        "never-opened",
+                        format!("`{name}` can't {verb} `{channel}`: it doesn't hold it"),
+                    )
+                    .at_place(place, "not open here")
+                    .help(format!("`{maker}` holds it from its step `{maker} spawn {child}` on")),
+                );
+                return;
+            }
             problems.push(
                 Problem::new(
                     "never-opened",

@@ -45,7 +45,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    fn all_channels(&self) -> impl Iterator<Item = &Channel> {
+    pub fn all_channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.iter().chain(&self.handles)
     }
 }
@@ -90,7 +90,7 @@ pub(super) fn read(file: &str, path: &Path) -> (Document, Vec<Problem>) {
 pub(super) struct Walk<'i> {
     pub file: &'i str,
     folder: &'i Path,
-    document: Document,
+    pub document: Document,
     pub problems: Vec<Problem>,
     script_at: Option<Span>,
 }
@@ -187,7 +187,7 @@ impl<'i> Walk<'i> {
         let capacity = self.capacity(value);
         let Some(kind) = kind else { return };
         match Kind::named(&kind.value) {
-            Some(kind) => self.document.channels.push(Channel { name, kind, capacity }),
+            Some(kind) => self.document.channels.push(Channel { name, kind, capacity, child: None }),
             None => self.problems.push(
                 Problem::new("kind", format!("no kind of channel is called `{}`", kind.value))
                     .at(kind.span.clone(), "unknown kind")
@@ -219,6 +219,10 @@ impl<'i> Walk<'i> {
         {
             let (folder, channels) = (self.folder, self.document.declared.channels.clone());
             let program = self.program(&name, value, folder, &channels);
+            for pipe in program.iter().flat_map(Actor::pipes) {
+                self.document.declared.channels.push(pipe.name.value.clone());
+                self.document.channels.push(pipe);
+            }
             self.document.actors.extend(program);
             return;
         }

@@ -47,8 +47,12 @@ pub const OUTCOME_WORDS: &[OutcomeWord] = &[
     word("pending", "pending", "its event loop waits; the actor takes further steps"),
     word("stopped", "stopped", "a program that a signal has stopped"),
     word("spinning", "spinning", "used up its budget of CPU time"),
-    word("killed", "killed [SIGNAL]", "the actor ended by a signal during the step"),
-    word("exited", "exited [STATUS]", "the actor ended during the step"),
+    word(
+        "killed",
+        "killed [SIGNAL]",
+        "the actor ended by a signal during the step; of `wait`, the child did",
+    ),
+    word("exited", "exited [STATUS]", "the actor ended during the step; of `wait`, the child has"),
     word("skipped", "skipped", "its condition didn't hold"),
     word("gone", "gone", "the actor had ended before"),
 ];
@@ -200,6 +204,12 @@ impl Expected {
             }
             (Expected::Killed { signal }, Outcome::Killed { signal: got }) => {
                 signal.as_ref().is_none_or(|signal| signal == got)
+            }
+            (Expected::Killed { signal }, Outcome::Reaped { signal: Some(got), .. }) => {
+                signal.as_ref().is_none_or(|signal| signal == got)
+            }
+            (Expected::Exited { status }, Outcome::Reaped { status: Some(got), .. }) => {
+                status.is_none_or(|status| status == *got)
             }
             (Expected::Exited { status }, Outcome::Exited { status: got }) => {
                 status.is_none_or(|status| status == *got)

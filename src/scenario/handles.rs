@@ -29,7 +29,12 @@ pub(super) fn of(script: &Script) -> Vec<Channel> {
             for name in named.map(|(_, name)| name).chain(call.info().taken(given)) {
                 let plain = name.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
                 if plain && !handles.iter().any(|handle| handle.name.value == name.value) {
-                    handles.push(Channel { name: name.clone(), kind: Kind::Other, capacity: None });
+                    handles.push(Channel {
+                        name: name.clone(),
+                        kind: Kind::Other,
+                        capacity: None,
+                        child: None,
+                    });
                 }
             }
         }

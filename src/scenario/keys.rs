@@ -60,6 +60,12 @@ pub const KEYS: &[KeyInfo] = &[
     key("actors.NAME.stdout", "a string", "the channel of its standard output", r#"stdout = "out""#),
     key("actors.NAME.stderr", "a string", "the channel of its standard error", r#"stderr = "out""#),
     key(
+        "actors.NAME.by",
+        "a string",
+        "the actor that starts the program with its runtime's own API; its streams are then `pipe`, or `stdout` for a standard error that goes the same way",
+        r#"log = { command = ["cat"], by = "parent", stdin = "pipe", stdout = "pipe" }"#,
+    ),
+    key(
         "actors.NAME.fds",
         "a table",
         "other descriptors: number, channel and `read`, `write` or `both`",

@@ -10,6 +10,7 @@ mod case;
 mod cases;
 mod casting;
 mod check;
+mod children;
 mod document;
 mod ends;
 mod expect;
@@ -124,6 +125,7 @@ impl Scenario {
         if problems.iter().all(|problem| problem.rule != "toml") {
             let mut used = BTreeSet::new();
             program::check_files(&scenario, &mut problems);
+            children::check_makers(&scenario, &mut problems);
             holes::check(&mut scenario, &mut problems, &mut used);
             let expansion = scenario.check_all();
             problems.extend(expansion.problems);

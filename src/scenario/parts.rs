@@ -7,7 +7,7 @@ use super::{
     program::Program,
     template::Piece,
 };
-use crate::{channel::Kind, setting::LimitKind};
+use crate::{channel::Kind, setting::LimitKind, stage::Std};
 
 /// A parameter and the values it takes, in order.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Channel {
     pub kind: Kind,
     /// Its capacity, an expression, if it isn't the usual one.
     pub(super) capacity: Option<Template>,
+    /// It is a stream of this program, a pipe to the actor that starts it.
+    pub(super) child: Option<(String, Std)>,
 }
 
 /// A process of the scenario.

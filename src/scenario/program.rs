@@ -22,18 +22,20 @@ use super::{
     template::{self, Piece},
 };
 use crate::{
+    channel::Kind,
     cli,
     driver::{DriverInfo, Runtime, Spec, environment, python},
-    outcome::Access,
+    outcome::{Access, Stdio},
     setting::Sigpipe,
-    stage::{self, CommandLine, Launch, Stream},
+    stage::{self, ChildLine, CommandLine, Launch, Std, Stream},
 };
 
 /// The name of its line in the table of drivers.
 pub(super) const PROGRAM: &str = "program";
 
 /// The keys that such an actor takes.
-pub(super) const KEYS: &[&str] = &["command", "stdin", "stdout", "stderr", "fds", "env", "files", "trace"];
+pub(super) const KEYS: &[&str] =
+    &["command", "by", "stdin", "stdout", "stderr", "fds", "env", "files", "trace"];
 
 /// The standard streams, and the side of a channel that each is.
 const STREAMS: [(&str, i32, Access); 3] =
@@ -57,6 +59,8 @@ pub(super) struct Program {
     /// They stand in one text, parted by spaces.
     is_line: bool,
     streams: Vec<ProgramStream>,
+    /// Who starts it, if that is another actor, and where its streams then lead.
+    by: Option<(Text, [Stdio; 3])>,
     env: Vec<(String, Filling)>,
     /// Names in the case's folder, and the files that they are.
     files: Vec<(String, PathBuf)>,
@@ -70,6 +74,28 @@ struct ProgramStream {
     fd: i32,
     access: Access,
     channel: Text,
+}
+
+impl Actor {
+    /// The actor that starts it.
+    pub(super) fn by(&self) -> Option<&Text> {
+        self.program.as_ref()?.by.as_ref().map(|(by, _)| by)
+    }
+
+    /// The pipes to the actor that starts it.
+    pub(super) fn pipes(&self) -> Vec<Channel> {
+        let by = self.program.as_ref().and_then(|program| program.by.as_ref());
+        let streams = by.map_or([Stdio::Inherit; 3], |(_, streams)| *streams);
+        let pipes = Std::ALL.into_iter().zip(streams).filter(|(_, stdio)| *stdio == Stdio::Pipe);
+        pipes
+            .map(|(stream, _)| Channel {
+                name: Text::whole(format!("{}.{}", self.name.value, stream.name()), self.name.span.clone()),
+                kind: Kind::Pipe,
+                capacity: None,
+                child: Some((self.name.value.clone(), stream)),
+            })
+            .collect()
+    }
 }
 
 impl Program {
@@ -115,15 +141,24 @@ impl<'i> Walk<'i> {
         let words: Vec<Filling> =
             words.into_iter().filter_map(|word| self.filling(word, "actors.NAME.command")).collect();
         let mut streams = Vec::new();
-        for (key, fd, access) in STREAMS {
-            if let Some(value) = table.get(key) {
-                let channel = self.text(value, &format!("actors.NAME.{key}"));
-                streams.extend(channel.map(|channel| ProgramStream { fd, access, channel }));
+        let by = table.get("by").map(|by| (self.text(by, "actors.NAME.by"), self.stdio(table)));
+        if by.is_none() {
+            for (key, fd, access) in STREAMS {
+                if let Some(value) = table.get(key) {
+                    let channel = self.text(value, &format!("actors.NAME.{key}"));
+                    streams.extend(channel.map(|channel| ProgramStream { fd, access, channel }));
+                }
             }
+            self.fds(table, &mut streams);
         }
-        self.fds(table, &mut streams);
         for stream in &streams {
-            if !channels.contains(&stream.channel.value) {
+            if stream.channel.value == Stdio::Pipe.name() && !channels.contains(&stream.channel.value) {
+                self.problems.push(
+                    Problem::new("channel", "a pipe to whom?")
+                        .at(stream.channel.span.clone(), "no channel is called `pipe`")
+                        .help("say which actor starts the program: `by = \"ACTOR\"`; or name a channel"),
+                );
+            } else if !channels.contains(&stream.channel.value) {
                 self.problems.push(
                     Problem::new("channel", format!("no channel is called `{}`", stream.channel.value))
                         .at(stream.channel.span.clone(), "unknown channel")
@@ -142,13 +177,43 @@ impl<'i> Walk<'i> {
                 false
             }
         });
-        let program = Program { words, is_line, streams, env, files, folder: folder.to_owned(), trace };
+        let by = by.and_then(|(by, streams)| Some((by?, streams)));
+        let program = Program { words, is_line, streams, by, env, files, folder: folder.to_owned(), trace };
         (self.problems.len() == before).then(|| Actor {
             name: name.clone(),
             pieces: self.pieces(&driver).unwrap_or_default(),
             driver,
             program: Some(program),
         })
+    }
+
+    /// The streams of a program that another actor starts.
+    fn stdio(&mut self, table: &DeTable<'i>) -> [Stdio; 3] {
+        let mut streams = [Stdio::Inherit; 3];
+        for ((key, ..), stream) in STREAMS.iter().zip(&mut streams) {
+            let Some(value) = table.get(*key) else { continue };
+            let Some(text) = self.text(value, &format!("actors.NAME.{key}")) else { continue };
+            match Stdio::named(&text.value) {
+                Some(Stdio::Pipe) => *stream = Stdio::Pipe,
+                Some(Stdio::Stdout) if *key == "stderr" => *stream = Stdio::Stdout,
+                _ => self.problems.push(
+                    Problem::new("stream", format!("`{}` of a program that another actor starts", text.value))
+                        .at(text.span.clone(), "not a stream of a child")
+                        .help(
+                            "a stream is `pipe`, which its maker's runtime makes (`stdout` for `stderr`: the same \
+                             way as that), or left out, and then inherited; channels are for programs without `by`",
+                        ),
+                ),
+            }
+        }
+        if let Some((key, _)) = table.get_key_value("fds") {
+            self.problems.push(
+                Problem::new("fds", "descriptors of a program that another actor starts")
+                    .at(key.span(), "not for a child")
+                    .help("its maker's runtime gives it standard input, output and error alone"),
+            );
+        }
+        streams
     }
 
     fn filling(&mut self, value: &Value<'i>, path: &str) -> Option<Filling> {
@@ -266,7 +331,34 @@ impl Program {
                 *word = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
             }
         }
-        let (path, key) = locate(&program, &args[0], &env, machine)?;
+        let (mut path, key) = locate(&program, &args[0], &env, machine)?;
+        let links = self.files.iter().map(|(name, path)| (name.clone(), path.to_string_lossy().into_owned()));
+        let runtime = |launch: Launch| Runtime {
+            driver: PROGRAM.to_owned(),
+            version: String::new(),
+            full_version: String::new(),
+            snapshot_key: key,
+            launch: launch.into(),
+            symbols: BTreeMap::new(),
+        };
+        if let Some((_, streams)) = self.by {
+            if program == OWN {
+                // Its maker is another program than this.
+                let own = std::env::current_exe().map_err(|error| Skip {
+                    reason: format!("this program isn't where it was: {error}"),
+                    remedy: "install it again".to_owned(),
+                })?;
+                path = own.to_string_lossy().into_owned();
+            }
+            args[0] = path;
+            let env = env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            return Ok(runtime(Launch::Child(ChildLine {
+                words: args,
+                env,
+                streams,
+                files: links.collect(),
+            })));
+        }
         let capacities = &surroundings.capacities;
         let size = |channel: &str| {
             let at = channels.iter().position(|known| known.name.value == channel)?;
@@ -278,23 +370,14 @@ impl Program {
             access: stream.access,
             capacity: size(&stream.channel.value),
         });
-        let links = self.files.iter().map(|(name, path)| (name.clone(), path.to_string_lossy().into_owned()));
-        Ok(Runtime {
-            driver: PROGRAM.to_owned(),
-            version: String::new(),
-            full_version: String::new(),
-            snapshot_key: key,
-            launch: Launch::Command(CommandLine {
-                path,
-                args,
-                env,
-                streams: streams.collect(),
-                files: links.collect(),
-                trace: self.trace,
-            })
-            .into(),
-            symbols: BTreeMap::new(),
-        })
+        Ok(runtime(Launch::Command(CommandLine {
+            path,
+            args,
+            env,
+            streams: streams.collect(),
+            files: links.collect(),
+            trace: self.trace,
+        })))
     }
 }
 

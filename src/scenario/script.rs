@@ -285,6 +285,18 @@ impl LineReader<'_, '_> {
             );
             return None;
         };
+        if let Some(by) = actor.flatten().and_then(|index| self.cx.scenario.actors[index].by())
+            && verb == Verb::Start
+        {
+            let name = self.words.get(0);
+            self.problems.push(
+                Problem::new("child", format!("`{name}` is started by `{}`", by.value))
+                    .at_place(&self.words.place(at..at + 1), "not by itself")
+                    .at(by.span.clone(), "says so here")
+                    .help(format!("write `{} spawn {name}`", by.value)),
+            );
+            return None;
+        }
         let bound = actor.flatten().and_then(|index| self.cx.actors[index].as_ref());
         if let Some(bound) = bound
             && !bound.can(verb)

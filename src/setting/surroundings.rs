@@ -127,6 +127,12 @@ pub fn own_session() {
     unsafe { libc::syscall(libc::SYS_setsid) };
 }
 
+/// Whatever is started below stays below, also when its parent ends.
+pub fn keep_orphans() {
+    // SAFETY: takes numbers.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+}
+
 /// The timer slack of a fresh process.
 #[unsafe(link_section = "pipelab_actor")]
 pub fn reset_timers() {

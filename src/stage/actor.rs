@@ -18,7 +18,7 @@ use nix::{
 use super::{
     Fault, Launch, Options, PlannedActor,
     child::Child,
-    command::{Command, Tracing},
+    command::{Below, Command, Tracing},
     ready::Ready,
     stderr::Stderr,
 };
@@ -63,6 +63,8 @@ pub(super) struct Actor {
     process: Option<Process>,
     /// The program that it is the shepherd of.
     pub(super) command: Option<Command>,
+    /// What it has started, if it was told to.
+    pub(super) below: Option<Below>,
     /// What it could do, it said in its greeting.
     pub(super) abilities: Abilities,
     /// Code of somebody else's, which may do anything.
@@ -147,6 +149,7 @@ impl Actor {
             access: observe::Access::default(),
             process: None,
             command: None,
+            below: None,
             abilities: Abilities::default(),
             is_program: false,
             unused: None,
@@ -206,15 +209,18 @@ impl Actor {
     /// # Errors
     /// As [`Process::scan`] and [`observe::Tree::scan`].
     pub(super) fn scan_but(&mut self, readings: &mut Vec<Reading>, spinning: &[u32]) -> io::Result<()> {
-        match &mut self.command {
-            Some(command) => command.scan(self.child.pid(), self.access, readings),
-            None => self.process()?.scan_but(readings, spinning),
+        match (&mut self.command, &mut self.below) {
+            (Some(command), _) => command.scan(self.child.pid(), self.access, readings),
+            (None, Some(below)) => {
+                below.tree(self.child.pid(), &self.name, self.access)?.scan(readings, &|_| None)
+            }
+            (None, None) => self.process()?.scan_but(readings, spinning),
         }
     }
 
     /// Those of the last scan's readings that are told of.
     pub(super) fn own<'r>(&self, readings: &'r [Reading]) -> &'r [Reading] {
-        match (&self.command, self.observed()) {
+        match (self.tree(), self.observed()) {
             (None, Some(process)) => process.own(readings),
             _ => readings,
         }
@@ -222,16 +228,27 @@ impl Actor {
 
     /// Threads seen at the last scan.
     pub(super) fn threads(&self) -> Option<usize> {
-        match &self.command {
-            Some(command) => command.observed().map(observe::Tree::threads),
+        match self.tree() {
+            Some(tree) => Some(tree.threads()),
             None => self.observed().map(Process::threads),
         }
     }
 
+    /// All its processes, if it was looked at and may have several.
+    fn tree(&self) -> Option<&observe::Tree> {
+        let command = self.command.as_ref().and_then(Command::observed);
+        command.or_else(|| self.below.as_ref().and_then(Below::observed))
+    }
+
+    /// It is about to start a program.
+    pub(super) fn spawns(&mut self) {
+        self.below.get_or_insert_default().fresh = true;
+    }
+
     /// Times that its threads have slept so far.
     pub(super) fn sleeps(&self) -> Option<u64> {
-        match &self.command {
-            Some(command) => command.observed()?.sleeps(),
+        match self.tree() {
+            Some(tree) => tree.sleeps(),
             None => self.observed()?.sleeps(),
         }
     }
@@ -271,6 +288,7 @@ impl Actor {
     /// Another case begins for it, under this name.
     pub(super) fn begin(&mut self, name: &str) {
         name.clone_into(&mut self.name);
+        self.below = None;
         if self.is_program {
             self.stderr.begin();
         }
@@ -381,6 +399,9 @@ impl Actor {
     pub(super) fn reap(&mut self) -> Result<(), Fault> {
         if self.ended.is_none() {
             self.ended = self.child.reap()?;
+            if let (Some(_), Some(below)) = (&self.ended, &mut self.below) {
+                below.leave_to_stage();
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How a program ended, as its shepherd says.
-fn end_of_program(words: &[String]) -> Outcome {
+pub(super) fn end_of_program(words: &[String]) -> Outcome {
     let word = words.first().map_or("", String::as_str);
     match (word.strip_prefix(EXITED), word.strip_prefix(KILLED)) {
         (Some(status), _) => Outcome::Exited { status: status.parse().unwrap_or(-1) },
@@ -142,15 +142,20 @@ impl<'case> Play<'case> {
             (Reply::Data(_) | Reply::Eof, _) => verb == Verb::Read,
             (Reply::Ok { fd, .. }, Verb::Open) => fd.is_some(),
             (Reply::Ok { bytes, .. }, Verb::Write) => bytes.is_some(),
-            (Reply::Ok { .. }, _) => verb != Verb::Read && !matches!(verb, Verb::Call(_)),
-            (Reply::Said { .. }, _) => matches!(verb, Verb::Call(_) | Verb::Start),
+            (Reply::Ok { .. }, _) => {
+                let says = matches!(verb, Verb::Call(_) | Verb::Spawn | Verb::Wait | Verb::Communicate);
+                verb != Verb::Read && !says
+            }
+            (Reply::Said { .. }, _) => {
+                matches!(verb, Verb::Call(_) | Verb::Start | Verb::Spawn | Verb::Wait | Verb::Communicate)
+            }
         };
         if !fits {
             let what = match verb {
                 Verb::Open => "`fd=N`",
                 Verb::Write => "`bytes=N`",
                 Verb::Read => "`data=N` or `eof`",
-                Verb::Call(_) => "`said`",
+                Verb::Call(_) | Verb::Spawn | Verb::Wait | Verb::Communicate => "`said`",
                 _ => "a plain `ok`",
             };
             return Err(self.broken(at, &format!("its answer to `{}` isn't {what}", verb.name())));
@@ -165,6 +170,12 @@ impl<'case> Play<'case> {
                 Outcome::Ok { bytes }
             }
             Reply::Said { words, .. } if verb == Verb::Start => end_of_program(&words),
+            Reply::Said { bytes, made, .. } if verb == Verb::Spawn => {
+                self.spawned(at, record, bytes, &made)?
+            }
+            Reply::Said { words, data, .. } if matches!(verb, Verb::Wait | Verb::Communicate) => {
+                self.waited(at, record, words, data)?
+            }
             Reply::Said { bytes, made, words, data } => {
                 let mut words: Vec<String> = words.into_iter().map(|word| self.whose(word)).collect();
                 if self.called(record).is_some_and(|called| called.call.name() == "exec") {

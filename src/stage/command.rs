@@ -82,3 +82,57 @@ impl Command {
         self.board.program().map_or(Ok(()), |pid| child::send(Pid::from_raw(pid), signal))
     }
 }
+
+/// What an actor has started with its runtime's own API.
+#[derive(Default)]
+pub(super) struct Below {
+    /// Opened when it is first looked at.
+    tree: Option<Tree>,
+    /// What the scenario calls its children.
+    names: Vec<(i32, String)>,
+    /// It has been told to start a program, or has ended, and nobody has looked since.
+    pub(super) fresh: bool,
+}
+
+impl Below {
+    /// The actor, whose process id and name these are, and all that is below it.
+    ///
+    /// # Errors
+    /// As [`Tree::open`].
+    pub(super) fn tree(&mut self, actor: i32, name: &str, access: observe::Access) -> io::Result<&mut Tree> {
+        if self.tree.is_none() {
+            let mut tree = Tree::open(actor, access)?;
+            tree.call(actor, name);
+            self.names.iter().for_each(|(pid, name)| tree.call(*pid, name));
+            self.tree = Some(tree);
+        }
+        Ok(self.tree.as_mut().expect("just opened"))
+    }
+
+    /// The same, if it was looked at.
+    pub(super) fn observed(&self) -> Option<&Tree> {
+        self.tree.as_ref()
+    }
+
+    /// Calls a child by its name in the scenario.
+    pub(super) fn call(&mut self, pid: i32, name: &str) {
+        self.names.push((pid, name.to_owned()));
+        if let Some(tree) = &mut self.tree {
+            tree.call(pid, name);
+        }
+    }
+
+    /// The actor has ended: what is left below comes to the stage, which reaps it.
+    pub(super) fn leave_to_stage(&mut self) {
+        // A look in between finds nobody: the one above is gone, and not yet reaped.
+        self.fresh = true;
+        if let Some(tree) = &mut self.tree {
+            tree.leave_to(std::process::id() as i32);
+        }
+    }
+
+    /// Something below may act.
+    pub(super) fn lives(&self) -> bool {
+        self.fresh || self.tree.as_ref().is_some_and(|tree| !tree.is_empty())
+    }
+}

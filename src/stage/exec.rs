@@ -50,6 +50,7 @@ impl Exec {
                 Ok(Exec::BuiltIn { driver, greeting })
             }
             Launch::Command(command) => Ok(Exec::Shepherd(Shepherd::new(command, trace)?)),
+            Launch::Child(_) => Err(io::Error::other("another actor starts it")),
             Launch::Program { command, env, pinned } => {
                 let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
                 let program = command.first().ok_or_else(|| io::Error::other("it is empty"))?;

@@ -3,6 +3,7 @@
 mod actor;
 mod batch;
 mod child;
+mod children;
 mod collect;
 mod command;
 mod connections;
@@ -33,6 +34,8 @@ mod workshop;
 pub use contain::become_stage_if_asked;
 pub use fault::Fault;
 pub use handle::{Containment, Handle, Options};
-pub use plan::{CommandLine, Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep, Stream};
+pub use plan::{
+    ChildLine, CommandLine, Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep, Std, Stream,
+};
 pub use serve::Measures;
 pub use shepherd::find;

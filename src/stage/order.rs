@@ -1,6 +1,6 @@
 //! The wire's form of a step, and what it offers.
 
-use super::{PlannedStep, handles::opens, play::Play, shepherd::FAULT};
+use super::{Launch, PlannedStep, Std, handles::opens, play::Play, shepherd::FAULT};
 use crate::{
     observe,
     outcome::{Action, Called, Moves, Offer, Part as MessagePart, Passed, offer_bytes},
@@ -47,6 +47,31 @@ impl Play<'_> {
                 let before = if part == MessagePart::Rest { accepted } else { 0 };
                 let offer = Offer { offset: message.offset + before, len: message.len - before, ..message };
                 self.write(record, step.actor, channel, offer)
+            }
+            Action::Spawn { child } => {
+                let Launch::Child(line) = &*self.plan.actors[child].launch else {
+                    unreachable!("the scenario's checks see to it")
+                };
+                self.actors[step.actor].spawns();
+                Order::Spawn {
+                    child: self.plan.actors[child].name.clone(),
+                    streams: line.streams,
+                    words: line.words.clone(),
+                    env: line.env.clone(),
+                }
+            }
+            Action::Wait { child, nonblock } => {
+                Order::Wait { child: self.plan.actors[child].name.clone(), nonblock }
+            }
+            Action::Communicate { child, input } => {
+                for (channel, _) in self.plan.streams(child).filter(|(_, stream)| *stream != Std::In) {
+                    self.counter.reads_all(channel);
+                }
+                let payload = input.map(|(channel, bytes)| {
+                    self.offer(record, step.actor, channel, bytes, bytes);
+                    offer_bytes(step.actor, &self.records[record].offered.expect("just offered"))
+                });
+                Order::Communicate { child: self.plan.actors[child].name.clone(), payload }
             }
             Action::Start => Order::Call { call: "start".to_owned(), words: vec![] },
             Action::Inject(injection) => Order::Call { call: FAULT.to_owned(), words: injection.words() },

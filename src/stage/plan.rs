@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{Options, shepherd::Trace};
 use crate::{
     channel::Kind,
-    driver::{FORK, THREAD},
-    outcome::{Access, Action, Sides},
+    driver::{FORK, SPAWNS, THREAD},
+    outcome::{Access, Action, Sides, Stdio},
     setting::Setting,
 };
 
@@ -30,12 +30,18 @@ pub struct PlannedChannel {
     pub declared: bool,
     /// The size that it gets with its first end (F_SETPIPE_SZ, bytes), if not the usual one.
     pub capacity: Option<u64>,
+    /// It is a stream of this actor, a child of another one, and that one's runtime makes it.
+    pub child: Option<(usize, Std)>,
 }
 
 impl Plan {
     /// The sides of a channel that programs have open from their start.
     pub(super) fn sides_of_programs(&self, channel: &str) -> Sides {
         let mut sides = Sides::default();
+        if let Some((_, stream)) = self.channel(channel).and_then(|at| self.channels[at].child) {
+            sides.reads = stream == Std::In;
+            sides.writes = !sides.reads;
+        }
         for actor in &self.actors {
             let Launch::Command(command) = &*actor.launch else { continue };
             for stream in command.streams.iter().filter(|stream| stream.channel == channel) {
@@ -63,6 +69,14 @@ impl Plan {
         wanted.then(|| Trace { channels: channels.map(path).collect(), refused: options.refuse_trace })
     }
 
+    /// The streams of a child that are pipes to its maker, in the order of their numbers.
+    pub(super) fn streams(&self, child: usize) -> impl Iterator<Item = (usize, Std)> + '_ {
+        let streams = self.channels.iter().enumerate();
+        streams.filter_map(move |(at, channel)| {
+            channel.child.filter(|known| known.0 == child).map(|it| (at, it.1))
+        })
+    }
+
     /// The index of the channel of this name.
     pub fn channel(&self, name: &str) -> Option<usize> {
         self.channels.iter().position(|channel| channel.name == name)
@@ -72,7 +86,7 @@ impl Plan {
 impl PlannedChannel {
     /// One that stands ready, of the usual size.
     pub fn declared(name: &str, kind: Kind) -> PlannedChannel {
-        PlannedChannel { name: name.to_owned(), kind, declared: true, capacity: None }
+        PlannedChannel { name: name.to_owned(), kind, declared: true, capacity: None, child: None }
     }
 }
 
@@ -92,6 +106,7 @@ impl PlannedActor {
     pub(super) fn links(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = match &*self.launch {
             Launch::Command(command) => &command.files[..],
+            Launch::Child(child) => &child.files[..],
             _ => &[],
         };
         files.iter().map(|(name, path)| (name.as_str(), path.as_str()))
@@ -102,10 +117,20 @@ impl PlannedActor {
         matches!(&*self.launch, Launch::Command(_))
     }
 
+    /// It is a program that another actor starts.
+    pub fn is_child(&self) -> bool {
+        matches!(&*self.launch, Launch::Child(_))
+    }
+
+    /// It starts programs of its own.
+    pub(super) fn spawns(&self) -> bool {
+        self.mode.iter().any(|word| word == SPAWNS)
+    }
+
     /// A step of another actor makes its process.
     pub fn is_made_by_step(&self) -> bool {
-        matches!(&*self.launch, Launch::BuiltIn(_))
-            && self.mode.iter().any(|word| word == FORK || word == THREAD)
+        let copied = |word: &String| word == FORK || word == THREAD;
+        self.is_child() || matches!(&*self.launch, Launch::BuiltIn(_)) && self.mode.iter().any(copied)
     }
 }
 
@@ -125,6 +150,48 @@ pub enum Launch {
     },
     /// A program that knows nothing of all this.
     Command(CommandLine),
+    /// The same, started by another actor with its runtime's own API.
+    Child(ChildLine),
+}
+
+/// A program that another actor starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildLine {
+    /// The program's path, and its arguments.
+    pub words: Vec<String>,
+    /// All of its environment, `NAME=VALUE`.
+    pub env: Vec<String>,
+    /// Where its standard streams lead.
+    pub streams: [Stdio; 3],
+    /// As [`CommandLine::files`].
+    pub files: Vec<(String, String)>,
+}
+
+/// A standard stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Std {
+    In,
+    Out,
+    Err,
+}
+
+impl Std {
+    pub const ALL: [Std; 3] = [Std::In, Std::Out, Std::Err];
+
+    /// `stdin`, `stdout`, `stderr`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Std::In => "stdin",
+            Std::Out => "stdout",
+            Std::Err => "stderr",
+        }
+    }
+
+    /// The side that the child's maker has.
+    pub(super) fn makers_side(self) -> Access {
+        if self == Std::In { Access::Write } else { Access::Read }
+    }
 }
 
 /// A program as an actor: what is run, and where its descriptors lead.

@@ -3,9 +3,10 @@
 use std::{io::ErrorKind, ops::Range, path::Path};
 
 use super::{
-    Condition, Fault, Options, Plan, PlannedActor, PlannedChannel, PlannedStep,
+    Condition, Fault, Options, Plan, PlannedChannel, PlannedStep,
     actor::Actor,
-    command::Command,
+    children::Started,
+    command::{Below, Command},
     fills::Filling,
     handles::{Handles, Timeouts},
     settle::{Guard, Rest, Settler, Timer},
@@ -72,6 +73,8 @@ pub(super) struct Play<'case> {
     pub(super) handles: Handles,
     /// Which file each channel is, if a program may open it.
     pub(super) files: Vec<Option<FileId>>,
+    /// Per actor: the process that an actor has started to play it.
+    pub(super) started: Vec<Option<Started>>,
 }
 
 /// Plays a case.
@@ -153,6 +156,7 @@ impl<'case> Play<'case> {
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
             files: files(plan, dir),
+            started: vec![None; plan.actors.len()],
             actors,
         }
     }
@@ -169,6 +173,7 @@ impl<'case> Play<'case> {
             }
             self.alone = self.parts.iter().all(|part| part.due.is_empty())
                 && step.action.verb() != Verb::Start
+                && step.action.child().is_none()
                 && !self.programs_live();
             // Less than was asked for if one blocked: then its actor is busy.
             index += match self.batch_from(index) {
@@ -200,8 +205,12 @@ impl<'case> Play<'case> {
     /// doesn't keep its shepherd from anything but to start it once more.)
     fn is_busy(&self, step: &PlannedStep) -> bool {
         let starts = step.action.verb() == Verb::Start;
-        let free = |verb: Verb| verb == Verb::Await || (verb == Verb::Start && !starts);
-        self.parts[step.actor].due.iter().any(|&record| !free(self.records[record].verb))
+        let free = |record: &StepRecord| match record.verb {
+            Verb::Await => true,
+            Verb::Start => !starts,
+            _ => matches!(record.outcome, Outcome::Pending { .. }),
+        };
+        self.parts[step.actor].due.iter().any(|&record| !free(&self.records[record]))
     }
 
     /// How many steps belong to the sequence that begins here.
@@ -222,7 +231,7 @@ impl<'case> Play<'case> {
         for attempt in 1..=first.attempts.max(1) {
             let mut failed = false;
             for (offset, step) in self.plan.steps[index..index + count].iter().enumerate() {
-                let at_once = match (self.actors[step.actor].ended.is_some(), holds && !failed) {
+                let at_once = match (self.is_gone(step.actor), holds && !failed) {
                     (true, _) => Some(Outcome::Gone),
                     (false, false) => Some(Outcome::Skipped),
                     (false, true) => None,
@@ -264,6 +273,7 @@ impl<'case> Play<'case> {
             offered: None,
             passed: None,
             data: None,
+            several: vec![],
             held: None,
             counts: Vec::new(),
             resting: Vec::new(),
@@ -283,7 +293,10 @@ impl<'case> Play<'case> {
         let ran = self.how_it_ended(at).is_none();
         if let Action::Kill { signal } = step.action {
             self.may_end(at);
-            self.actors[at].signal(signal)?;
+            match self.plan.actors[at].is_child() {
+                true => self.signal_child(at, signal)?,
+                false => self.actors[at].signal(signal)?,
+            }
         }
         self.let_go_on(last)?;
         let rest = self.settle(Some(at))?;
@@ -305,6 +318,9 @@ impl<'case> Play<'case> {
 
     /// How an actor's process ended, or the program that it is.
     fn how_it_ended(&self, at: usize) -> Option<Outcome> {
+        if self.plan.actors[at].is_child() {
+            return self.how_child_ended(at);
+        }
         if self.actors[at].command.is_none() {
             return self.actors[at].ended.clone();
         }
@@ -377,8 +393,12 @@ impl<'case> Play<'case> {
             self.collect()?;
             let concerned = |&at: &usize| {
                 let actor = &self.actors[at];
-                let lives = || actor.command.as_ref().is_some_and(Command::lives);
-                actor.ended.is_none() && (!self.parts[at].due.is_empty() || nudged == Some(at) || lives())
+                let lives = || {
+                    actor.command.as_ref().is_some_and(Command::lives)
+                        || actor.below.as_ref().is_some_and(Below::lives)
+                };
+                let awaited = actor.ended.is_none() && !self.parts[at].due.is_empty();
+                awaited || lives() || (actor.ended.is_none() && nudged == Some(at))
             };
             let unsettled: Vec<usize> = (0..self.actors.len()).filter(concerned).collect();
             let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };
@@ -391,14 +411,20 @@ impl<'case> Play<'case> {
                 self.settler.pace(&self.actors)?;
                 continue;
             }
+            self.children_rest(&unsettled);
             let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
             let is_command = self.actors[actor].command.is_some();
-            let looked_at =
-                || nudged.filter(|at| is_command && unsettled.contains(at)).map(|_| self.given.start);
+            let child = nudged.and_then(|at| self.child_pid(at));
+            let looked_at = || {
+                let one = |at: &usize| (is_command && unsettled.contains(at)) || child.is_some();
+                nudged.filter(one).map(|_| self.given.start)
+            };
             let Some(due) = due.or_else(looked_at) else { return Ok(None) };
-            let mut rest = self.settler.rest(&self.actors, &unsettled, actor, &self.files);
-            if let Rest::Program(resting) = &rest {
+            let whole = child.and(self.started[actor]).map_or(actor, |started| started.maker);
+            let mut rest = self.settler.rest(&self.actors, &unsettled, whole, child, &self.files);
+            if let Rest::Program(resting) | Rest::Asleep { with: resting, .. } = &rest {
                 self.records[due].resting = resting.clone();
+                self.fill_in(due)?;
             }
             if let (Rest::Asleep { timer, .. }, true) = (&mut rest, self.timeout(due) > 0) {
                 *timer = Timer::Set;
@@ -442,6 +468,7 @@ impl<'case> Play<'case> {
     /// A program, or what it has left behind, may act at any time.
     pub(super) fn programs_live(&self) -> bool {
         self.actors.iter().any(|actor| actor.command.as_ref().is_some_and(Command::lives))
+            || self.children_live()
     }
 
     pub(super) fn broken(&self, actor: usize, message: &str) -> Fault {
@@ -450,7 +477,7 @@ impl<'case> Play<'case> {
 }
 
 fn files(plan: &Plan, dir: &Path) -> Vec<Option<FileId>> {
-    let has_programs = plan.actors.iter().any(PlannedActor::is_command);
+    let has_programs = plan.actors.iter().any(|actor| actor.is_command() || actor.is_child());
     let file = |channel: &PlannedChannel| {
         let named = has_programs && channel.declared;
         named.then(|| observe::file_id(&dir.join(&channel.name)).ok()).flatten()

@@ -95,6 +95,9 @@ impl<'case> Ready<'case> {
             surroundings::die_with_parent();
         }
         surroundings::own_session();
+        if self.planned.spawns() {
+            surroundings::keep_orphans();
+        }
         surroundings::reset_timers();
         if let Err(error) = self.place(dir).and_then(|()| entry.pass()) {
             complain(&format!("the actor's surroundings: {}", error.desc()));

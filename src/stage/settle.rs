@@ -17,7 +17,7 @@ use nix::{
 use super::{
     Fault,
     actor::Actor,
-    command::Command,
+    command::{Below, Command},
     news::{anything_unread, flush, sinks, sources},
 };
 use crate::{
@@ -64,6 +64,8 @@ pub(super) enum Rest {
         call: String,
         timer: Timer,
         watches_control: bool,
+        /// It has started programs: what it rests in, and each of them.
+        with: Vec<Resting>,
     },
     /// What each process of a program rests in; none: it has ended.
     Program(Vec<Resting>),
@@ -204,7 +206,10 @@ impl<'case> Settler<'case> {
             return Ok(true);
         }
         if self.proved(actors, unsettled, sides)? {
-            let resting = || unsettled.iter().filter(|at| !self.spinning.contains(at)).map(|&at| &actors[at]);
+            let resting = || {
+                let all = unsettled.iter().filter(|at| !self.spinning.contains(at)).map(|&at| &actors[at]);
+                all.filter(|actor| actor.ended.is_none())
+            };
             let broken = |actor: &Actor, message: &str| {
                 Err(Fault::Driver { actor: actor.name.clone(), message: message.to_owned() })
             };
@@ -212,7 +217,8 @@ impl<'case> Settler<'case> {
                 return broken(actor, "it sleeps and hasn't taken its step from descriptor 3");
             }
             if !resting().any(Actor::has_unsent) {
-                return match unsettled.iter().map(|&at| &actors[at]).find(|actor| actor.hung_up()) {
+                let alive = unsettled.iter().map(|&at| &actors[at]).filter(|actor| actor.ended.is_none());
+                return match alive.into_iter().find(|actor| actor.hung_up()) {
                     Some(actor) => broken(actor, "it closed descriptor 3 and lives on"),
                     None => Ok(true),
                 };
@@ -290,12 +296,14 @@ impl<'case> Settler<'case> {
 
     /// What the scan that proved `unsettled` settled says of one of them. Its first
     /// thread names the call; a timer of any thread means that the actor will wake.
-    /// `channels`: the files that the case's channels are.
+    /// `child`: look at this process that it has started. `channels`: the files that the case's
+    /// channels are.
     pub(super) fn rest(
         &self,
         actors: &[Actor],
         unsettled: &[usize],
         actor: usize,
+        child: Option<i32>,
         channels: &[Option<FileId>],
     ) -> Rest {
         if self.spinning.contains(&actor) {
@@ -310,13 +318,24 @@ impl<'case> Settler<'case> {
         let threads = actors[actor].threads().expect("it was proved asleep");
         let readings = &self.second[before..before + threads];
         if let Some(tree) = actors[actor].command.as_ref().and_then(Command::observed) {
-            return Rest::Program(tree.rests(readings, channels));
+            return Rest::Program(tree.rests(readings, channels, None));
         }
-        let process = actors[actor].observed().expect("it was proved asleep");
+        let tree = actors[actor].below.as_ref().and_then(Below::observed);
+        if let (Some(tree), Some(child)) = (tree, child) {
+            return Rest::Program(tree.rests(readings, channels, Some(child)));
+        }
+        let (process, readings, below) = match tree {
+            Some(tree) => {
+                let (process, own) = tree.above(readings).expect("it was proved asleep");
+                (process, own, tree.rests(readings, channels, None))
+            }
+            None => (actors[actor].observed().expect("it was proved asleep"), readings, vec![]),
+        };
         let calls: Vec<_> =
             process.own(readings).iter().filter_map(|reading| process.call(reading)).collect();
         let Some(first) = calls.first() else {
-            return Rest::Asleep { call: "?".into(), timer: Timer::Unknown, watches_control: false };
+            let (call, timer) = ("?".into(), Timer::Unknown);
+            return Rest::Asleep { call, timer, watches_control: false, with: vec![] };
         };
         let any = |sleep: Sleep| calls.iter().any(|call| call.sleep == sleep);
         let timer = match (any(Sleep::Timed), any(Sleep::Unknown)) {
@@ -326,7 +345,20 @@ impl<'case> Settler<'case> {
         };
         let orders = actors[actor].takes_orders_on;
         let watches_control = calls.iter().any(|call| process.watches(call.sleep, orders).unwrap_or(false));
-        Rest::Asleep { call: first.name.clone(), timer, watches_control }
+        let mut with = Vec::new();
+        if let (Some(tree), false) = (tree, below.is_empty()) {
+            let state = match timer {
+                Timer::Set => Rests::Waiting,
+                _ if watches_control => Rests::Pending,
+                _ => Rests::Blocked,
+            };
+            let own = tree.rest_above(&self.second[before..before + threads], channels);
+            with.extend(own.map(|own| Resting { state, call: first.name.clone(), ..own }));
+            with.extend(below);
+        }
+        // It goes on by itself if one of them does.
+        let timer = if with.iter().any(|it| it.state == Rests::Waiting) { Timer::Set } else { timer };
+        Rest::Asleep { call: first.name.clone(), timer, watches_control, with }
     }
 
     /// Notes who has burnt its budget of CPU time without one voluntary sleep.

@@ -27,6 +27,8 @@ pub(super) struct Channel {
     pub(super) accepted: Count,
     /// Bytes that reads took out of the kernel.
     pub(super) taken: Count,
+    /// The same before a step that is reading it to its end (`communicate`).
+    pub(super) aside: Option<Count>,
     /// Bytes dropped with the buffer so far; `None` once that is unknown.
     pub(super) dropped: Option<u64>,
     /// Rule 4: what calls said that they sent.
@@ -52,6 +54,7 @@ impl Counter {
             queued: none.clone(),
             accepted: none.clone(),
             taken: none,
+            aside: None,
             dropped: Some(0),
             sent: None,
             sized: false,
@@ -65,7 +68,7 @@ impl Counter {
             channels: (plan.channels.iter())
                 .map(|planned| Channel {
                     programs: plan.sides_of_programs(&planned.name),
-                    sent: (!planned.declared).then_some(0),
+                    sent: (!planned.declared && planned.child.is_none()).then_some(0),
                     messages: (planned.kind.info().counts == Counts::FirstMessage).then(VecDeque::new),
                     ..channel.clone()
                 })
@@ -136,6 +139,31 @@ impl Counter {
         if let Count::Known(taken) = &mut self.channels[channel].taken {
             *taken += bytes;
         }
+    }
+
+    /// A step reads all of a channel, and says how much that was when it is done.
+    pub(super) fn reads_all(&mut self, channel: usize) {
+        let why = "it is being read to its end".to_owned();
+        let taken = std::mem::replace(&mut self.channels[channel].taken, Count::Unknown(why));
+        self.channels[channel].aside = Some(taken);
+    }
+
+    /// It is done, and got so many bytes, after `before` that readers had been given. Any
+    /// others that they had taken may be among these.
+    pub(super) fn has_read_all(&mut self, channel: usize, bytes: u64, before: u64) {
+        let channel = &mut self.channels[channel];
+        channel.taken = match channel.aside.take() {
+            Some(Count::Known(taken)) if taken == before => {
+                // Its end was seen: nobody writes any more, and nothing is left.
+                channel.ends.fill(None);
+                channel.dropped = Some(0);
+                channel.queued = Count::Known(0);
+                channel.accepted = Count::Known(taken + bytes);
+                Count::Known(taken + bytes)
+            }
+            Some(Count::Unknown(why)) => Count::Unknown(why),
+            _ => Count::Unknown("how much of it a reader's buffer had before isn't known".into()),
+        };
     }
 
     /// The counts as they were.

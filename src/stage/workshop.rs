@@ -122,7 +122,7 @@ impl Workshop {
                 let greets = match &*planned.launch {
                     Launch::BuiltIn(_) => self.pool.keeps(),
                     Launch::Program { .. } => true,
-                    Launch::Command(_) => false,
+                    Launch::Command(_) | Launch::Child(_) => false,
                 };
                 ready.push(Ready::new(planned, &plan.setting, greets, plan.trace(at, options))?);
                 if greets {
@@ -195,7 +195,8 @@ impl Workshop {
             // A handle's name stays with its number after a close.
             let calls = |step: &PlannedStep| step.actor == at && matches!(step.action, Action::Call(_));
             let has_handles = play.plan.steps.iter().any(calls);
-            if !(actor.abilities.forgets && nothing_open && !has_handles) {
+            let has_more = has_handles || play.plan.actors[at].spawns();
+            if !(actor.abilities.forgets && nothing_open && !has_more) {
                 actor.give(&[Step { id: RESET, order: Order::Reset }])?;
                 waiting.push(at);
             }
@@ -263,7 +264,7 @@ fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> 
         match settler.settled(std::slice::from_mut(actor), &[0], &[]) {
             Ok(false) => {}
             Ok(true) => {
-                let rest = settler.rest(std::slice::from_ref(actor), &[0], 0, &[]);
+                let rest = settler.rest(std::slice::from_ref(actor), &[0], 0, None, &[]);
                 let waits = matches!(rest, Rest::Asleep { timer: Timer::None | Timer::Unknown, .. });
                 return Ok(waits && actor.is_quiet());
             }

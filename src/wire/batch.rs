@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::outcome::{Access, Amount, Readiness};
+use crate::outcome::{Access, Amount, Readiness, Stdio};
 
 use super::Malformed;
 
@@ -48,6 +48,23 @@ pub enum Order {
     Exit {
         status: u8,
     },
+    /// Start a program. `words`: its path and its arguments; `env`: all of its variables.
+    Spawn {
+        child: String,
+        /// Of its standard input, output and error.
+        streams: [Stdio; 3],
+        words: Vec<String>,
+        env: Vec<String>,
+    },
+    Wait {
+        child: String,
+        nonblock: bool,
+    },
+    /// Hand over all of `payload`, if there is one; read everything; wait.
+    Communicate {
+        child: String,
+        payload: Option<Vec<u8>>,
+    },
     /// A system call on handles. Words hold no space; a payload is `LENGTH@WRITER:OFFSET` of
     /// position-coded bytes, which the driver makes itself.
     Call {
@@ -68,6 +85,7 @@ impl Order {
             | Order::Read { channel, .. }
             | Order::Close { channel }
             | Order::Await { channel, .. } => Some(channel),
+            Order::Spawn { .. } | Order::Wait { .. } | Order::Communicate { .. } => None,
             Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Call { .. } | Order::Reset => None,
         }
     }
@@ -111,13 +129,35 @@ pub fn encode_batch(steps: &[Step], body: &mut Vec<u8>) -> usize {
                 words.iter().for_each(|word| drop(write!(body, " {word}")));
                 writeln!(body)
             }
+            Order::Spawn { child, streams: [stdin, stdout, stderr], words, env } => {
+                let [stdin, stdout, stderr] = [stdin, stdout, stderr].map(|stream| stream.name());
+                let length: usize = words.iter().chain(env).map(|word| word.len() + 1).sum();
+                let count = words.len();
+                writeln!(body, "{id} spawn {child} {stdin} {stdout} {stderr} {count} {length}")
+            }
+            Order::Wait { child, nonblock } => {
+                writeln!(body, "{id} wait {child} {}", if *nonblock { "nonblock" } else { "block" })
+            }
+            Order::Communicate { child, payload: None } => writeln!(body, "{id} communicate {child} none"),
+            Order::Communicate { child, payload: Some(payload) } => {
+                writeln!(body, "{id} communicate {child} {}", payload.len())
+            }
             Order::Sleep => writeln!(body, "{id} sleep"),
             Order::Spin => writeln!(body, "{id} spin"),
             Order::Exit { status } => writeln!(body, "{id} exit {status}"),
             Order::Reset => writeln!(body, "{id} reset"),
         };
-        if let Order::Write { payload, .. } = order {
-            body.extend_from_slice(payload);
+        match order {
+            Order::Write { payload, .. } | Order::Communicate { payload: Some(payload), .. } => {
+                body.extend_from_slice(payload);
+            }
+            Order::Spawn { words, env, .. } => {
+                for word in words.iter().chain(env) {
+                    body.extend_from_slice(word.as_bytes());
+                    body.push(0);
+                }
+            }
+            _ => {}
         }
     }
     let head = format!("batch {} {}\n", steps.len(), body.len() - HEAD);
@@ -239,6 +279,40 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
             let call = args.next().filter(|name| !name.is_empty())?.to_owned();
             Order::Call { call, words: args.map(str::to_owned).collect() }
         }
+        "spawn" => {
+            let child = args.name()?;
+            let mut stream = || Stdio::named(args.next()?);
+            let streams = [stream()?, stream()?, stream()?];
+            let count = number(args.next()?.as_bytes())? as usize;
+            let length = number(args.next()?.as_bytes())? as usize;
+            let text = std::str::from_utf8(rest.get(..length)?).ok()?;
+            *rest = &rest[length..];
+            let mut words: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
+            let env = (count <= words.len()).then(|| words.split_off(count))?;
+            Order::Spawn { child, streams, words, env }
+        }
+        "wait" => {
+            let child = args.name()?;
+            let nonblock = match args.next()? {
+                "block" => false,
+                "nonblock" => true,
+                _ => return None,
+            };
+            Order::Wait { child, nonblock }
+        }
+        "communicate" => {
+            let child = args.name()?;
+            let payload = match args.next()? {
+                "none" => None,
+                length => {
+                    let length = number(length.as_bytes())? as usize;
+                    let payload = rest.get(..length)?.to_vec();
+                    *rest = &rest[length..];
+                    Some(payload)
+                }
+            };
+            Order::Communicate { child, payload }
+        }
         "sleep" => Order::Sleep,
         "spin" => Order::Spin,
         "reset" => Order::Reset,
@@ -276,6 +350,20 @@ mod tests {
             name().prop_map(|channel| Order::Await { channel, readiness: Readiness::Write }),
             (name(), proptest::collection::vec("[a-z0-9@:/]{1,9}", 0..5))
                 .prop_map(|(call, words)| Order::Call { call, words }),
+            (
+                name(),
+                proptest::collection::vec("[ -~\n]{0,9}", 1..4),
+                proptest::collection::vec("[A-Z]=x", 0..3)
+            )
+                .prop_map(|(child, words, env)| Order::Spawn {
+                    child,
+                    streams: [Stdio::Pipe, Stdio::Inherit, Stdio::Stdout],
+                    words,
+                    env
+                }),
+            (name(), any::<bool>()).prop_map(|(child, nonblock)| Order::Wait { child, nonblock }),
+            (name(), proptest::option::of(proptest::collection::vec(any::<u8>(), 0..300)))
+                .prop_map(|(child, payload)| Order::Communicate { child, payload }),
             Just(Order::Sleep),
             Just(Order::Reset),
             any::<u8>().prop_map(|status| Order::Exit { status }),

@@ -31,11 +31,11 @@ const INSIDE: &str = "PIPELAB_TEST_KILL";
 const MOMENTS: u64 = 200;
 
 /// By then everything must be gone.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A writer that blocks on a full pipe, another that blocks in open, a thread and a copy
-/// with a new program that block in reads: actors that don't end by themselves when the stage
-/// is gone.
+/// with a new program that block in reads, a child of an actor's: processes that don't end by
+/// themselves when the stage is gone.
 const SCENARIO: &str = r#"
 [params]
 again = [AGAIN]
@@ -48,6 +48,8 @@ writer = "raw"
 stranded = "stdio"
 thread = "raw:thread"
 child = "raw:fork"
+parent = "rust"
+kid = { command = ["sleep", "1000"], by = "parent" }
 script = '''
 writer pipe r w
 writer fork child
@@ -58,6 +60,7 @@ thread pipe r2 w2
 thread read r2 1
 reader open log read
 writer open log write
+parent spawn kid
 stranded open other write
 writer write log 2*capacity
 reader read log {again}

@@ -31,6 +31,13 @@ pub fn step(line: impl Into<String>) -> Step {
     Step { line: line.into(), payload: Vec::new() }
 }
 
+impl Step {
+    /// The same with what follows its line.
+    pub fn with(self, payload: Vec<u8>) -> Step {
+        Step { payload, ..self }
+    }
+}
+
 /// A write of all this in one call.
 pub fn write(channel: &str, payload: &[u8]) -> Step {
     write_in_pieces(channel, payload, payload.len())
@@ -149,6 +156,10 @@ impl Puppet {
         let answer = self.step(given);
         assert_eq!(answer.word(), "ok", "{line}: {answer:?}");
         answer
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.started.pid()
     }
 
     /// How many descriptors it has open.

@@ -9,14 +9,17 @@ mod stdio;
 
 pub(crate) use serve::{Orders, say};
 
-use std::{os::fd::OwnedFd, sync::OnceLock};
+use std::{
+    os::fd::{AsRawFd, OwnedFd},
+    sync::OnceLock,
+};
 
 use nix::errno::Errno;
 
-use super::LAYERS;
+use super::{LAYERS, SPAWNS};
 
 use crate::{
-    outcome::Layer,
+    outcome::{Layer, Stdio},
     wire::{CONTROL_FD, Hello, Order, Reply},
 };
 
@@ -105,6 +108,8 @@ impl Mode {
                 Some(("leak", "denied")) => mode.leak = Some(Leak::Denied),
                 Some(_) => {}
                 None if word == LAYERS => mode.layers = true,
+                // Every one of these is ready for it.
+                None if word == SPAWNS => {}
                 None => mode.name = word.clone(),
             }
         }
@@ -161,6 +166,20 @@ unsafe fn add(
     // SAFETY: they were written, into room that was reserved.
     unsafe { buffer.set_len(buffer.len() + count) };
     Ok(count)
+}
+
+/// What `spawn` asks for.
+struct Spawn<'o> {
+    child: &'o str,
+    streams: [Stdio; 3],
+    words: &'o [String],
+    env: &'o [String],
+}
+
+/// Keeps the conversation from the programs that a driver starts.
+fn close_on_exec() {
+    // SAFETY: numbers.
+    unsafe { libc::fcntl(CONTROL_FD.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
 }
 
 /// Puts /dev/null in place of a descriptor: what a runtime still flushes into it when

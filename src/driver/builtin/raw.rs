@@ -119,9 +119,14 @@ impl Builtin for Raw {
                 self.attached = attached;
                 reply
             }
-            Order::Await { .. } | Order::Sleep | Order::Spin | Order::Exit { .. } | Order::Reset => {
-                Reply::Unsupported
-            }
+            Order::Spawn { .. }
+            | Order::Wait { .. }
+            | Order::Communicate { .. }
+            | Order::Await { .. }
+            | Order::Sleep
+            | Order::Spin
+            | Order::Exit { .. }
+            | Order::Reset => Reply::Unsupported,
         }
     }
 

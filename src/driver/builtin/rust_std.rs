@@ -2,6 +2,8 @@
 //! programs use them: `write_all`, `flush`, and a drop for close, which hides
 //! what its flush gave (rust-lang/rust#32677).
 
+mod child;
+
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{File, OpenOptions},
@@ -11,7 +13,9 @@ use std::{
 
 use nix::errno::Errno;
 
-use super::{Builtin, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
+use child::Started;
+
+use super::{Builtin, Mode, Order, Reply, Spawn, failed, misused, not_open, open_already, raw, silence};
 use crate::{
     outcome::{Access, Amount, Layer},
     wire::{Abilities, Hello},
@@ -20,6 +24,7 @@ use crate::{
 pub(super) struct RustStd {
     mode: Mode,
     open: HashMap<String, Stream>,
+    children: HashMap<String, Started>,
 }
 
 /// What a program writes to.
@@ -28,9 +33,18 @@ trait Writer: Write {
     fn buffered(&self) -> Option<usize> {
         None
     }
+
+    /// The file, if there is nothing around it.
+    fn into_file(self: Box<Self>) -> Option<File> {
+        None
+    }
 }
 
-impl Writer for File {}
+impl Writer for File {
+    fn into_file(self: Box<Self>) -> Option<File> {
+        Some(*self)
+    }
+}
 
 /// It has no method for what its BufWriter holds.
 impl Writer for LineWriter<File> {}
@@ -50,7 +64,7 @@ struct Stream {
 
 impl RustStd {
     pub(super) fn new(mode: &Mode) -> RustStd {
-        RustStd { mode: mode.clone(), open: HashMap::new() }
+        RustStd { mode: mode.clone(), open: HashMap::new(), children: HashMap::new() }
     }
 
     fn open(&mut self, access: Access, nonblock: bool, path: &str) -> io::Result<Stream> {
@@ -66,14 +80,18 @@ impl RustStd {
             Access::Read => return Ok(Stream { fd, writer: None, reader: Some(BufReader::new(file)) }),
             Access::Both => Some(BufReader::new(file.try_clone()?)),
         };
-        let writer: Box<dyn Writer> = match (self.mode.name.as_str(), self.mode.buffer) {
+        Ok(Stream { fd, writer: Some(self.writer(file)), reader })
+    }
+
+    /// What a program of this mode writes to.
+    fn writer(&self, file: File) -> Box<dyn Writer> {
+        match (self.mode.name.as_str(), self.mode.buffer) {
             ("file", _) => Box::new(file),
             ("linewriter", None) => Box::new(LineWriter::new(file)),
             ("linewriter", Some(bytes)) => Box::new(LineWriter::with_capacity(bytes, file)),
             (_, None) => Box::new(BufWriter::new(file)),
             (_, Some(bytes)) => Box::new(BufWriter::with_capacity(bytes, file)),
-        };
-        Ok(Stream { fd, writer: Some(writer), reader })
+        }
     }
 }
 
@@ -128,6 +146,11 @@ impl Builtin for RustStd {
                 }
                 None => not_open(&channel),
             },
+            Order::Spawn { child, streams, words, env } => {
+                self.spawn(&Spawn { child: &child, streams, words: &words, env: &env })
+            }
+            Order::Wait { child, nonblock } => self.wait(&child, nonblock),
+            Order::Communicate { child, payload } => self.wait_with_output(&child, payload.is_some()),
             Order::Call { .. }
             | Order::Await { .. }
             | Order::Sleep
@@ -157,6 +180,7 @@ impl Builtin for RustStd {
                 silence(reader.get_ref().as_raw_fd());
             }
         }
+        self.end_children();
         Reply::DONE
     }
 }

@@ -1,6 +1,8 @@
 //! `stdio`: the C library's FILE, used as C programs use it: fopen(3),
 //! setvbuf(3), fwrite(3), fflush(3), fread(3), fclose(3), exit(3).
 
+mod child;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ffi::CString,
@@ -10,7 +12,11 @@ use std::{
 use libc::FILE;
 use nix::errno::Errno;
 
-use super::{Builtin, Leak, Mode, Order, Reply, failed, misused, not_open, open_already, raw, silence};
+use child::Started;
+
+use super::{
+    Builtin, Leak, Mode, Order, Reply, Spawn, failed, misused, not_open, open_already, raw, silence,
+};
 use crate::{
     outcome::{Access, Amount, Layer},
     wire::{Abilities, Hello},
@@ -27,6 +33,7 @@ unsafe extern "C" {
 pub(super) struct Stdio {
     mode: Mode,
     open: HashMap<String, Stream>,
+    children: HashMap<String, Started>,
 }
 
 /// An open stream. The buffer given to setvbuf must outlive it.
@@ -39,7 +46,7 @@ struct Stream {
 
 impl Stdio {
     pub(super) fn new(mode: &Mode) -> Stdio {
-        Stdio { mode: mode.clone(), open: HashMap::new() }
+        Stdio { mode: mode.clone(), open: HashMap::new(), children: HashMap::new() }
     }
 
     fn open(&self, path: &str, access: Access, nonblock: bool) -> Result<Stream, Errno> {
@@ -60,6 +67,11 @@ impl Stdio {
         if file.is_null() {
             return Err(Errno::last());
         }
+        Ok(self.stream(file, access.writes()))
+    }
+
+    /// A fresh stream, with the buffer of the mode.
+    fn stream(&self, file: *mut FILE, writes: bool) -> Stream {
         // glibc takes the size only together with a buffer.
         let mut buffer = self.mode.buffer.map(|bytes| vec![0; bytes].into_boxed_slice());
         let (start, bytes) = buffer.as_mut().map_or((ptr::null_mut(), 0), |buffer| {
@@ -75,7 +87,7 @@ impl Stdio {
             // beside it until after fclose.
             unsafe { libc::setvbuf(file, start, how, bytes) };
         }
-        Ok(Stream { file, writes: access.writes(), _buffer: buffer })
+        Stream { file, writes, _buffer: buffer }
     }
 }
 
@@ -121,6 +133,10 @@ impl Builtin for Stdio {
             },
             Order::Close { channel } => match self.open.remove(&channel) {
                 Some(stream) if self.mode.leak.is_some() => leak(stream),
+                Some(stream) if self.is_of_popen(stream.file) => {
+                    self.open.insert(channel, stream);
+                    misused("a stream of popen(3) is closed by pclose(3), which waits: `wait`".to_owned())
+                }
                 // SAFETY: the stream is open, and is forgotten here; its buffer
                 // is dropped after the call.
                 Some(stream) => match unsafe { libc::fclose(stream.file) } {
@@ -129,7 +145,12 @@ impl Builtin for Stdio {
                 },
                 None => not_open(&channel),
             },
-            Order::Call { .. }
+            Order::Spawn { child, streams, words, env } => {
+                self.spawn(&Spawn { child: &child, streams, words: &words, env: &env })
+            }
+            Order::Wait { child, nonblock } => self.wait(&child, nonblock),
+            Order::Communicate { .. }
+            | Order::Call { .. }
             | Order::Await { .. }
             | Order::Sleep
             | Order::Spin
@@ -157,6 +178,7 @@ impl Builtin for Stdio {
     }
 
     fn reset(&mut self) -> Reply {
+        self.end_children();
         for (_, stream) in self.open.drain() {
             // SAFETY: the stream is open, and is forgotten here.
             unsafe {

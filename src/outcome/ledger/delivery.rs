@@ -11,9 +11,10 @@ pub fn reads(transcript: &Transcript, channel: usize) -> Vec<(usize, &[u8])> {
         .steps
         .iter()
         .enumerate()
-        .filter(|(_, record)| record.channel == Some(channel))
         .filter_map(|(index, record)| {
-            let data = record.data.as_ref()?;
+            let own = record.data.as_ref().filter(|_| record.channel == Some(channel));
+            let one = || record.several.iter().find(|(from, _)| *from == channel).map(|(_, data)| data);
+            let data = own.or_else(one)?;
             let moment = match &record.resumed {
                 Some(resumed) => resumed.by,
                 None if record.outcome.is_outstanding() => usize::MAX,

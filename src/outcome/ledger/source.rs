@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::extent::Extents;
-use crate::outcome::{Offer, Outcome, Transcript, payload};
+use crate::outcome::{Offer, Outcome, Transcript, Verb, payload};
 
 /// One writer's stream, with what was never offered left out: positions here are
 /// those of the offered bytes in a row, which are stream offsets unless the
@@ -82,6 +82,8 @@ impl Source {
             steps.push(WriteStep { record: index, step: record.step, start, len: offer.len, piece });
             match record.last() {
                 Outcome::Ok { bytes: None } => accepted.push(start..end),
+                // Its number is of what it read.
+                Outcome::Said { .. } if record.verb == Verb::Communicate => accepted.push(start..end),
                 outcome => match outcome.bytes() {
                     Some(count) => accepted.push(start..start + count.min(offer.len)),
                     None => unanswered.push(start..end),

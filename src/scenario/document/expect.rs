@@ -1,10 +1,10 @@
 //! `[expect]`.
 
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::{
     super::{
-        parts::{ByteKey, EndKind, ErrorAt, Quantity},
+        parts::{ByteKey, Channel, EndKind, ErrorAt, Quantity},
         place::Text,
         problem::Problem,
         suggest::{listed, way_out},
@@ -16,6 +16,9 @@ impl<'i> Walk<'i> {
     pub(super) fn expect(&mut self, key: &Key<'i>, value: &Value<'i>) {
         let name = key.get_ref().as_ref();
         if let DeValue::Table(table) = value.get_ref() {
+            if self.expect_streams(name, table) {
+                return;
+            }
             let Some(channel) = self.document.all_channels().position(|channel| channel.name.value == name)
             else {
                 if self.document.declared.channels.iter().all(|declared| declared != name) {
@@ -31,19 +34,7 @@ impl<'i> Walk<'i> {
                 }
                 return;
             };
-            for (key, inner) in table {
-                match Quantity::named(key.get_ref()) {
-                    _ if self.stray_script(value, key, inner) => {}
-                    Some(quantity) => self.bytes(quantity, channel, inner),
-                    None if key.get_ref() == "stream" => self.stream(channel, inner),
-                    None if matches!(key.get_ref().as_ref(), "error_at" | "end") => self.problems.push(
-                        Problem::new("unknown-key", format!("`{}` isn't said of one channel", key.get_ref()))
-                            .at(key.span(), "of the whole case")
-                            .help("it belongs in [expect]"),
-                    ),
-                    None => self.unknown_key(key, "expect"),
-                }
-            }
+            self.expect_channel(channel, value, table);
             return;
         }
         match (name, Quantity::named(name)) {
@@ -77,6 +68,49 @@ impl<'i> Walk<'i> {
                 self.document.expect.end = self.one_of(value, "expect.end", &EndKind::ALL, EndKind::name)
             }
             _ => self.unknown_key(key, "expect"),
+        }
+    }
+
+    /// `[expect.CHILD.stdout]`: TOML takes the point in the channel's name for a table in a table.
+    fn expect_streams(&mut self, child: &str, table: &DeTable<'i>) -> bool {
+        let of_child = |channel: &Channel| channel.child.as_ref().is_some_and(|known| known.0 == child);
+        let named_too = self.document.all_channels().any(|channel| channel.name.value == child);
+        if named_too || !self.document.channels.iter().any(of_child) {
+            return false;
+        }
+        for (key, inner) in table {
+            let name = format!("{child}.{}", key.get_ref());
+            let channel = self.document.channels.iter().position(|channel| channel.name.value == name);
+            match (channel, inner.get_ref()) {
+                (Some(channel), DeValue::Table(table)) => self.expect_channel(channel, inner, table),
+                (Some(_), _) => self.wrong_type(inner, "expect.CHANNEL"),
+                (None, _) => {
+                    let pipes = self.document.channels.iter().filter(|channel| of_child(channel));
+                    let names: Vec<&str> = pipes.map(|channel| channel.name.value.as_str()).collect();
+                    self.problems.push(
+                        Problem::new("channel", format!("no channel is called `{name}`"))
+                            .at(key.span(), "unknown channel")
+                            .help(way_out(&name, "channel", names)),
+                    );
+                }
+            }
+        }
+        true
+    }
+
+    fn expect_channel(&mut self, channel: usize, value: &Value<'i>, table: &DeTable<'i>) {
+        for (key, inner) in table {
+            match Quantity::named(key.get_ref()) {
+                _ if self.stray_script(value, key, inner) => {}
+                Some(quantity) => self.bytes(quantity, channel, inner),
+                None if key.get_ref() == "stream" => self.stream(channel, inner),
+                None if matches!(key.get_ref().as_ref(), "error_at" | "end") => self.problems.push(
+                    Problem::new("unknown-key", format!("`{}` isn't said of one channel", key.get_ref()))
+                        .at(key.span(), "of the whole case")
+                        .help("it belongs in [expect]"),
+                ),
+                None => self.unknown_key(key, "expect"),
+            }
         }
     }
 

@@ -15,7 +15,7 @@ pub(super) fn assert_mistake(text: &str, message: &str, position: (usize, usize)
 #[rstest]
 #[case("x write log 1", "no actor is called `x`", (10, 1), "the actors are `r` and `w`; declare others in [actors]")]
 #[case("writer write log 1", "no actor is called `writer`", (10, 1), "the actors are `r` and `w`; declare others in [actors]")]
-#[case("w", "a step without a verb", (10, 1), "the verbs are `open`, `close`, `write`, `flush`, `read`, `await`, `sleep`, `spin`, `exit`, `kill`, `start`, `run`, `fault`, `cut`, `hold` and `release`")]
+#[case("w", "a step without a verb", (10, 1), "the verbs are `open`, `close`, `write`, `flush`, `read`, `await`, `sleep`, `spin`, `exit`, `kill`, `start`, `run`, `fault`, `cut`, `hold`, `release`, `spawn`, `wait` and `communicate`")]
 #[case("-> ok", "a step without an actor", (10, 1), "for example `writer flush log -> EPIPE`")]
 #[case("w wrtie log 1", "no verb is called `wrtie`", (10, 3), "did you mean `write`?")]
 #[case("w write lgo 1", "no channel is called `lgo`", (10, 9), "did you mean `log`?")]
@@ -229,7 +229,7 @@ fn in_a_parameter(
 #[rstest]
 #[case("log = \"fifo\"", "log = \"fifoo\"", "no kind of channel is called `fifoo`", (2, 7), "did you mean `fifo`?")]
 #[case("log = \"fifo\"", "log = { knid = \"fifo\" }", "`log` has no `kind`", (2, 1), "for example `log = { kind = \"fifo\" }`")]
-#[case("w = \"raw\"", "w = { driver = \"raw\", script = \"w sleep\" }", "unknown key `script` in `actors.NAME`", (6, 23), "there are `command`, `stdin`, `stdout`, `stderr`, `fds`, `env`, `files`, `trace` and `driver`")]
+#[case("w = \"raw\"", "w = { driver = \"raw\", script = \"w sleep\" }", "unknown key `script` in `actors.NAME`", (6, 23), "there are `command`, `stdin`, `stdout`, `stderr`, `by`, `fds`, `env`, `files`, `trace` and `driver`")]
 #[case("log = \"fifo\"", "log = 5", "`channels.NAME` takes a string or a table, not an integer", (2, 7), "for example `log = \"fifo\"`")]
 #[case("log = \"fifo\"", "log = \"fifo\"\n\"a/b\" = \"fifo\"", "`a/b` can't be the name of a channel", (3, 1), "a name starts with a letter and has up to 100 letters, digits, `_` and `-`")]
 #[case("r = \"raw\"", "r = \"raw\"\nr = \"stdio\"", "two actors are called `r`", (6, 1), "give one of them another name")]
@@ -368,7 +368,7 @@ fn an_absurd_number_of_cases_is_refused() {
 #[test]
 fn a_slip_in_one_part_hides_none_in_another() {
     let text =
-        with_script("python:txt", "x open log write\nw write lgo 1 -> EPIEP\nr await log raed\nr wait")
+        with_script("python:txt", "x open log write\nw write lgo 1 -> EPIEP\nr await log raed\nr pause")
             + "[params]\nn = [1.5]\n[expect]\nlsot = 0\n";
     let messages: Vec<String> = mistakes_of(&text).list.into_iter().map(|problem| problem.message).collect();
     assert_eq!(
@@ -379,7 +379,7 @@ fn a_slip_in_one_part_hides_none_in_another() {
             "no channel is called `lgo`",
             "no errno is called `EPIEP`",
             "unexpected `raed`",
-            "no verb is called `wait`",
+            "no verb is called `pause`",
             "the parameter `n` is never used",
             "`params.NAME` takes an integer, a string, or an array of them, not a float",
             "unknown key `lsot` in `expect`",

@@ -1,6 +1,7 @@
 //! The scenario language, from outside.
 
 mod cases;
+mod children;
 mod docs;
 mod expectations;
 mod expressions;

@@ -336,7 +336,7 @@ impl Flock<'_> {
 }
 
 /// As in signal(7).
-fn name(signal: i32) -> String {
+pub(in crate::stage) fn name(signal: i32) -> String {
     match Signal::try_from(signal) {
         Ok(signal) => signal.as_str().to_owned(),
         Err(_) => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),

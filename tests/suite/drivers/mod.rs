@@ -1,4 +1,5 @@
 //! The drivers that are programs, driven as the stage drives them.
 
+mod children;
 pub mod conformance;
 mod python;

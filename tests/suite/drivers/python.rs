@@ -53,6 +53,13 @@ fn every_python_conforms(
     }
 }
 
+#[rstest]
+fn every_python_starts_programs(#[values(&["binary"], &["raw"], &["binary", "buffer=100"])] mode: &[&str]) {
+    for runtime in pythons() {
+        super::children::check(command(runtime), mode, ["returncode=3", "returncode=-9"]);
+    }
+}
+
 #[test]
 fn every_python_tells_its_sizes() {
     for runtime in pythons() {

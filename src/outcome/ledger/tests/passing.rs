@@ -40,6 +40,7 @@ impl Relay {
             offered: None,
             passed: None,
             data: None,
+            several: vec![],
             held: None,
             resting: vec![],
             calls: vec![],

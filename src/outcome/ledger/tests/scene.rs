@@ -90,6 +90,7 @@ impl Scene {
             offered,
             passed: None,
             data: data.map(Bytes),
+            several: vec![],
             held: None,
             resting: vec![],
             calls: vec![],
