@@ -79,9 +79,11 @@ fn main() {
         let at = |index: usize| middle(&|round| round[index].as_secs_f64());
         let ms = |index: usize| format!("{:.0} ms", at(index) * 1e3);
         let ratio = middle(&|round| round[3].as_secs_f64() / round[1].as_secs_f64());
-        let added = (at(3) - at(2)) / (at(1) - at(0)).max(1e-9);
+        let theirs = at(1) - at(0);
+        // What is lost in the noise can't be compared.
+        let added = if theirs > 0.0 { format!("{:.2}", (at(3) - at(2)) / theirs) } else { "?".to_owned() };
         println!(
-            "{name:<26} {:>9} {:>9} {:>9} {:>9}   {ratio:>14.2} {added:>12.2}",
+            "{name:<26} {:>9} {:>9} {:>9} {:>9}   {ratio:>14.2} {added:>12}",
             ms(0),
             ms(1),
             ms(2),
