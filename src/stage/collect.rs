@@ -297,7 +297,7 @@ impl<'case> Play<'case> {
             self.join(at, name, pid, words)?;
         }
         // No other call changes who holds what: a connection leads elsewhere, and isn't held.
-        if !made.is_empty() || called.call.name() == "close" {
+        if !made.is_empty() || matches!(called.call.name(), "close" | "dup2" | "exec") {
             self.refresh_ends();
         }
         Ok(())

@@ -32,6 +32,45 @@ fn the_page_about_two_pipes_is_what_the_snapshots_say() {
     page::assert_current("docs/articles/003.md", &made("003"), "articles");
 }
 
+/// The article's writer as printed raises where the scripted one does, on every version.
+#[test]
+fn the_first_articles_program_and_its_script_agree() {
+    let scripted = records("articles/000/experiment");
+    let printed = records("articles/000/as-printed");
+    assert!(printed.len() >= 5, "{} cases", printed.len());
+    for record in printed {
+        let same = |other: &&Record| {
+            let text = other.param("writer") == "python:text";
+            text && other.key == record.key && other.param("n") == record.param("n")
+        };
+        let scripted = scripted.iter().find(same).expect("the same case, scripted");
+        // 13 and 22 bytes: `in the write`, `in the flush after it`.
+        let raised = match record.cell("shell read seen to-eof +ok (\\d+)").as_str() {
+            "13" => "write",
+            "22" => "flush",
+            other => panic!("{other} bytes: neither"),
+        };
+        assert_eq!(raised, scripted.cell("error"), "{} {}", record.key, record.param("n"));
+    }
+}
+
+/// The article's recipe as printed delivers all where the scripted one loses nothing, and on
+/// the version and at the size at which that loses all, nothing.
+#[test]
+fn the_first_articles_recipe_and_its_script_agree() {
+    let scripted = records("articles/000/recipe");
+    for record in records("articles/000/as-printed-recipe") {
+        let same = |other: &&Record| {
+            let params = ["n", "failures"].iter().all(|name| other.param(name) == record.param(name));
+            params && other.param("writer") == "python:text" && other.key == record.key
+        };
+        let scripted = scripted.iter().find(same).expect("the same case, scripted");
+        let delivered = record.cell(r"(?m)^log: .*; delivered (.*)$") != "none";
+        let lost = scripted.cell("fate").contains("lost");
+        assert_eq!(delivered, !lost, "{} {}", record.key, record.param("n"));
+    }
+}
+
 /// What 003.md says of Python 3.8.9 to 3.12.4 (and so of all of 3.10), and no scenario can, since it differs from run
 /// to run: in some run of many it is seen.
 #[test]
