@@ -332,6 +332,10 @@ impl Program {
             }
         }
         let (mut path, key) = locate(&program, &args[0], &env, machine)?;
+        if program.contains('@') {
+            // No name of a program: an interpreter finds itself by this word.
+            args[0].clone_from(&path);
+        }
         let links = self.files.iter().map(|(name, path)| (name.clone(), path.to_string_lossy().into_owned()));
         let runtime = |launch: Launch| Runtime {
             driver: PROGRAM.to_owned(),
