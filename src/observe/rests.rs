@@ -57,6 +57,10 @@ pub(super) fn ticks_always(name: &str) -> bool {
 
 /// A timer will soon wake this thread.
 pub(super) fn wakes_soon(process: &Process, reading: &Reading, name: &str) -> bool {
+    // Who is stopped, or kept at a call, has its timer only from when it goes on.
+    if reading.state != b'S' {
+        return false;
+    }
     let Some(call) = call_of(process, reading) else { return false };
     let soon = if is_helper(name) { HELPERS_SOON } else { SOON };
     let left = || process.wakes_in(call.timer?);
@@ -103,11 +107,12 @@ pub(super) fn of(
         .filter_map(|(reading, thread)| Some((call_of(process, reading)?, is_helper(&thread))))
         .collect();
     let own = || threads.iter().filter(|(_, helps)| !helps).map(|(call, _)| call);
-    let timed = own().any(|call| call.sleep == Sleep::Timed);
+    let timed = own().any(|call| call.sleep == Sleep::Timed) || has_timers(pid);
     let naming = own().min_by_key(|call| rank(call)).or(threads.first().map(|(call, _)| call))?;
     let state = match naming.sleep {
         _ if timed => Rests::Waiting,
-        Sleep::Epoll(_) | Sleep::Poll { .. } | Sleep::Select { .. } | Sleep::Unknown => Rests::Pending,
+        Sleep::Epoll(_) | Sleep::Poll { .. } | Sleep::Select { .. } => Rests::Pending,
+        Sleep::Unknown => Rests::Unknown,
         Sleep::Untimed | Sleep::Timed => Rests::Blocked,
     };
     let channel = channel_of(pid, naming.descriptor, channels);
@@ -116,6 +121,11 @@ pub(super) fn of(
         _ => None,
     };
     Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side, filled: None })
+}
+
+/// Those of timer_create(2) (proc_pid_timers(5), where the kernel tells them).
+fn has_timers(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| !timers.is_empty())
 }
 
 fn channel_of(pid: i32, fd: Option<i32>, channels: &[Option<FileId>]) -> Option<usize> {

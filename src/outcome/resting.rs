@@ -16,6 +16,8 @@ pub enum Rests {
     Pending,
     /// At the entry of a call, by a step, until another one lets it go on.
     Held,
+    /// Maybe on a timer: that can't be seen here.
+    Unknown,
     /// By a signal (SIGSTOP and the like), until another one continues it.
     Stopped,
 }
@@ -27,6 +29,7 @@ impl Rests {
             Rests::Waiting => "waiting",
             Rests::Pending => "pending",
             Rests::Held => "held",
+            Rests::Unknown => "unknown",
             Rests::Stopped => "stopped",
         }
     }

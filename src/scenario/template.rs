@@ -67,7 +67,18 @@ pub(super) fn pieces_of_words(text: &Text) -> Vec<Piece> {
             inside.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
                 && inside.chars().all(|c| c.is_ascii_alphanumeric() || "_ +-*/().".contains(c))
         };
+        let doubled = value[open..].starts_with("{{");
         match inside {
+            // `{{name}}` stands for `{name}`.
+            _ if doubled => {
+                let close = value[open..].find("}}").map(|offset| open + offset);
+                pieces.push(Piece::Literal(start..open));
+                let end = close.map_or(value.len(), |close| close + 2);
+                pieces.push(Piece::Literal(open + 1..close.map_or(value.len(), |close| close + 1)));
+                (start, at) = (end, end);
+            }
+            // A number alone is part of the program's own words: `a{3}`.
+            Some(inside) if inside.bytes().all(|byte| byte.is_ascii_digit()) => at = open + 1,
             Some(inside) if is_expression(inside) && !value[..open].ends_with('$') => {
                 let end = open + inside.len() + 2;
                 pieces.push(Piece::Literal(start..open));

@@ -53,6 +53,11 @@ pub fn ignore(signal: i32) {
     set_disposition(signal, libc::SIG_IGN);
 }
 
+/// Lets a signal do what it does by default.
+pub fn by_default(signal: i32) {
+    set_disposition(signal, libc::SIG_DFL);
+}
+
 fn set_disposition(signal: i32, disposition: libc::sighandler_t) {
     // SAFETY: no handler is installed, only SIG_DFL or SIG_IGN; the kernel
     // refuses SIGKILL and SIGSTOP, which is fine.

@@ -210,7 +210,16 @@ impl Actor {
     /// As [`Process::scan`] and [`observe::Tree::scan`].
     pub(super) fn scan_but(&mut self, readings: &mut Vec<Reading>, spinning: &[u32]) -> io::Result<()> {
         match (&mut self.command, &mut self.below) {
-            (Some(command), _) => command.scan(self.child.pid(), self.access, readings),
+            (Some(command), _) => {
+                let shepherd = readings.len();
+                command.scan(self.child.pid(), self.access, readings)?;
+                if readings.get(shepherd).is_some_and(|reading| reading.state == b'T') {
+                    // Its program has stopped it.
+                    let _ = self.child.signal(libc::SIGCONT, None);
+                    return Err(io::Error::other("its shepherd was stopped"));
+                }
+                Ok(())
+            }
             (None, Some(below)) => {
                 below.tree(self.child.pid(), &self.name, self.access)?.scan(readings, &|_| None)
             }

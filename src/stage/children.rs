@@ -167,6 +167,9 @@ impl Play<'_> {
             if let Some(below) = &mut self.actors[at].below {
                 below.fresh = false;
             }
+            if let Some(command) = &mut self.actors[at].command {
+                command.fresh = false;
+            }
         }
     }
 

@@ -80,6 +80,13 @@ impl<'case> Play<'case> {
             }
         }
         if let Some(ended) = self.actors[at].ended.clone() {
+            if self.actors[at].command.is_some() {
+                let how = describe_end(&ended);
+                return Err(self.broken(
+                    at,
+                    &format!("the process that keeps it ended ({how}): did it kill its parent?"),
+                ));
+            }
             // A signal may end an actor in a call; an idle one has crashed.
             let idle = self.threads(at).all(|thread| self.parts[thread].due.is_empty());
             let exited = matches!(ended, Outcome::Exited { .. }) || idle;

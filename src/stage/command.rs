@@ -13,6 +13,9 @@ pub(super) struct Command {
     /// Opened when it is first looked at.
     tree: Option<Tree>,
     pub(super) trace: Tracing,
+    /// It has been told to start, and nobody has proved it at rest since: a list of processes
+    /// from before says nothing of what it left behind.
+    pub(super) fresh: bool,
 }
 
 /// How far the stage sees what a program calls.
@@ -29,7 +32,8 @@ pub(super) enum Tracing {
 
 impl Command {
     pub(super) fn new(board: Rc<Board>, traced: bool) -> Command {
-        Command { board, tree: None, trace: if traced { Tracing::Idle } else { Tracing::Off } }
+        let trace = if traced { Tracing::Idle } else { Tracing::Off };
+        Command { board, tree: None, trace, fresh: false }
     }
 
     /// All that is below the shepherd, whose process id this is.
@@ -74,7 +78,9 @@ impl Command {
 
     /// Something of it may still act.
     pub(super) fn lives(&self) -> bool {
-        self.board.program().is_some() || self.tree.as_ref().is_some_and(|tree| !tree.is_empty())
+        self.fresh
+            || self.board.program().is_some()
+            || self.tree.as_ref().is_some_and(|tree| !tree.is_empty())
     }
 
     /// Sends the program's own process a signal. One that has ended is spared.
@@ -124,11 +130,22 @@ impl Below {
 
     /// The actor has ended: what is left below comes to the stage, which reaps it.
     pub(super) fn leave_to_stage(&mut self) {
-        // A look in between finds nobody: the one above is gone, and not yet reaped.
-        self.fresh = true;
+        // A look in between finds nobody: the one above is gone, and not yet reaped. (Who was
+        // never looked at has left nobody who is known.)
+        self.fresh = self.tree.is_some();
         if let Some(tree) = &mut self.tree {
             tree.leave_to(std::process::id() as i32);
         }
+    }
+
+    /// A step begins.
+    pub(super) fn begin(&mut self) {
+        self.tree.iter_mut().for_each(Tree::begin);
+    }
+
+    /// As [`Tree::wakes_soon`].
+    pub(super) fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
+        self.tree.as_mut().is_some_and(|tree| tree.wakes_soon(readings))
     }
 
     /// Something below may act.

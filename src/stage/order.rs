@@ -73,7 +73,10 @@ impl Play<'_> {
                 });
                 Order::Communicate { child: self.plan.actors[child].name.clone(), payload }
             }
-            Action::Start => Order::Call { call: "start".to_owned(), words: vec![] },
+            Action::Start => {
+                self.actors[step.actor].command.iter_mut().for_each(|command| command.fresh = true);
+                Order::Call { call: "start".to_owned(), words: vec![] }
+            }
             Action::Inject(injection) => Order::Call { call: FAULT.to_owned(), words: injection.words() },
             Action::Kill { .. } | Action::Run { .. } | Action::Release => {
                 unreachable!("the stage does it, the driver isn't asked")

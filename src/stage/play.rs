@@ -1,6 +1,6 @@
 //! Plays one case: gives the steps, settles, records. It judges nothing.
 
-use std::{io::ErrorKind, ops::Range, path::Path};
+use std::{collections::BTreeSet, io::ErrorKind, ops::Range, path::Path};
 
 use super::{
     Condition, Fault, Options, Plan, PlannedChannel, PlannedStep,
@@ -90,16 +90,17 @@ pub(super) fn play(
     let dir = workshop.dir().map_err(|error| Fault::harness("making the case's directory", error))?;
     let named = || plan.channels.iter().filter(|planned| planned.declared);
     let mut kept = Vec::new();
-    for planned in named() {
-        let made = channel::make(planned.kind, &dir.join(&planned.name));
-        kept.extend(made.map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?);
-    }
     let links = || plan.actors.iter().flat_map(|actor| actor.links());
-    for (name, path) in links() {
-        let linked = std::os::unix::fs::symlink(path, dir.join(name));
-        linked.map_err(|error| Fault::harness(&format!("linking {name}"), error))?;
-    }
     let result = (|| {
+        for planned in named() {
+            let made = channel::make(planned.kind, &dir.join(&planned.name));
+            kept.extend(made.map_err(|error| Fault::harness(&format!("making {}", planned.name), error))?);
+        }
+        let mut linked_already = BTreeSet::new();
+        for (name, path) in links().filter(|link| linked_already.insert(*link)) {
+            let linked = std::os::unix::fs::symlink(path, dir.join(name));
+            linked.map_err(|error| Fault::harness(&format!("linking {name}"), error))?;
+        }
         let actors = workshop.actors(plan, &dir, options, guard)?;
         let mut play = Play::new(plan, &dir, actors, options, guard);
         let transcript = play.run()?;
@@ -389,6 +390,7 @@ impl<'case> Play<'case> {
         let actor = self.records[self.given.start].actor;
         self.settler.begin();
         self.actors.iter_mut().flat_map(|actor| &mut actor.command).for_each(Command::begin);
+        self.actors.iter_mut().flat_map(|actor| &mut actor.below).for_each(Below::begin);
         loop {
             self.collect()?;
             let concerned = |&at: &usize| {

@@ -33,6 +33,10 @@ const BUDGET: Duration = Duration::from_millis(500);
 /// now and then: two that hand bytes to each other without end.
 const BUDGETS: u32 = 20;
 
+/// Looks at which the processes of an actor had changed, after which they do so without end:
+/// at least some twenty seconds of them.
+const MOST_CHANGES: u32 = 10_000;
+
 /// Against a broken machine only: hitting it is a fault, never an outcome.
 const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -90,7 +94,12 @@ impl Rest {
     pub(super) fn outcome(self, verb: Verb) -> Result<Outcome, String> {
         Ok(match self {
             Rest::Spinning => Outcome::Spinning,
-            Rest::Program(resting) => of_program(&resting),
+            Rest::Program(resting) => {
+                if let Some(unknown) = resting.iter().find(|process| process.state == Rests::Unknown) {
+                    return Err(cannot_tell(&unknown.call));
+                }
+                of_program(&resting)
+            }
             Rest::Asleep { call, timer: Timer::Set, .. } => Outcome::Waiting { call },
             Rest::Asleep { call, watches_control, .. } if verb == Verb::Await || watches_control => {
                 Outcome::Pending { call }
@@ -99,14 +108,18 @@ impl Rest {
                 Outcome::Waiting { call }
             }
             Rest::Asleep { call, timer: Timer::Unknown, .. } => {
-                return Err(format!(
-                    "it sleeps in {call}, and whether a timer will wake it can't be seen without \
-                     /proc/PID/syscall (is kernel.yama.ptrace_scope above 1?)"
-                ));
+                return Err(cannot_tell(&call));
             }
             Rest::Asleep { call, .. } => Outcome::Blocked { call },
         })
     }
+}
+
+fn cannot_tell(call: &str) -> String {
+    format!(
+        "it sleeps in {call}, and whether a timer will wake it can't be seen without /proc/PID/syscall (is \
+         kernel.yama.ptrace_scope above 1?)"
+    )
 }
 
 /// A program waits if a timer wakes any of its processes; else its own process, the first,
@@ -121,7 +134,7 @@ fn of_program(resting: &[Resting]) -> Outcome {
         Rests::Stopped => Outcome::Stopped,
         _ if waits => Outcome::Waiting { call },
         Rests::Waiting => Outcome::Waiting { call },
-        Rests::Pending => Outcome::Pending { call },
+        Rests::Pending | Rests::Unknown => Outcome::Pending { call },
         Rests::Blocked | Rests::Held => Outcome::Blocked { call },
     }
 }
@@ -142,6 +155,8 @@ pub(super) struct Settler<'case> {
     began: Instant,
     looks: u32,
     starts: HashMap<usize, Start>,
+    /// How often an actor's processes weren't those of the look before, in this step.
+    changes: HashMap<usize, u32>,
     spinning: Vec<usize>,
     /// Of those, threads of a process with several.
     spinning_threads: Vec<u32>,
@@ -164,6 +179,7 @@ impl<'case> Settler<'case> {
             began: Instant::now(),
             looks: 0,
             starts: HashMap::new(),
+            changes: HashMap::new(),
             spinning: Vec::new(),
             spinning_threads: Vec::new(),
             no_descriptors: false,
@@ -178,6 +194,7 @@ impl<'case> Settler<'case> {
     pub(super) fn begin(&mut self) {
         self.looks = 0;
         self.starts.clear();
+        self.changes.clear();
         self.spinning.clear();
         self.spinning_threads.clear();
         self.news = false;
@@ -290,6 +307,7 @@ impl<'case> Settler<'case> {
             let (own, others) = rest.split_at(actors[at].threads().unwrap_or(0));
             rest = others;
             soon |= actors[at].command.as_mut().is_some_and(|command| command.wakes_soon(own));
+            soon |= actors[at].below.as_mut().is_some_and(|below| below.wakes_soon(own));
         }
         soon
     }
@@ -372,6 +390,12 @@ impl<'case> Settler<'case> {
             }
             self.first.clear();
             if actors[at].scan_but(&mut self.first, &self.spinning_threads).is_err() {
+                // Whose processes come and go without end rests as little.
+                let changes = self.changes.entry(at).or_insert(0);
+                *changes += 1;
+                if *changes > MOST_CHANGES {
+                    self.spinning.push(at);
+                }
                 continue;
             }
             let cpu_ns: u64 = actors[at].own(&self.first).iter().map(|reading| reading.cpu_ns).sum();

@@ -130,6 +130,13 @@ impl Workshop {
                 }
             }
         }
+        let has_others = |actor: &PlannedActor| actor.is_command() || actor.is_child();
+        if self.children.is_none() && plan.actors.iter().any(has_others) {
+            return Err(Fault::Missing {
+                reason: "this kernel doesn't list the children of a process".to_owned(),
+                remedy: "play it on one that was built with CONFIG_PROC_CHILDREN".to_owned(),
+            });
+        }
         for ready in &mut ready {
             ready.fork(&plan.setting, dir, options, &entry)?;
         }

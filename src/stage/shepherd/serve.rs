@@ -16,6 +16,7 @@ use nix::{
 use super::{Shepherd, spawn::Spawned, tracer::Tracer};
 use crate::{
     driver::builtin::{Orders, failed, say},
+    setting::surroundings,
     stage::exec::complain,
     trace::{Injection, Nth},
     wire::{Answer, CONTROL_FD, Order, Reply, Step},
@@ -106,9 +107,12 @@ pub(super) fn serve(shepherd: &mut Shepherd) -> ! {
 /// Whatever is started below stays below, and its end makes a descriptor readable.
 fn prepare() -> Result<SignalFd, Errno> {
     prctl::set_child_subreaper(true)?;
+    // Its file of words may be larger than the setting lets a file be.
+    surroundings::ignore(libc::SIGXFSZ);
+    // Programs signal their parents.
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), None)?;
     let mut ends = SigSet::empty();
     ends.add(Signal::SIGCHLD);
-    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ends), None)?;
     SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }
 

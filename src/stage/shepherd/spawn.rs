@@ -6,6 +6,7 @@ use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl, open},
     sys::{
+        resource::{Resource, getrlimit},
         signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask},
         stat::Mode,
     },
@@ -86,25 +87,37 @@ impl Shepherd {
                 let mut word = [UNTRACED];
                 while filter.is_some() && read(&told, &mut word) == Err(Errno::EINTR) {}
                 let filter = filter.as_ref().filter(|_| word == [TRACED]);
-                let Err(errno) = self.become_program(&failed, &theirs, filter);
-                let _ = write(&failed, &(errno as i32).to_ne_bytes());
+                let above = self.above();
+                // What is below is the program's, and closed by then.
+                if let Ok(failed) = out_of_the_way(&failed, above) {
+                    let Err(errno) = self.become_program(&failed, &theirs, above, filter);
+                    let _ = write(&failed, &(errno as i32).to_ne_bytes());
+                }
                 // SAFETY: doesn't return, and runs nothing of the stage's copy.
                 unsafe { libc::_exit(127) }
             }
         }
     }
 
+    /// From which number on descriptors are out of the program's way, as far as its limit goes.
+    fn above(&self) -> RawFd {
+        let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
+        let needed = self.streams.len() as u64 + 3;
+        ABOVE.min(RawFd::try_from(limit.saturating_sub(needed)).unwrap_or(ABOVE))
+    }
+
     fn become_program(
         &self,
         failed: &OwnedFd,
         words: &OwnedFd,
+        above: RawFd,
         filter: Option<&BpfProgram>,
     ) -> Result<std::convert::Infallible, Errno> {
         setsid()?;
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
         surroundings::unpin();
-        let failed = out_of_the_way(failed)?;
-        let words = out_of_the_way(words)?;
+        surroundings::by_default(libc::SIGXFSZ);
+        let words = out_of_the_way(words, above)?;
         let mut opened: Vec<(&Stream, OwnedFd)> = Vec::new();
         for stream in &self.streams {
             // One open file description where two streams lead to the same end, as in a shell's
@@ -113,8 +126,8 @@ impl Shepherd {
                 other.channel == stream.channel && other.access == stream.access
             };
             let end = match opened.iter().find(same) {
-                Some((_, end)) => out_of_the_way(end)?,
-                None => out_of_the_way(&stream.open()?)?,
+                Some((_, end)) => out_of_the_way(end, above)?,
+                None => out_of_the_way(&stream.open()?, above)?,
             };
             opened.push((stream, end));
         }
@@ -156,8 +169,8 @@ impl Stream {
 }
 
 /// A copy above all numbers that a program is given.
-fn out_of_the_way(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
-    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(ABOVE))?;
+fn out_of_the_way(fd: &OwnedFd, above: RawFd) -> Result<OwnedFd, Errno> {
+    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(above))?;
     // SAFETY: a fresh descriptor that nothing else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }

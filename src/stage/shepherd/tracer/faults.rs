@@ -115,12 +115,8 @@ pub(super) fn inject(tid: i32, effect: Effect, info: &Traced, args: &[u64; 6]) -
 /// Shortens an array of `struct iovec`: fewer of them, and the last one of fewer bytes.
 fn cut_vector(tid: i32, args: &[u64; 6], array: usize, count: usize, bytes: u64) -> Option<Undo> {
     let lengths = memory::lengths(tid, args[array], args[count])?;
-    let mut before = 0;
-    let last = lengths.iter().position(|length| {
-        before += length;
-        before > bytes
-    })?;
-    let rest = bytes - (before - lengths[last]);
+    let last = (0..lengths.len()).find(|&at| memory::sum(&lengths[..=at]) > bytes)?;
+    let rest = bytes - memory::sum(&lengths[..last]);
     let address = args[array] + (last * memory::VECTOR + size_of::<usize>()) as u64;
     memory::write(tid, address, &(rest as usize).to_ne_bytes()).ok()?;
     registers::set_argument(tid, count, last as u64 + 1).ok()?;

@@ -64,7 +64,12 @@ pub(super) fn message_size(tid: i32, address: u64) -> Option<u64> {
     if header.len() < 4 * size_of::<usize>() {
         return None;
     }
-    lengths(tid, word(&header, 2), word(&header, 3)).map(|lengths| lengths.iter().sum())
+    lengths(tid, word(&header, 2), word(&header, 3)).map(|lengths| sum(&lengths))
+}
+
+/// A program may ask for more than any number holds.
+pub(super) fn sum(lengths: &[u64]) -> u64 {
+    lengths.iter().fold(0, |sum, length| sum.saturating_add(*length))
 }
 
 fn word(bytes: &[u8], at: usize) -> u64 {

@@ -114,7 +114,7 @@ pub(super) fn size(tid: i32, call: &Traced, args: &[u64; 6]) -> Option<u64> {
         Size::None => None,
         Size::Arg(at) => Some(args[at]),
         Size::Vector(array, count) => {
-            memory::lengths(tid, args[array], args[count]).map(|lengths| lengths.iter().sum())
+            memory::lengths(tid, args[array], args[count]).map(|lengths| memory::sum(&lengths))
         }
         Size::Message(at) => memory::message_size(tid, args[at]),
     }
