@@ -7,7 +7,7 @@ use pipelab::{
     report::{Jsonl, Report},
     runner::{Lab, Loaded, find},
     scenario::{Case, Overrides},
-    stage::{Options, PlannedActor},
+    stage::Options,
 };
 
 use crate::{
@@ -48,7 +48,8 @@ impl Suite {
     /// The number of scenario and case, in order. Programs are never reused, and have a test
     /// of their own.
     fn order(&self) -> Vec<(usize, usize)> {
-        let is_command = |case: &Case| case.plan.actors.iter().any(PlannedActor::is_command);
+        let is_command =
+            |case: &Case| case.plan.actors.iter().any(|actor| actor.is_command() || actor.is_child());
         let playable = |(at, cases): (usize, &Vec<Arc<Case>>)| {
             let alike = !NEVER_ALIKE.contains(&self.loaded[at].scenario.name.as_str());
             let wanted =
@@ -73,6 +74,12 @@ impl Suite {
         let case = &self.cases[at][case];
         let recorded: Option<&Recorded> = loaded.snapshot_of(case);
         let judged = self.lab.play(case, recorded).expect("it plays");
+        if self.programs {
+            // What was counted while a program ran isn't the same twice; what the snapshot
+            // holds is.
+            let (name, differences) = (&loaded.scenario.name, &judged.differences);
+            return format!("{name} {} {} {differences:?}", case.title(), judged.status.name());
+        }
         let transcript = judged.played.as_ref().map(|played| &played.transcript);
         let transcript = serde_json::to_string(&transcript).expect("JSON");
         let mut line = Vec::new();
