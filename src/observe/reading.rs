@@ -52,9 +52,6 @@ pub enum Kept {
 /// States of a thread that has ended (proc_pid_stat(5)).
 pub(super) const ENDED: [u8; 2] = *b"ZX";
 
-/// What `wchan` says of a thread that isn't asleep.
-pub(super) const NOWHERE: &str = "0";
-
 /// Kernel functions in which vfork(2) waits (kernel/fork.c: `wait_for_vfork_done`, mostly
 /// inlined into its caller).
 pub(super) const VFORK_WAITS: [&str; 5] =
@@ -110,10 +107,10 @@ pub fn asleep(rule: Rule, first: &[Reading], second: &[Reading]) -> bool {
         })
 }
 
-/// What `syscall` and `wchan` say of a thread that is on a CPU or could be. Its
+/// What `syscall` (`running`) and `wchan` (`0`) say of a thread that is on a CPU or could be. Its
 /// state may be `S` by then: it is set before the last look for work (kernel
 /// `wait_event`, `get_wchan`).
-const RUNNING: [&str; 2] = ["running", NOWHERE];
+const RUNNING: [&str; 2] = ["running", "0"];
 
 #[cfg(test)]
 mod tests {

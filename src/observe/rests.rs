@@ -12,7 +12,7 @@ use std::{fs, path::Path, time::Duration};
 
 use super::{
     Call, Kept, Process, Reading, Sleep,
-    tree::{FileId, Tree, call_of, file_id},
+    tree::{FileId, Tree, file_id},
 };
 use crate::outcome::{Resting, Rests};
 
@@ -61,7 +61,7 @@ pub(super) fn wakes_soon(process: &Process, reading: &Reading, name: &str) -> bo
     if reading.state != b'S' {
         return false;
     }
-    let Some(call) = call_of(process, reading) else { return false };
+    let Some(call) = process.call(reading) else { return false };
     let soon = if is_helper(name) { HELPERS_SOON } else { SOON };
     let left = || process.wakes_in(call.timer?);
     !ticks_always(name) && left().is_some_and(|left| left < soon)
@@ -78,33 +78,18 @@ pub(super) fn of(
     let name = tree.name(pid).unwrap_or_else(|| "?".to_owned());
     let stopped = |reading: &Reading| reading.state == b'T' || reading.kept == Some(Kept::Stopped);
     if readings.iter().any(stopped) {
-        let (call, channel) = (String::new(), None);
-        return Some(Resting {
-            process: name,
-            state: Rests::Stopped,
-            call,
-            channel,
-            other_side: None,
-            filled: None,
-        });
+        return Some(resting(name, Rests::Stopped, String::new(), None));
     }
     let held = readings.iter().find(|reading| reading.kept == Some(Kept::AtCall));
-    if let Some(call) = held.and_then(|reading| call_of(process, reading)) {
+    if let Some(call) = held.and_then(|reading| process.call(reading)) {
         let channel = channel_of(pid, call.descriptor, channels);
-        return Some(Resting {
-            process: name,
-            state: Rests::Held,
-            call: call.name,
-            channel,
-            other_side: None,
-            filled: None,
-        });
+        return Some(resting(name, Rests::Held, call.name, channel));
     }
     let threads: Vec<(Call, bool)> = readings
         .iter()
         .zip(process.names())
         .filter(|(reading, _)| !reading.has_ended())
-        .filter_map(|(reading, thread)| Some((call_of(process, reading)?, is_helper(&thread))))
+        .filter_map(|(reading, thread)| Some((process.call(reading)?, is_helper(&thread))))
         .collect();
     let own = || threads.iter().filter(|(_, helps)| !helps).map(|(call, _)| call);
     let timed = own().any(|call| call.sleep == Sleep::Timed) || has_timers(pid);
@@ -120,7 +105,11 @@ pub(super) fn of(
         (Some(fd), None) => tree.other_side(pid, fd),
         _ => None,
     };
-    Some(Resting { process: name, state, call: naming.name.clone(), channel, other_side, filled: None })
+    Some(Resting { other_side, ..resting(name, state, naming.name.clone(), channel) })
+}
+
+fn resting(process: String, state: Rests, call: String, channel: Option<usize>) -> Resting {
+    Resting { process, state, call, channel, other_side: None, filled: None }
 }
 
 /// Those of timer_create(2) (proc_pid_timers(5), where the kernel tells them).

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Call, Kept, Process, Reading, process::Access, rests, ticking::Ticking};
+use super::{Kept, Process, Reading, process::Access, rests, ticking::Ticking};
 use crate::outcome::{self, Resting};
 
 /// All processes below one that is no part of the program itself.
@@ -231,6 +231,21 @@ impl Tree {
     pub fn has(&self, pid: i32) -> bool {
         self.descendants().iter().any(|(known, _)| *known == pid)
     }
+
+    /// Who has the other side of what a descriptor leads to, for people: `python3 and log`.
+    pub(super) fn other_side(&self, pid: i32, fd: i32) -> Option<String> {
+        let link = PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
+        let (file, own) = (file_id(&link).ok()?, access_of(&link)?);
+        let opposite = |end: &OpenEnd| if own.reads() { end.access.writes() } else { end.access.reads() };
+        let mut holders: Vec<String> = Vec::new();
+        let above = self.names.contains_key(&self.pid).then_some(self.pid);
+        for pid in above.into_iter().chain(self.below.iter().map(|member| member.pid)) {
+            if ends_of(pid, pid, file).iter().any(opposite) {
+                holders.extend(self.name(pid).filter(|name| !holders.contains(name)));
+            }
+        }
+        Some(if holders.is_empty() { "nobody here".to_owned() } else { holders.join(" and ") })
+    }
 }
 
 /// One of these processes traces the thread: a debugger, say.
@@ -306,26 +321,4 @@ pub(super) fn access_of(link: &Path) -> Option<outcome::Access> {
         (false, true) => Some(outcome::Access::Write),
         (false, false) => None,
     }
-}
-
-impl Tree {
-    /// Who has the other side of what a descriptor leads to, for people: `python3 and log`.
-    pub(super) fn other_side(&self, pid: i32, fd: i32) -> Option<String> {
-        let link = PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
-        let (file, own) = (file_id(&link).ok()?, access_of(&link)?);
-        let opposite = |end: &OpenEnd| if own.reads() { end.access.writes() } else { end.access.reads() };
-        let mut holders: Vec<String> = Vec::new();
-        let above = self.names.contains_key(&self.pid).then_some(self.pid);
-        for pid in above.into_iter().chain(self.below.iter().map(|member| member.pid)) {
-            if ends_of(pid, pid, file).iter().any(opposite) {
-                holders.extend(self.name(pid).filter(|name| !holders.contains(name)));
-            }
-        }
-        Some(if holders.is_empty() { "nobody here".to_owned() } else { holders.join(" and ") })
-    }
-}
-
-/// What a thread of a member sleeps in.
-pub(super) fn call_of(process: &Process, reading: &Reading) -> Option<Call> {
-    process.call(reading)
 }

@@ -306,7 +306,7 @@ impl Program {
         scope: &Scope<'_>,
         machine: &Machine<'_>,
     ) -> Result<Runtime, Skip> {
-        let fill = |filling: &Filling| fill_words(filling, scope);
+        let fill = |(text, pieces): &Filling| fill_words(text, pieces, scope);
         let mut env: BTreeMap<String, String> = environment().into_iter().collect();
         env.extend(self.env.iter().map(|(name, value)| (name.clone(), fill(value))));
         let mut env = Vec::from_iter(env);
@@ -427,11 +427,11 @@ fn locate(
 
 /// The same for a text that hasn't been parted.
 pub(super) fn fill(text: &Text, scope: &Scope<'_>) -> String {
-    fill_words(&(text.clone(), template::pieces_of_words(text)), scope)
+    fill_words(text, &template::pieces_of_words(text), scope)
 }
 
 /// A word with its parameters put in: a parameter's text as it is, an expression's number.
-fn fill_words((text, pieces): &Filling, scope: &Scope<'_>) -> String {
+fn fill_words(text: &Text, pieces: &[Piece], scope: &Scope<'_>) -> String {
     let mut filled = String::new();
     for piece in pieces {
         match piece {

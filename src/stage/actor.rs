@@ -249,6 +249,32 @@ impl Actor {
         command.or_else(|| self.below.as_ref().and_then(Below::observed))
     }
 
+    fn tree_mut(&mut self) -> Option<&mut observe::Tree> {
+        let command = self.command.as_mut().and_then(Command::observed_mut);
+        command.or_else(|| self.below.as_mut().and_then(Below::observed_mut))
+    }
+
+    /// A step begins.
+    pub(super) fn begin_step(&mut self) {
+        self.tree_mut().into_iter().for_each(observe::Tree::begin);
+    }
+
+    /// As [`observe::Tree::wakes_soon`].
+    pub(super) fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
+        self.tree_mut().is_some_and(|tree| tree.wakes_soon(readings))
+    }
+
+    /// A program that it is, or has started, or what one has left behind, may still act.
+    pub(super) fn programs_live(&self) -> bool {
+        self.command.as_ref().is_some_and(Command::lives) || self.below.as_ref().is_some_and(Below::lives)
+    }
+
+    /// All of them rest.
+    pub(super) fn programs_rest(&mut self) {
+        self.command.iter_mut().for_each(|command| command.fresh = false);
+        self.below.iter_mut().for_each(|below| below.fresh = false);
+    }
+
     /// It is about to start a program.
     pub(super) fn spawns(&mut self) {
         self.below.get_or_insert_default().fresh = true;

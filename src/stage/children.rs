@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     observe,
-    outcome::{Bytes, Outcome, Rests, Sides, Verb},
+    outcome::{Bytes, Outcome, Rests, Verb},
 };
 
 /// A program that an actor has started.
@@ -156,23 +156,6 @@ impl Play<'_> {
         self.child_pid(at).map_or(Ok(()), |pid| child::send(Pid::from_raw(pid), signal))
     }
 
-    /// Something that an actor has started may act.
-    pub(super) fn children_live(&self) -> bool {
-        self.actors.iter().any(|actor| actor.below.as_ref().is_some_and(Below::lives))
-    }
-
-    /// Everything rests.
-    pub(super) fn children_rest(&mut self, settled: &[usize]) {
-        for &at in settled {
-            if let Some(below) = &mut self.actors[at].below {
-                below.fresh = false;
-            }
-            if let Some(command) = &mut self.actors[at].command {
-                command.fresh = false;
-            }
-        }
-    }
-
     /// Finds out which ends children hold now, and which their makers' runtimes have closed.
     pub(super) fn find_ends_of_children(&mut self) {
         for child in 0..self.started.len() {
@@ -193,23 +176,8 @@ impl Play<'_> {
                 let mut ends = tree.ends(*file);
                 // What belongs to no other child: one whose parent has ended.
                 ends.retain(|end| end.top == pid || (own && !others.contains(&end.top)));
-                let mut sides = Sides::default();
-                for end in &ends {
-                    sides.reads |= end.access.reads();
-                    sides.writes |= end.access.writes();
-                }
-                let programs = &mut self.counter.channels[channel].programs;
-                programs.reads |= sides.reads;
-                programs.writes |= sides.writes;
-                self.parts[child].ends[channel] = ends.first().map(|end| Held {
-                    fd: end.fd,
-                    access: if sides.reads && sides.writes {
-                        crate::outcome::Access::Both
-                    } else {
-                        end.access
-                    },
-                    pid: Some(end.pid),
-                });
+                let held = self.counter.channels[channel].held_by_program(&ends);
+                self.parts[child].ends[channel] = held;
             }
         }
     }

@@ -66,14 +66,9 @@ impl Command {
         self.tree.as_ref()
     }
 
-    /// A step begins.
-    pub(super) fn begin(&mut self) {
-        self.tree.iter_mut().for_each(Tree::begin);
-    }
-
-    /// As [`Tree::wakes_soon`].
-    pub(super) fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
-        self.tree.as_mut().is_some_and(|tree| tree.wakes_soon(readings))
+    /// The same.
+    pub(super) fn observed_mut(&mut self) -> Option<&mut Tree> {
+        self.tree.as_mut()
     }
 
     /// Something of it may still act.
@@ -138,14 +133,9 @@ impl Below {
         }
     }
 
-    /// A step begins.
-    pub(super) fn begin(&mut self) {
-        self.tree.iter_mut().for_each(Tree::begin);
-    }
-
-    /// As [`Tree::wakes_soon`].
-    pub(super) fn wakes_soon(&mut self, readings: &[Reading]) -> bool {
-        self.tree.as_mut().is_some_and(|tree| tree.wakes_soon(readings))
+    /// The same.
+    pub(super) fn observed_mut(&mut self) -> Option<&mut Tree> {
+        self.tree.as_mut()
     }
 
     /// Something below may act.

@@ -331,17 +331,8 @@ impl Play<'_> {
             let Some(tree) = self.actors[at].command.as_ref().and_then(Command::observed) else { continue };
             for (index, file) in self.files.iter().enumerate() {
                 let Some(file) = file else { continue };
-                let ends = tree.ends(*file);
-                let sides = &mut self.counter.channels[index].programs;
-                sides.reads |= ends.iter().any(|end| end.access.reads());
-                sides.writes |= ends.iter().any(|end| end.access.writes());
-                let both =
-                    ends.iter().any(|end| end.access.reads()) && ends.iter().any(|end| end.access.writes());
-                self.parts[at].ends[index] = ends.first().map(|end| Held {
-                    fd: end.fd,
-                    access: if both { Access::Both } else { end.access },
-                    pid: Some(end.pid),
-                });
+                let held = self.counter.channels[index].held_by_program(&tree.ends(*file));
+                self.parts[at].ends[index] = held;
             }
         }
     }

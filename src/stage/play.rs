@@ -6,7 +6,6 @@ use super::{
     Condition, Fault, Options, Plan, PlannedChannel, PlannedStep,
     actor::Actor,
     children::Started,
-    command::{Below, Command},
     fills::Filling,
     handles::{Handles, Timeouts},
     settle::{Guard, Rest, Settler, Timer},
@@ -389,18 +388,13 @@ impl<'case> Play<'case> {
     fn settle(&mut self, nudged: Option<usize>) -> Result<Option<Outcome>, Fault> {
         let actor = self.records[self.given.start].actor;
         self.settler.begin();
-        self.actors.iter_mut().flat_map(|actor| &mut actor.command).for_each(Command::begin);
-        self.actors.iter_mut().flat_map(|actor| &mut actor.below).for_each(Below::begin);
+        self.actors.iter_mut().for_each(Actor::begin_step);
         loop {
             self.collect()?;
             let concerned = |&at: &usize| {
                 let actor = &self.actors[at];
-                let lives = || {
-                    actor.command.as_ref().is_some_and(Command::lives)
-                        || actor.below.as_ref().is_some_and(Below::lives)
-                };
                 let awaited = actor.ended.is_none() && !self.parts[at].due.is_empty();
-                awaited || lives() || (actor.ended.is_none() && nudged == Some(at))
+                awaited || actor.programs_live() || (actor.ended.is_none() && nudged == Some(at))
             };
             let unsettled: Vec<usize> = (0..self.actors.len()).filter(concerned).collect();
             let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };
@@ -413,7 +407,7 @@ impl<'case> Play<'case> {
                 self.settler.pace(&self.actors)?;
                 continue;
             }
-            self.children_rest(&unsettled);
+            unsettled.iter().for_each(|&at| self.actors[at].programs_rest());
             let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
             let is_command = self.actors[actor].command.is_some();
             let child = nudged.and_then(|at| self.child_pid(at));
@@ -469,8 +463,7 @@ impl<'case> Play<'case> {
 
     /// A program, or what it has left behind, may act at any time.
     pub(super) fn programs_live(&self) -> bool {
-        self.actors.iter().any(|actor| actor.command.as_ref().is_some_and(Command::lives))
-            || self.children_live()
+        self.actors.iter().any(Actor::programs_live)
     }
 
     pub(super) fn broken(&self, actor: usize, message: &str) -> Fault {

@@ -306,8 +306,7 @@ impl<'case> Settler<'case> {
         for &at in unsettled.iter().filter(|at| !self.spinning.contains(at)) {
             let (own, others) = rest.split_at(actors[at].threads().unwrap_or(0));
             rest = others;
-            soon |= actors[at].command.as_mut().is_some_and(|command| command.wakes_soon(own));
-            soon |= actors[at].below.as_mut().is_some_and(|below| below.wakes_soon(own));
+            soon |= actors[at].wakes_soon(own);
         }
         soon
     }

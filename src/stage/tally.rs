@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::{Plan, play::Held};
 use crate::{
     channel::Counts,
-    outcome::{ChannelCount, Count, Sides},
+    observe::OpenEnd,
+    outcome::{Access, ChannelCount, Count, Sides},
 };
 
 pub(super) struct Counter {
@@ -180,6 +181,17 @@ impl Counter {
 }
 
 impl Channel {
+    /// What a program holds of it by these ends, one for all of them; its sides are noted.
+    pub(super) fn held_by_program(&mut self, ends: &[OpenEnd]) -> Option<Held> {
+        let reads = ends.iter().any(|end| end.access.reads());
+        let writes = ends.iter().any(|end| end.access.writes());
+        self.programs.reads |= reads;
+        self.programs.writes |= writes;
+        let first = ends.first()?;
+        let access = if reads && writes { Access::Both } else { first.access };
+        Some(Held { fd: first.fd, access, pid: Some(first.pid) })
+    }
+
     /// At the last count, a program had an end to write to.
     pub(super) fn had_writing_program(&self) -> bool {
         self.ends.iter().flatten().any(|end| end.pid.is_some() && end.access.writes())

@@ -210,8 +210,8 @@ pub(crate) fn failed(errno: Errno, error: Option<String>, bytes: u64, data: Vec<
     Reply::Fail { errno, error, message, bytes, data }
 }
 
-/// A failure that no call gave: the script used a channel wrongly.
-fn misused(message: String) -> Reply {
+/// A failure that no call gave: the script asks for what can't be.
+pub(crate) fn misused(message: String) -> Reply {
     Reply::Fail { errno: "-".into(), error: None, message, bytes: 0, data: Vec::new() }
 }
 

@@ -15,7 +15,7 @@ use nix::{
 
 use super::{Shepherd, spawn::Spawned, tracer::Tracer};
 use crate::{
-    driver::builtin::{Orders, failed, say},
+    driver::builtin::{Orders, failed, misused, say},
     setting::surroundings,
     stage::exec::complain,
     trace::{Injection, Nth},
@@ -165,15 +165,15 @@ impl Flock<'_> {
                 let until = Nth::of(&words);
                 let comes = self.tracer.as_mut().map(|tracer| tracer.run_until(until));
                 match comes {
-                    Some(true) => DONE,
-                    Some(false) => no("it has made more of these calls already"),
+                    Some(true) => Reply::DONE,
+                    Some(false) => misused("it has made more of these calls already".to_owned()),
                     None if until.is_some() => self.untraceable(),
-                    None => DONE,
+                    None => Reply::DONE,
                 }
             }
             Order::Call { call, .. } if call == RELEASE => match self.tracer.as_mut().map(Tracer::release) {
-                Some(true) => DONE,
-                Some(false) => no("nothing of it is held"),
+                Some(true) => Reply::DONE,
+                Some(false) => misused("nothing of it is held".to_owned()),
                 None => self.untraceable(),
             },
             Order::Call { call, .. } if call == CALLS => self.tell_calls(),
@@ -199,8 +199,8 @@ impl Flock<'_> {
     fn inject(&mut self, injection: Injection) -> Reply {
         match (&mut self.tracer, self.shepherd.board.program()) {
             (Some(tracer), Some(_)) => match tracer.inject(injection) {
-                true => DONE,
-                false => no("it has made more of these calls already"),
+                true => Reply::DONE,
+                false => misused("it has made more of these calls already".to_owned()),
             },
             (None, Some(_)) => self.untraceable(),
             (_, None) if self.shepherd.trace.as_ref().is_none_or(|trace| trace.refused) => {
@@ -209,7 +209,7 @@ impl Flock<'_> {
             }
             (_, None) => {
                 self.faults.push(injection);
-                DONE
+                Reply::DONE
             }
         }
     }
@@ -227,10 +227,7 @@ impl Flock<'_> {
                 let data = postcard::to_stdvec(&tracer.take_calls()).unwrap_or_default();
                 Reply::Said { bytes: None, made: vec![], words: vec![], data }
             }
-            (None, why) => {
-                let message = why.clone().unwrap_or_default();
-                Reply::Fail { errno: "-".to_owned(), error: None, message, bytes: 0, data: vec![] }
-            }
+            (None, why) => misused(why.clone().unwrap_or_default()),
         }
     }
 
@@ -355,13 +352,7 @@ fn remember(words: &[u8]) {
     let _ = nix::sys::uio::pwrite(file, words, 0);
 }
 
-const DONE: Reply = Reply::Ok { fd: None, bytes: None };
 const REFUSED: &str = "it was refused, as asked";
-
-/// A step that can't be, and why.
-fn no(why: &str) -> Reply {
-    Reply::Fail { errno: "-".to_owned(), error: None, message: why.to_owned(), bytes: 0, data: vec![] }
-}
 
 fn answer(id: u64, reply: Reply) {
     say(CONTROL_FD, &Answer { id, reply, queued: None, held: None }.encode());
