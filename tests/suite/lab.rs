@@ -46,10 +46,8 @@ impl Lab {
     /// read.
     pub fn for_everybody(&self, words: &[&str]) -> Command {
         let program = self.path("pipelab");
-        fs::copy(env!("CARGO_BIN_EXE_pipelab"), &program).expect("a copy");
-        for (path, mode) in [(self.path(""), 0o755), (program.clone(), 0o755)] {
-            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
-        }
+        copy_program(&program);
+        fs::set_permissions(self.path(""), fs::Permissions::from_mode(0o755)).expect("chmod");
         command(&program, self.dir.path(), words)
     }
 
@@ -68,6 +66,15 @@ impl Lab {
     pub fn accept(&self) {
         assert!(accept(&self.path("snapshots")) > 0);
     }
+}
+
+/// Puts the `pipelab` binary here, for every user. By another process: a descriptor that
+/// this one has open for writing would be in what another test's thread forks meanwhile,
+/// and keep the copy from being executed (ETXTBSY, execve(2)).
+pub fn copy_program(to: &Path) {
+    let mut install = Command::new("install");
+    install.args(["-m", "755", env!("CARGO_BIN_EXE_pipelab")]).arg(to);
+    assert!(install.status().expect("coreutils").success());
 }
 
 pub fn command(program: &Path, dir: &Path, words: &[&str]) -> Command {

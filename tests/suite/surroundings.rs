@@ -9,7 +9,6 @@ use std::{
     fs,
     io::{Error, Result},
     os::unix::{fs::PermissionsExt, process::CommandExt},
-    path::Path,
     process::{Command, Stdio},
     sync::OnceLock,
 };
@@ -25,7 +24,7 @@ use nix::{
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::lab::{Lab, Ran, command, ran};
+use crate::lab::{Lab, Ran, command, copy_program, ran};
 
 /// Every kind of outcome that the built-in drivers have.
 const BUILT_IN: &str = r#"
@@ -336,17 +335,15 @@ fn the_same_as_nobody(
     let nobody = User::from_name("nobody").ok().flatten().expect("every system has the user nobody");
     // Readable for all; the binary may be where nobody gets.
     let dir = tempfile::tempdir().expect("a directory");
-    let put = |from: &Path, to: &str, mode: u32| {
-        fs::copy(from, dir.path().join(to)).expect("copied");
-        fs::set_permissions(dir.path().join(to), fs::Permissions::from_mode(mode)).expect("chmod");
-    };
     fs::create_dir(dir.path().join("scenarios")).expect("a directory");
     for folder in ["", "scenarios"] {
         fs::set_permissions(dir.path().join(folder), fs::Permissions::from_mode(0o755)).expect("chmod");
     }
-    put(Path::new(env!("CARGO_BIN_EXE_pipelab")), "pipelab", 0o755);
+    copy_program(&dir.path().join("pipelab"));
     for scenario in BUILT_INS {
-        put(&lab().path(scenario), scenario, 0o644);
+        let copy = dir.path().join(scenario);
+        fs::copy(lab().path(scenario), &copy).expect("copied");
+        fs::set_permissions(copy, fs::Permissions::from_mode(0o644)).expect("chmod");
     }
     let words = [&["run", "--format", "jsonl"], options, BUILT_INS].concat();
     let mut command = command(&dir.path().join("pipelab"), dir.path(), &words);

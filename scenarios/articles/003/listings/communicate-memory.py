@@ -1,5 +1,7 @@
 # How much more memory communicate() needs for more output: the largest resident set that
-# the process ever had, before and after.
+# the process ever had, before and after. Each CPU hands its count of a process's pages on
+# in batches (Linux 6.2 and later, lib/percpu_counter.c): the sum may be a few hundred
+# pages behind, for which a hundredth is left.
 import resource
 import subprocess
 import sys
@@ -16,4 +18,4 @@ before = peak()
 out, _ = subprocess.Popen(head, stdout=subprocess.PIPE).communicate()
 grown = peak() - before
 print("%d bytes; at least as much memory: %s; more than three times as much: %s"
-      % (len(out), grown >= size, grown > 3 * size))
+      % (len(out), grown >= size - size // 100, grown > 3 * size))
