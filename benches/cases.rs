@@ -36,8 +36,6 @@ struct Figure {
 }
 
 fn main() {
-    // This binary is its own stage.
-    pipelab::stage::become_stage_if_asked();
     let mut criterion = Criterion::default().configure_from_args();
     let allowed = sched_getaffinity(Pid::from_raw(0)).expect("the CPUs of this process");
     let cpus: Vec<usize> = (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect();
@@ -139,7 +137,11 @@ struct Ours {
 
 impl Ours {
     fn new(options: &Options, shards: usize, driver: &str, cases: usize) -> Ours {
-        let mut lab = Lab::sharded(options, shards).expect("a stage");
+        // The stage of `pipelab run`: this binary has criterion's libraries mapped too, for
+        // which each fork would pay.
+        let program = Some(PathBuf::from(env!("CARGO_BIN_EXE_pipelab")));
+        let options = Options { program, ..options.clone() };
+        let mut lab = Lab::sharded(&options, shards).expect("a stage");
         let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/nine-steps.toml");
         let mut overrides = Overrides::default();
         let rounds: Vec<String> = (1..=cases).map(|round| round.to_string()).collect();

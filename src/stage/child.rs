@@ -35,22 +35,17 @@ impl Child {
     #[inline(always)]
     pub(super) fn fork() -> Result<Option<Child>, Errno> {
         let mut pidfd: RawFd = -1;
-        // SAFETY: the stage has one thread, so its child may do anything; and nothing
-        // asks for what the C library's fork does beyond the call, which is to write on
-        // several pages. The kernel writes one descriptor.
-        let pid =
-            unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_PIDFD | libc::SIGCHLD, 0, &mut pidfd, 0, 0) };
-        match Errno::result(pid)? {
+        match clone_with(libc::CLONE_PIDFD, &mut pidfd)? {
             0 => Ok(None),
             pid => {
                 // SAFETY: a fresh descriptor that nothing else owns.
                 let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-                Ok(Some(Child::of(Pid::from_raw(pid as i32), pidfd)))
+                Ok(Some(Child::of(Pid::from_raw(pid), pidfd)))
             }
         }
     }
 
-    /// One that an actor has made as the stage's child.
+    /// One that another process has made as the stage's child.
     ///
     /// # Errors
     /// As pidfd_open(2).
@@ -109,6 +104,24 @@ impl Child {
         };
         Ok(self.ended.borrow_mut().insert(ended).clone().into())
     }
+}
+
+/// clone(2) with a copy of everything; 0 is the child's side. For a process of one thread.
+///
+/// # Errors
+/// As clone(2).
+#[inline(always)]
+pub(super) fn clone(flags: libc::c_int) -> Result<i32, Errno> {
+    clone_with(flags, &mut -1)
+}
+
+#[inline(always)]
+fn clone_with(flags: libc::c_int, pidfd: &mut RawFd) -> Result<i32, Errno> {
+    // SAFETY: this process has one thread, so its child may do anything; and nothing asks for
+    // what the C library's fork does beyond the call, which is to write on several pages. The
+    // kernel writes one descriptor at most.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, pidfd, 0, 0) };
+    Errno::result(pid).map(|pid| pid as i32)
 }
 
 /// Sends a process a signal. One that has ended is spared.

@@ -34,6 +34,25 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// `customary`: what [`surroundings::limits_to_set`] found.
+    pub(super) fn new(
+        customary: Rc<[Limit]>,
+        setting: &Setting,
+        network: Option<Rc<OwnedFd>>,
+        user: Option<Ids>,
+    ) -> Entry {
+        Entry { customary, limits: limits::of(&setting.limits), network, user }
+    }
+
+    pub(super) fn network(&self) -> Option<&OwnedFd> {
+        self.network.as_deref()
+    }
+
+    /// Another user than the stage's.
+    pub(super) fn user(&self) -> Option<Ids> {
+        self.user
+    }
+
     /// Puts this process there.
     ///
     /// # Errors
@@ -82,12 +101,9 @@ impl Entries {
     /// # Errors
     /// What it needs can't be had here.
     pub(super) fn of(&mut self, setting: &Setting) -> Result<Entry, Fault> {
-        Ok(Entry {
-            customary: self.customary.clone(),
-            limits: limits::of(&setting.limits),
-            network: setting.max_dgram_qlen.map(|qlen| self.network(qlen)).transpose()?,
-            user: self.ids(setting)?,
-        })
+        let network = setting.max_dgram_qlen.map(|qlen| self.network(qlen)).transpose()?;
+        let user = self.ids(setting)?;
+        Ok(Entry::new(self.customary.clone(), setting, network, user))
     }
 
     /// There is room for the namespace of this setting. If not, others have to go for it, and

@@ -9,13 +9,12 @@ use super::{
     shepherd::{Shepherd, Trace},
 };
 use crate::{
-    driver::builtin::{self, Driver},
+    driver::builtin::Driver,
     setting::{Setting, Sigpipe, surroundings},
 };
 
 /// Made ready before the fork.
 pub(super) enum Exec {
-    /// What the stage makes, no fork has to.
     BuiltIn {
         driver: Driver,
         /// Empty if it needn't greet.
@@ -31,24 +30,24 @@ pub(super) enum Exec {
 }
 
 impl Exec {
-    /// `greets`: a built-in driver is to say when it has started. `trace`: of a program.
+    /// A built-in driver, if there is one of this name. `greets`: it says when it has started.
+    pub(super) fn built_in(name: &str, mode: &[String], greets: bool) -> Option<Self> {
+        let driver = Driver::of(name, mode)?;
+        let greeting = if greets { driver.hello().encode() } else { Vec::new() };
+        Some(Exec::BuiltIn { driver, greeting })
+    }
+
+    /// A program. `trace`: what is seen of it, if it is no driver.
     ///
     /// # Errors
     /// There is no such program, or its words can't be given to it.
-    pub(super) fn of(
+    pub(super) fn program(
         planned: &PlannedActor,
         setting: &Setting,
-        greets: bool,
         trace: Option<Trace>,
     ) -> io::Result<Self> {
         match &*planned.launch {
-            Launch::BuiltIn(name) => {
-                builtin::prepare();
-                let driver = Driver::of(name, &planned.mode)
-                    .ok_or_else(|| io::Error::other(format!("no built-in driver is called {name}")))?;
-                let greeting = if greets { driver.hello().encode() } else { Vec::new() };
-                Ok(Exec::BuiltIn { driver, greeting })
-            }
+            Launch::BuiltIn(_) => Err(io::Error::other("it is no program")),
             Launch::Command(command) => Ok(Exec::Shepherd(Shepherd::new(command, trace)?)),
             Launch::Child(_) => Err(io::Error::other("another actor starts it")),
             Launch::Program { command, env, pinned } => {
@@ -99,7 +98,7 @@ impl Exec {
 
 /// Nothing that panics may unwind past this, into the copy of the stage: that would kill
 /// the other actors.
-struct EndsHere;
+pub(super) struct EndsHere;
 
 impl Drop for EndsHere {
     fn drop(&mut self) {

@@ -14,6 +14,7 @@ mod exec;
 mod fault;
 mod fills;
 mod flights;
+mod fork_server;
 mod frames;
 mod handle;
 mod handles;

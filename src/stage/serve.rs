@@ -132,7 +132,6 @@ pub(super) fn serve(
     containment: &'static str,
 ) -> i32 {
     surroundings::exact_timers();
-    few_heap_pages();
     let result = guard(options, runner, keeper, dir, containment).and_then(|guard| {
         let result = talk(options, runner, &guard, dir, containment);
         // Whatever ended the talk, the runner may be gone, and the keeper too.
@@ -219,16 +218,6 @@ fn play_all(
         }
     }
     Ok(())
-}
-
-/// Keeps glibc from merging the small blocks of the whole heap, which a fork that
-/// does so has to copy page by page (mallopt(3), M_MXFAST).
-fn few_heap_pages() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: takes numbers.
-    unsafe {
-        libc::mallopt(libc::M_MXFAST, 0);
-    }
 }
 
 /// False if the keeper is gone. (The runner's end shows as end of file.)

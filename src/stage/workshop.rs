@@ -13,10 +13,11 @@ use std::{
 };
 
 use super::{
-    Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
+    Containment, Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
     actor::Actor,
     contain,
     entry::Entries,
+    fork_server::ForkServer,
     play::{Play, describe_end},
     pool::Pool,
     ready::Ready,
@@ -44,6 +45,8 @@ pub(super) struct Workshop {
     /// So many actors at once have left descriptors enough to count with.
     most: usize,
     entries: Entries,
+    /// `None`: it has to be started, again.
+    fork_server: Option<ForkServer>,
     /// The stage's own list of children; without it, nothing is kept.
     children: Option<File>,
 }
@@ -57,6 +60,8 @@ impl Workshop {
             most: 0,
             pool: Pool::new(fresh || children.is_none()),
             entries: Entries::new(root),
+            // While there is little memory to copy. What keeps it from starting may pass.
+            fork_server: ForkServer::start().ok(),
             children,
         }
     }
@@ -137,8 +142,18 @@ impl Workshop {
                 remedy: "play it on one that was built with CONFIG_PROC_CHILDREN".to_owned(),
             });
         }
+        let dies_with_stage = options.containment != Containment::Nothing;
+        if ready.iter().any(Ready::is_built_in) {
+            let server = self.fork_server()?;
+            let forked = server.fork(&mut ready, &plan.setting, dir, dies_with_stage, &entry);
+            if forked.is_err() {
+                // It may have ended; the next case gets another.
+                self.fork_server = None;
+            }
+            forked?;
+        }
         for ready in &mut ready {
-            ready.fork(&plan.setting, dir, options, &entry)?;
+            ready.fork(&plan.setting, dir, dies_with_stage, &entry)?;
         }
         let mut ready = ready.into_iter();
         let mut actors = Vec::with_capacity(kept.len());
@@ -168,6 +183,15 @@ impl Workshop {
             self.most = alive;
         }
         Ok(actors)
+    }
+
+    fn fork_server(&mut self) -> Result<&ForkServer, Fault> {
+        if self.fork_server.is_none() {
+            let server = ForkServer::start();
+            self.fork_server =
+                Some(server.map_err(|error| Fault::harness("starting the fork server", error.desc()))?);
+        }
+        Ok(self.fork_server.as_ref().expect("just started"))
     }
 
     /// An actor that is as it was when it was put away: a program may have ended, or
@@ -232,13 +256,14 @@ impl Workshop {
         let mut buffer = [0; 4096];
         let listed = self.children.as_ref().and_then(|file| file.read_at(&mut buffer, 0).ok());
         let text = listed.and_then(|length| std::str::from_utf8(&buffer[..length]).ok());
-        let only_kept = text.is_some_and(|text| {
-            text.split_ascii_whitespace()
-                .all(|pid| pid.parse().is_ok_and(|pid: i32| self.pool.pids().any(|kept| kept == pid)))
-        });
+        let server = self.fork_server.as_ref().map(ForkServer::pid);
+        let is_kept = |pid: i32| self.pool.pids().chain(server).any(|kept| kept == pid);
+        let only_kept =
+            text.is_some_and(|text| text.split_ascii_whitespace().all(|pid| pid.parse().is_ok_and(&is_kept)));
         if !only_kept {
             // Rare, and thorough: what a stray has touched nobody can tell.
             self.pool.clear();
+            self.fork_server = None;
             contain::end_strays();
         }
     }

@@ -30,6 +30,18 @@ fn a_write_beyond_the_capacity_blocks_with_a_full_pipe_and_ends_when_it_is_read(
     assert_eq!((&counts.accepted, &counts.taken), (&Count::Known(200_000), &Count::Known(200_000)));
 }
 
+/// More than the fork server forks at once.
+#[test]
+fn a_case_of_a_hundred_actors_is_played() {
+    let names: Vec<String> = (0..100).map(|actor| format!("a{actor}")).collect();
+    let script = names.iter().fold(Script::new(), |script, name| script.actor(name, "raw"));
+    let script = script.open("a0", Access::Both);
+    let script = names[1..].iter().fold(script, |script, name| script.open(name, Access::Write));
+    let script = names[1..].iter().fold(script, |script, name| script.write(name, 10));
+    let transcript = script.read("a0", 990).play(&mut stage()).unwrap();
+    assert_eq!(told(&transcript).last().unwrap(), "0 read: ok 990");
+}
+
 #[test]
 fn a_step_for_a_blocked_actor_ends_the_case_as_stuck() {
     let script = Script::new().actor("reader", "raw").actor("writer", "raw");

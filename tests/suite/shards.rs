@@ -109,6 +109,25 @@ offered = "0*round"
     }
 }
 
+/// As with the stage itself: who kills what forks its actors ends the run, which says so.
+#[test]
+fn a_fork_server_that_dies_is_a_fault() {
+    let killer = r#"
+[params]
+actor = ["raw", "killer", "stdio"]
+[drivers]
+killer = { command = ["sh", "-c", "for p in `cat /proc/$PPID/task/$PPID/children`; do [ $p = $$ ] || kill -9 $p; done"] }
+[actors]
+it = "{actor}"
+script = "it sleep"
+"#;
+    let lab = Lab::new(&[("killer", killer)]);
+    // In a pid namespace it couldn't find it; one stage, and nobody who is reused.
+    let ran = lab.run(&["run", "scenarios", "--containment", "subreaper", "--jobs", "1", "--fresh"]);
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.err.contains("the fork server: "), "{ran:?}");
+}
+
 /// What a program of the user's own arranges by the number of CPUs must be as ever.
 #[test]
 fn a_program_of_ones_own_isnt_pinned() {

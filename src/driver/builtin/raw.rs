@@ -143,6 +143,7 @@ impl Builtin for Raw {
         true
     }
 
+    #[unsafe(link_section = "pipelab_actor")]
     fn attached(&mut self) -> Option<OwnedFd> {
         self.attached.take()
     }

@@ -26,6 +26,7 @@ impl Handles {
     }
 
     /// These are held from now on, under names that may have been others'.
+    #[unsafe(link_section = "pipelab_actor")]
     pub(in super::super) fn add(&self, made: Vec<(String, i32)>) {
         let mut table = self.table();
         table.open.retain(|(name, _)| made.iter().all(|(new, _)| new != name));
