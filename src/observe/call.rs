@@ -11,8 +11,19 @@ pub struct Call {
     /// The descriptor it works on, if its first argument is one.
     pub descriptor: Option<i32>,
     pub sleep: Sleep,
+    /// Where the path stands that it opens, if that can be seen.
+    pub path: Option<PathAt>,
     /// Where its timeout stands, if it has one that can be seen.
     pub timer: Option<TimerAt>,
+}
+
+/// A path in the arguments of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathAt {
+    /// The descriptor of the folder that it starts from, or AT_FDCWD.
+    pub folder: i32,
+    /// The address of its text.
+    pub address: u64,
 }
 
 /// A timeout in the arguments of a call.
@@ -83,6 +94,7 @@ const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     (libc::SYS_readv, "readv", Descriptor, Never),
     (libc::SYS_writev, "writev", Descriptor, Never),
     (libc::SYS_openat, "open", Other, Never),
+    (libc::SYS_openat2, "open", Other, Never),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_open, "open", Other, Never),
     (libc::SYS_close, "close", Descriptor, Never),
@@ -164,6 +176,7 @@ impl Call {
                 name: format!("system call {number}"),
                 descriptor: None,
                 sleep: Sleep::Untimed,
+                path: None,
                 timer: None,
             });
         };
@@ -183,7 +196,7 @@ impl Call {
         };
         let descriptor = (form == Descriptor).then_some(args[0] as i32);
         let timer = timed.then(|| timer_at(number, args)).flatten();
-        Some(Call { name: name.to_owned(), descriptor, sleep, timer })
+        Some(Call { name: name.to_owned(), descriptor, sleep, path: path_at(number, args), timer })
     }
 
     /// Reads `/proc/PID/wchan`: the kernel function in which a thread sleeps.
@@ -198,7 +211,17 @@ impl Call {
             Some((_, name, _)) => (*name, Sleep::Untimed),
             None => (place, Sleep::Untimed),
         };
-        Call { name: name.to_owned(), descriptor: None, sleep, timer: None }
+        Call { name: name.to_owned(), descriptor: None, sleep, path: None, timer: None }
+    }
+}
+
+/// Where the path of a call stands that opens one.
+fn path_at(number: libc::c_long, args: [u64; 6]) -> Option<PathAt> {
+    match number {
+        libc::SYS_openat | libc::SYS_openat2 => Some(PathAt { folder: args[0] as i32, address: args[1] }),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => Some(PathAt { folder: libc::AT_FDCWD, address: args[0] }),
+        _ => None,
     }
 }
 

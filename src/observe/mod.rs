@@ -2,6 +2,7 @@
 //! channel holds, how many an actor's read calls took.
 
 mod call;
+pub(crate) mod memory;
 mod process;
 mod queue;
 mod reading;
@@ -10,13 +11,14 @@ mod socket;
 mod state;
 mod task;
 mod ticking;
+mod timers;
 mod tree;
 mod whole;
 
-pub use call::{Call, Sleep, TimerAt};
+pub use call::{Call, PathAt, Sleep, TimerAt};
 pub use process::{Access, Process};
 pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Kept, Reading, Rule, asleep};
 pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};
-pub use tree::{FileId, OpenEnd, Tree, file_id, status_of};
+pub use tree::{FileId, OpenEnd, Tree, file_at, file_id, status_of};

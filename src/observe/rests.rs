@@ -11,8 +11,8 @@
 use std::{fs, path::Path, time::Duration};
 
 use super::{
-    Call, Kept, Process, Reading, Sleep,
-    tree::{FileId, Tree, file_id},
+    Call, Kept, Process, Reading, Sleep, memory, timers,
+    tree::{FileId, Tree, file_at, file_id},
 };
 use crate::outcome::{Resting, Rests};
 
@@ -56,14 +56,17 @@ pub(super) fn ticks_always(name: &str) -> bool {
 }
 
 /// A timer will soon wake this thread.
-pub(super) fn wakes_soon(process: &Process, reading: &Reading, name: &str) -> bool {
+pub(super) fn wakes_soon(process: &Process, pid: i32, reading: &Reading, name: &str) -> bool {
     // Who is stopped, or kept at a call, has its timer only from when it goes on.
     if reading.state != b'S' {
         return false;
     }
     let Some(call) = process.call(reading) else { return false };
     let soon = if is_helper(name) { HELPERS_SOON } else { SOON };
-    let left = || process.wakes_in(call.timer?);
+    let left = || {
+        let own = call.timer.and_then(|timer| process.wakes_in(timer));
+        own.into_iter().chain(timers::behind(process, pid, &call)).min()
+    };
     !ticks_always(name) && left().is_some_and(|left| left < soon)
 }
 
@@ -82,7 +85,7 @@ pub(super) fn of(
     }
     let held = readings.iter().find(|reading| reading.kept == Some(Kept::AtCall));
     if let Some(call) = held.and_then(|reading| process.call(reading)) {
-        let channel = channel_of(pid, call.descriptor, channels);
+        let channel = channel_of(pid, &call, channels);
         return Some(resting(name, Rests::Held, call.name, channel));
     }
     let threads: Vec<(Call, bool)> = readings
@@ -92,7 +95,8 @@ pub(super) fn of(
         .filter_map(|(reading, thread)| Some((process.call(reading)?, is_helper(&thread))))
         .collect();
     let own = || threads.iter().filter(|(_, helps)| !helps).map(|(call, _)| call);
-    let timed = own().any(|call| call.sleep == Sleep::Timed) || has_timers(pid);
+    let is_timed = |call: &Call| call.sleep == Sleep::Timed || timers::behind(process, pid, call).is_some();
+    let timed = own().any(is_timed) || timers::any(pid);
     let naming = own().min_by_key(|call| rank(call)).or(threads.first().map(|(call, _)| call))?;
     let state = match naming.sleep {
         _ if timed => Rests::Waiting,
@@ -100,7 +104,7 @@ pub(super) fn of(
         Sleep::Unknown => Rests::Unknown,
         Sleep::Untimed | Sleep::Timed => Rests::Blocked,
     };
-    let channel = channel_of(pid, naming.descriptor, channels);
+    let channel = channel_of(pid, naming, channels);
     let other_side = match (naming.descriptor, channel) {
         (Some(fd), None) => tree.other_side(pid, fd),
         _ => None,
@@ -112,14 +116,17 @@ fn resting(process: String, state: Rests, call: String, channel: Option<usize>) 
     Resting { process, state, call, channel, other_side: None, filled: None }
 }
 
-/// Those of timer_create(2) (proc_pid_timers(5), where the kernel tells them).
-fn has_timers(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| !timers.is_empty())
+/// The channel that a call works on, or opens.
+fn channel_of(pid: i32, call: &Call, channels: &[Option<FileId>]) -> Option<usize> {
+    let held = |fd: i32| file_id(Path::new(&format!("/proc/{pid}/fd/{fd}"))).ok();
+    let file = call.descriptor.map_or_else(|| opened(pid, call), held)?;
+    channels.iter().position(|known| *known == Some(file))
 }
 
-fn channel_of(pid: i32, fd: Option<i32>, channels: &[Option<FileId>]) -> Option<usize> {
-    let file = file_id(Path::new(&format!("/proc/{pid}/fd/{}", fd?))).ok()?;
-    channels.iter().position(|known| *known == Some(file))
+/// The file that a call opens.
+pub(super) fn opened(pid: i32, call: &Call) -> Option<FileId> {
+    let path = call.path?;
+    file_at(pid, path.folder, &memory::text(pid, path.address)?).ok()
 }
 
 /// Rule 1.

@@ -2,8 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs, io,
-    os::unix::fs::MetadataExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 
@@ -55,6 +56,21 @@ pub type FileId = (u64, u64);
 /// As stat(2).
 pub fn file_id(path: &Path) -> io::Result<FileId> {
     fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// The file that a thread means by a path. (A program that changes its root is followed too:
+/// proc_pid_root(5).)
+///
+/// # Errors
+/// As stat(2).
+pub fn file_at(tid: i32, folder: i32, path: &[u8]) -> io::Result<FileId> {
+    let path = Path::new(OsStr::from_bytes(path));
+    let from = match path.strip_prefix("/") {
+        Ok(below) => return file_id(&PathBuf::from(format!("/proc/{tid}/root")).join(below)),
+        Err(_) if folder == libc::AT_FDCWD => format!("/proc/{tid}/cwd"),
+        Err(_) => format!("/proc/{tid}/fd/{folder}"),
+    };
+    file_id(&Path::new(&from).join(path))
 }
 
 impl Tree {
@@ -188,6 +204,20 @@ impl Tree {
         all
     }
 
+    /// The files that threads below sit in open(2) of, as this scan says.
+    pub fn opening(&self, readings: &[Reading]) -> Vec<FileId> {
+        let mut rest = &readings[self.threads_above()..];
+        let mut files = Vec::new();
+        for member in &self.below {
+            let (own, others) = rest.split_at(member.process.threads());
+            rest = others;
+            // Who is kept at a call's entry hasn't begun it.
+            let calls = own.iter().filter(|it| it.kept.is_none()).filter_map(|it| member.process.call(it));
+            files.extend(calls.filter_map(|call| rests::opened(member.pid, &call)));
+        }
+        files
+    }
+
     /// A step begins: what naps it takes is counted anew.
     pub fn begin(&mut self) {
         self.ticking.begin();
@@ -203,7 +233,7 @@ impl Tree {
             rest = others;
             let tids = member.process.tids().zip(own).zip(member.process.names());
             for ((tid, reading), name) in tids {
-                match rests::wakes_soon(&member.process, reading, &name) {
+                match rests::wakes_soon(&member.process, member.pid, reading, &name) {
                     _ if rests::ticks_always(&name) => {}
                     true => soon.push((tid, reading.clone())),
                     false => still.push((tid, reading.runs)),

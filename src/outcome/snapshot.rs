@@ -35,6 +35,19 @@ use crate::{
 /// A count that isn't the same twice.
 const SOME: &str = "some";
 
+/// How a line of the trace begins.
+const TRACE: &str = "       | ";
+
+/// How the line of the first error begins, or stands for none, which a trace may know alone.
+const ERROR: &str = "first error at ";
+const NO_ERROR: &str = "no error";
+
+/// A block as it is where the scenario's programs can't be traced.
+pub(super) fn without_trace(block: &str) -> String {
+    let traced = |line: &&str| line.starts_with(TRACE) || line.starts_with(ERROR) || *line == NO_ERROR;
+    block.lines().filter(|line| !traced(line)).flat_map(|line| [line, "\n"]).collect()
+}
+
 /// The line above a case's block. Versions stay out: the file's name says them.
 pub fn heading(case: &Case) -> String {
     let params: Vec<String> =
@@ -86,10 +99,10 @@ pub fn named(errno: &str, error: Option<&str>) -> String {
 /// Where the first error surfaced.
 fn error_text(case: &Case, transcript: &Transcript) -> String {
     match error_at(&case.plan, transcript) {
-        None => "no error\n".to_owned(),
+        None => format!("{NO_ERROR}\n"),
         Some(error) => {
             let name = named(&error.errno, error.error.as_deref());
-            format!("first error at {}: {name}\n", error.place())
+            format!("{ERROR}{}: {name}\n", error.place())
         }
     }
 }
@@ -116,7 +129,7 @@ fn steps_text(case: &Case, transcript: &Transcript) -> String {
         for calls in record.calls.iter().filter(|calls| case.plan.traces(calls.actor)) {
             let channel = |channel: usize| case.plan.channels[channel].name.clone();
             for line in trace::lines(calls, &channel) {
-                text.push_str(&format!("       | {line}\n"));
+                text.push_str(&format!("{TRACE}{line}\n"));
             }
         }
     }

@@ -196,6 +196,9 @@ pub struct Transcript {
     pub words: Vec<String>,
     /// Per actor: why its calls aren't seen though somebody wants it; empty else.
     pub untraced: Vec<String>,
+    /// Records (indexes in `steps`) of steps about a call of a program that never came: a fault,
+    /// a `hold`, a `run until`.
+    pub unmet: Vec<usize>,
 }
 
 /// The sides of a channel that a program has had open.

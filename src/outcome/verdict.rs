@@ -6,8 +6,8 @@ use std::sync::Arc;
 use similar::TextDiff;
 
 use super::{
-    ChannelLedger, Count, End, ErrorAt, Ledger, Recorded, Transcript, error_at, error_at_of_all,
-    ledger::Origin, snapshot,
+    ChannelLedger, Count, End, ErrorAt, Ledger, Outcome, Recorded, Transcript, Verb, error_at,
+    error_at_of_all, ledger::Origin, snapshot,
 };
 use crate::{
     scenario::{Case, EndKind, Quantity},
@@ -84,12 +84,19 @@ impl Played {
     pub fn block(&self, case: &Case) -> String {
         snapshot::block(case, &self.transcript, &self.ledgers)
     }
+
+    /// The scenario has a program traced that couldn't be, here.
+    fn lacks_trace(&self, case: &Case) -> bool {
+        let untraced = self.transcript.untraced.iter().enumerate();
+        untraced.clone().any(|(actor, why)| !why.is_empty() && case.plan.traces(actor))
+    }
 }
 
 impl Judged {
-    /// Its block in a snapshot, if it was played.
+    /// Its block in a snapshot, if it was played, and all that belongs there was seen.
     pub fn block(&self) -> Option<String> {
-        self.played.as_ref().map(|played| played.block(&self.case))
+        let played = self.played.as_ref().filter(|played| !played.lacks_trace(&self.case))?;
+        Some(played.block(&self.case))
     }
 
     /// Per actor, why its calls weren't seen though somebody wanted it; empty else.
@@ -123,14 +130,19 @@ impl Judged {
         let played = Played::of(case, transcript);
         let mut differences = Vec::new();
         steps(case, &played, &mut differences);
+        unmet(case, &played, &mut differences);
         ledgers(case, &played, &mut differences);
         streams(case, &played, &mut differences);
         let stuck = matches!(played.transcript.end, End::Stuck { .. });
         let known = recorded.and_then(|recorded| recorded.block(&snapshot::heading(case)));
-        if let Some((known, block)) = known.map(|known| (known, played.block(case)))
+        let comparable = |block: &str| match played.lacks_trace(case) {
+            true => snapshot::without_trace(block),
+            false => block.to_owned(),
+        };
+        if let Some((known, block)) = known.map(|known| (comparable(known), comparable(&played.block(case))))
             && known.trim_end() != block.trim_end()
         {
-            let diff = TextDiff::from_lines(known, block.as_str());
+            let diff = TextDiff::from_lines(&known, &block);
             let text = diff.unified_diff().context_radius(2).header("snapshot", "seen").to_string();
             differences.push(text.trim_end().to_owned());
         }
@@ -177,7 +189,7 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
             }
         }
         let channel = |index: usize| case.plan.channels[index].name.clone();
-        if !expectation.allows(&record.outcome, &whose, &record.resting, channel) {
+        if !expectation.allows(&record.outcome, &whose, &record.resting, record.channel, channel) {
             let gave = match record.resting.is_empty() {
                 true => super::words(&record.outcome),
                 false => super::resting(record, channel),
@@ -193,6 +205,31 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
         for step in unreached {
             differences.push(format!("line {}: `{}` was never reached", step.line, step.text));
         }
+    }
+}
+
+/// Faults and stops at calls that never came, unless a step ended the program before. (What a
+/// `run until` comes to instead may be expected.)
+fn unmet(case: &Case, played: &Played, differences: &mut Vec<String>) {
+    let steps = &played.transcript.steps;
+    for &at in &played.transcript.unmet {
+        let (record, step) = (&steps[at], &case.steps[steps[at].step]);
+        let name = &case.plan.actors[record.actor].name;
+        let own = || steps.iter().filter(|other| other.actor == record.actor);
+        let killed = own().any(|other| {
+            let by = other.resumed.as_ref().map_or(other, |resumed| &steps[resumed.by]);
+            let ended = matches!(other.last(), Outcome::Killed { .. } | Outcome::Exited { .. });
+            ended && by.verb == Verb::Kill && by.actor == record.actor
+        });
+        let expected = record.verb == Verb::Run && step.expectation.is_some();
+        if killed || expected {
+            continue;
+        }
+        let why = match own().any(|other| other.verb == Verb::Start) {
+            true => format!("`{name}` never made it (`--steps` shows those that it made)"),
+            false => format!("`{name}` was never started"),
+        };
+        differences.push(format!("line {}: `{}` met no call: {why}", step.line, step.text));
     }
 }
 
@@ -241,7 +278,8 @@ fn ledgers(case: &Case, played: &Played, differences: &mut Vec<String>) {
             ));
         }
     }
-    if let Some(expected) = case.expect.error_at {
+    // The first error may be a call that nobody saw.
+    if let Some(expected) = case.expect.error_at.filter(|_| !played.lacks_trace(case)) {
         // What is traced only because somebody looks changes no verdict.
         let seen = error_at(&case.plan, &played.transcript);
         let seen = seen.as_ref().map_or("none", |error| error.verb.name());

@@ -209,8 +209,8 @@ impl LineReader<'_, '_> {
         None
     }
 
-    /// `when A < B`: whether the step belongs to the case. What isn't known here does.
-    pub(super) fn when(&mut self, words: Range<usize>) -> bool {
+    /// `when A < B`: whether the step belongs to the case; `None` where that isn't known.
+    pub(super) fn when(&mut self, words: Range<usize>) -> Option<bool> {
         let signs: Vec<&str> = COMPARISONS.iter().map(|(sign, _)| *sign).collect();
         let sign = self.words.until(words.clone(), &signs);
         let (left, right) = (words.start + 1..sign, sign.saturating_add(1)..words.end);
@@ -221,15 +221,15 @@ impl LineReader<'_, '_> {
                     .at_place(&self.words.place(words), "expected a comparison")
                     .help(form),
             );
-            return true;
+            return None;
         }
         let values = [left, right].map(|side| {
             self.words.number(side).map_err(|problem| self.problems.push(problem)).ok().flatten()
         });
         let (_, holds) = COMPARISONS.iter().find(|(name, _)| *name == self.words.get(sign)).expect("found");
         match values {
-            [Some(left), Some(right)] => holds(left.cmp(&right)),
-            _ => true,
+            [Some(left), Some(right)] => Some(holds(left.cmp(&right))),
+            _ => None,
         }
     }
 

@@ -104,6 +104,13 @@ impl<'a> Binder<'a> {
             let words = program.texts().map(|(text, _)| text.value.as_str());
             self.used.extend(words.flat_map(|text| mentioned(&scenario.params, text)));
             let scope = self.scope();
+            let (filled, _) = self.item(&scope, program.name(), |problems| {
+                program.check(&declared.name.value, &scope).map_err(|problem| problems.push(problem)).ok()
+            });
+            if filled.flatten().is_none() {
+                runtimes.push(None);
+                continue;
+            }
             let runtime = |machine| program.runtime(&scenario.channels, &surroundings, &scope, &machine);
             runtimes.push(self.machine.map(runtime));
         }

@@ -68,6 +68,8 @@ pub(super) struct Flow<'a> {
     offered: BTreeMap<(usize, usize), u64>,
     pub(super) reported: BTreeSet<(&'static str, usize, usize)>,
     pub(super) children: Children<'a>,
+    /// Per program, the first step that starts it.
+    pub(super) started: BTreeMap<usize, &'a Step>,
 }
 
 impl<'a> Flow<'a> {
@@ -84,6 +86,7 @@ impl<'a> Flow<'a> {
             offered: BTreeMap::new(),
             reported: BTreeSet::new(),
             children: Children::default(),
+            started: BTreeMap::new(),
         }
     }
 
@@ -99,6 +102,7 @@ impl<'a> Flow<'a> {
             );
             return;
         }
+        self.start(step, problems);
         match step.action.child() {
             Some(child) => self.child(step, child, problems),
             None => self.is_spawned(step, step.actor, problems),
@@ -113,7 +117,7 @@ impl<'a> Flow<'a> {
             Action::Call(ref called) => self.make_actor(step, called),
             Action::Exit { .. } | Action::Kill { signal: libc::SIGKILL }
                 // What stands before it in a sequence may fail.
-                if step.condition == Condition::Always && !step.joined =>
+                if step.condition == Condition::Always && !step.joined && step.decided =>
             {
                 self.ended.insert(self.processes[step.actor], step);
             }

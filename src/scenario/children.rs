@@ -118,7 +118,7 @@ impl<'a> Flow<'a> {
     /// A child is started once, and before anything is done with it.
     pub(super) fn child(&mut self, step: &'a Step, child: usize, problems: &mut Vec<Problem>) {
         let name = &self.scenario.actors[child].name.value;
-        let sure = step.condition == Condition::Always && !step.joined && step.attempts <= 1;
+        let sure = step.condition == Condition::Always && !step.joined && step.attempts <= 1 && step.decided;
         if let Action::Spawn { .. } = step.action {
             for (at, channel) in self.scenario.channels.iter().enumerate() {
                 if channel.child.as_ref().is_some_and(|(of, _)| of == name) {

@@ -126,12 +126,14 @@ pub struct Then {
 
 impl Expectation {
     /// The outcome is one of those expected. `whose`: whose bytes a read was given; `resting`:
-    /// what the processes of a program rest in; `channel` names channels.
+    /// what the processes of a program rest in; `own`: the channel of an actor's own call;
+    /// `channel` names channels.
     pub fn allows(
         &self,
         outcome: &Outcome,
         whose: &[Origin],
         resting: &[Resting],
+        own: Option<usize>,
         channel: impl Fn(usize) -> String,
     ) -> bool {
         self.any_of.iter().any(|expected| match (expected, outcome) {
@@ -142,7 +144,8 @@ impl Expectation {
                         && process.call == *call
                         && on.as_ref().is_none_or(|on| process.channel.map(&channel).as_ref() == Some(on))
                 };
-                resting.iter().any(same) || (resting.is_empty() && on.is_none() && seen == call)
+                let named = || on.as_ref().is_none_or(|on| own.map(&channel).as_ref() == Some(on));
+                resting.iter().any(same) || (resting.is_empty() && seen == call && named())
             }
             _ => expected.allows(outcome, whose),
         })

@@ -34,6 +34,7 @@ mod problem;
 mod program;
 mod script;
 mod setting;
+mod starts;
 mod suggest;
 mod symbols;
 mod syntax;

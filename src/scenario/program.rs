@@ -129,12 +129,9 @@ impl<'i> Walk<'i> {
                 return None;
             }
         };
-        if words.is_empty() {
-            self.problems.push(
-                Problem::new("empty", format!("the program `{}` has no command", name.value))
-                    .at(command.span(), "nothing to run")
-                    .help("for example `command = [\"cat\"]`"),
-            );
+        let first = words.first().and_then(|word| word.get_ref().as_str());
+        if words.is_empty() || first.is_some_and(|word| word.trim().is_empty()) {
+            self.problems.push(no_command(&name.value).at(command.span(), "nothing to run"));
             return None;
         }
         let before = self.problems.len();
@@ -297,8 +294,32 @@ impl<'i> Walk<'i> {
     }
 }
 
+fn no_command(actor: &str) -> Problem {
+    Problem::new("empty", format!("the program `{actor}` has no command"))
+        .help("name a program, for example `command = [\"cat\"]`")
+}
+
 impl Program {
-    /// What is run in a case; or why it can't be, here.
+    /// The program and its arguments in a case.
+    fn filled(&self, scope: &Scope<'_>) -> Vec<String> {
+        let words = self.words.iter().map(|(text, pieces)| fill_words(text, pieces, scope));
+        match self.is_line {
+            true => {
+                words.flat_map(|line| Vec::from_iter(line.split_whitespace().map(str::to_owned))).collect()
+            }
+            false => words.collect(),
+        }
+    }
+
+    /// The mistake if its parameters leave nothing to run.
+    pub(super) fn check(&self, actor: &str, scope: &Scope<'_>) -> Result<(), Problem> {
+        match self.filled(scope).first().is_some_and(|word| !word.trim().is_empty()) {
+            true => Ok(()),
+            false => Err(no_command(actor).at(self.words[0].0.span.clone(), "nothing is left of it to run")),
+        }
+    }
+
+    /// What is run in a case, of which [`Program::check`] has seen that it is something; or why it can't be, here.
     pub fn runtime(
         &self,
         channels: &[Channel],
@@ -307,17 +328,10 @@ impl Program {
         machine: &Machine<'_>,
     ) -> Result<Runtime, Skip> {
         let fill = |(text, pieces): &Filling| fill_words(text, pieces, scope);
+        let mut args = self.filled(scope);
         let mut env: BTreeMap<String, String> = environment().into_iter().collect();
         env.extend(self.env.iter().map(|(name, value)| (name.clone(), fill(value))));
         let mut env = Vec::from_iter(env);
-        let mut args: Vec<String> = self.words.iter().map(fill).collect();
-        if self.is_line {
-            args = args[0].split_whitespace().map(str::to_owned).collect();
-        }
-        if args.is_empty() {
-            let (reason, remedy) = ("an empty command".to_owned(), "name a program".to_owned());
-            return Err(Skip { reason, remedy });
-        }
         let program = args[0].clone();
         if program == OWN {
             let ignores =

@@ -33,6 +33,9 @@ pub(super) struct Step {
     pub size_text: Option<String>,
     pub condition: Condition,
     pub attempts: u32,
+    /// The case has it. (False: whether its `when` holds hangs on a size of a machine that isn't
+    /// known yet.)
+    pub decided: bool,
     /// It goes on with the sequence of the step before it.
     pub joined: bool,
     /// How records call it.
@@ -86,7 +89,7 @@ impl Context<'_> {
             if let Some((Action::Read { amount: Amount::Available, .. }, _)) = &action {
                 reader.reads_available(actor, part.start + 1..when);
             }
-            let holds = when == part.end || reader.when(when..part.end);
+            let holds = if when == part.end { Some(true) } else { reader.when(when..part.end) };
             actions.push((action, holds));
         }
         let (condition, attempts) = reader.modifiers(modifiers..if whole { arrow } else { modifiers });
@@ -115,7 +118,7 @@ impl Context<'_> {
         let mut steps: Vec<Step> = Vec::new();
         for (index, ((action, holds), part)) in actions.into_iter().zip(&parts).enumerate() {
             let Some((action, size_text)) = action else { return Parsed::Fault(Some(actor)) };
-            if !holds || attempts == 0 {
+            if holds == Some(false) || attempts == 0 {
                 continue;
             }
             let name = words.get(0);
@@ -133,6 +136,7 @@ impl Context<'_> {
                 size_text,
                 condition,
                 attempts,
+                decided: holds.is_some(),
                 joined: !steps.is_empty(),
                 text,
                 expectation: expectation.clone().flatten(),

@@ -15,11 +15,13 @@ use crate::{
 };
 
 /// A program that an actor has started.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Started {
     /// The actor that did.
     pub(super) maker: usize,
     pub(super) pid: i32,
+    /// How it ended, as its maker says that has waited for it.
+    pub(super) end: Option<Outcome>,
 }
 
 impl Play<'_> {
@@ -46,7 +48,7 @@ impl Play<'_> {
             self.parts[at].ends[channel] = self.handles.end(self.plan, at, channel);
             self.files[channel] = self.file_of(at, fd);
         }
-        self.started[child] = Some(Started { maker: at, pid });
+        self.started[child] = Some(Started { maker: at, pid, end: None });
         if let Some(below) = &mut self.actors[at].below {
             below.call(pid, &self.plan.actors[child].name);
         }
@@ -77,6 +79,9 @@ impl Play<'_> {
             [_, told, ..] => (end_of_program(&words), told.clone()),
             _ => return Err(self.broken(at, "it doesn't say how its child ended")),
         };
+        if let Some(started) = &mut self.started[child] {
+            started.end = Some(end.clone());
+        }
         if verb == Verb::Communicate {
             self.communicated(at, record, child, &words[2..], data)?;
             let all = self.records[record].several.iter().map(|(_, data)| data.0.len() as u64).sum();
@@ -128,9 +133,9 @@ impl Play<'_> {
 
     /// The process that plays this part, if an actor started it and hasn't waited for it.
     pub(super) fn child_pid(&self, at: usize) -> Option<i32> {
-        let Started { maker, pid } = self.started[at]?;
-        let tree = self.actors[maker].below.as_ref().and_then(Below::observed)?;
-        tree.has(pid).then_some(pid)
+        let Started { maker, pid, .. } = self.started[at].as_ref()?;
+        let tree = self.actors[*maker].below.as_ref().and_then(Below::observed)?;
+        tree.has(*pid).then_some(*pid)
     }
 
     /// There is no process any more, or not yet, that could take a step.
@@ -141,9 +146,12 @@ impl Play<'_> {
         }
     }
 
-    /// How a child ended that nobody has waited for.
+    /// How a child ended, if it has: by its own state, or by the word of who has waited for it.
     pub(super) fn how_child_ended(&self, at: usize) -> Option<Outcome> {
-        let Some(pid) = self.child_pid(at) else { return Some(Outcome::Gone) };
+        let Some(pid) = self.child_pid(at) else {
+            let told = self.started[at].as_ref().and_then(|started| started.end.clone());
+            return Some(told.unwrap_or(Outcome::Gone));
+        };
         let status = observe::status_of(pid)?;
         Some(match libc::WIFSIGNALED(status) {
             true => Outcome::Killed { signal: super::shepherd::signal_name(libc::WTERMSIG(status)) },
@@ -159,7 +167,7 @@ impl Play<'_> {
     /// Finds out which ends children hold now, and which their makers' runtimes have closed.
     pub(super) fn find_ends_of_children(&mut self) {
         for child in 0..self.started.len() {
-            let Some(Started { maker, pid }) = self.started[child] else { continue };
+            let Some(&Started { maker, pid, .. }) = self.started[child].as_ref() else { continue };
             for (channel, _) in Vec::from_iter(self.plan.streams(child)) {
                 let held = self.parts[maker].ends[channel];
                 let is_closed = |held: Held| self.file_of(maker, held.fd) != self.files[channel];

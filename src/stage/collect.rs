@@ -221,6 +221,11 @@ impl<'case> Play<'case> {
                 if verb == Verb::Read {
                     self.records[record].data = Some(Bytes(data));
                 }
+                if let Action::Communicate { child, .. } = self.plan.steps[step].action {
+                    self.plan
+                        .streams(child)
+                        .for_each(|(channel, _)| self.counter.has_failed_to_read(channel));
+                }
                 Outcome::Failed(Failure { errno, error, message, bytes })
             }
             Reply::Unsupported => {

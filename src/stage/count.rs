@@ -35,7 +35,7 @@ use super::{
 use crate::{
     channel::{self, Counts},
     observe::{self, Head},
-    outcome::{Access, Count, Outcome, StepRecord, Verb},
+    outcome::{Access, Count, Moves, Outcome, StepRecord, Verb},
 };
 
 /// Why what a reader took isn't known.
@@ -364,12 +364,21 @@ impl Play<'_> {
         if self.counter.channels[index].programs.writes || self.plan.channels[index].child.is_some() {
             return None;
         }
-        let writes = |record: &&StepRecord| record.channel == Some(index) && record.verb == Verb::Write;
+        let writes = |record: &&StepRecord| {
+            let puts_in = match record.verb {
+                Verb::Write => true,
+                Verb::Call(call) => matches!(call.info().moves, Moves::Sends | Moves::Passes(_)),
+                _ => false,
+            };
+            record.channel == Some(index) && puts_in
+        };
         let mut sum = 0;
         for record in self.records.iter().filter(writes) {
             let raw = *self.plan.actors[record.actor].launch == Launch::BuiltIn("raw".into());
             sum += match record.last() {
-                Outcome::Ok { bytes: Some(bytes) } if raw => *bytes,
+                Outcome::Ok { bytes: Some(bytes) } | Outcome::Said { bytes: Some(bytes), .. } if raw => {
+                    *bytes
+                }
                 Outcome::Failed(failure) if raw => failure.bytes,
                 Outcome::Skipped | Outcome::Gone => 0,
                 _ => return None,
@@ -378,8 +387,11 @@ impl Play<'_> {
         Some(sum)
     }
 
-    /// Somebody sits in open(2) of the channel.
+    /// Somebody sits in open(2) of the channel: an actor, or a process of a program.
     fn in_open(&self, index: usize) -> bool {
+        if self.opening.contains(&index) {
+            return true;
+        }
         let opens = |&at: &usize| self.records[at].verb.opens() && self.records[at].channel == Some(index);
         self.parts.iter().any(|part| part.due.iter().any(opens))
     }

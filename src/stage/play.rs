@@ -16,6 +16,7 @@ use crate::{
     channel::{self, Settles},
     observe::{self, FileId},
     outcome::{Access, Action, Doer, End, Moves, Offer, Outcome, StepRecord, Transcript, Verb, Wait},
+    trace::Injection,
     wire::Step,
 };
 
@@ -48,6 +49,8 @@ pub(super) struct Part {
     pub(super) failed: bool,
     /// Records whose answer is due.
     pub(super) due: Vec<usize>,
+    /// Calls of its program that steps were about, and that came.
+    pub(super) met: Vec<Injection>,
     /// It was told to exit or sent a signal, so its end isn't the driver's fault.
     pub(super) may_end: bool,
 }
@@ -72,6 +75,8 @@ pub(super) struct Play<'case> {
     pub(super) handles: Handles,
     /// Which file each channel is, if a program may open it.
     pub(super) files: Vec<Option<FileId>>,
+    /// Channels that a process of a program sits in open(2) of, since all have settled.
+    pub(super) opening: BTreeSet<usize>,
     /// Per actor: the process that an actor has started to play it.
     pub(super) started: Vec<Option<Started>>,
 }
@@ -135,6 +140,7 @@ impl<'case> Play<'case> {
             filling: None,
             failed: false,
             due: Vec::new(),
+            met: Vec::new(),
             may_end: false,
         };
         // Whoever holds both ends may write while it reads: only the stage can tell.
@@ -156,6 +162,7 @@ impl<'case> Play<'case> {
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
             files: files(plan, dir),
+            opening: BTreeSet::new(),
             started: vec![None; plan.actors.len()],
             actors,
         }
@@ -186,8 +193,9 @@ impl<'case> Play<'case> {
         let words = self.actors.iter().map(Actor::words_of_program).collect();
         let programs = self.counter.channels.iter().map(|channel| channel.programs).collect();
         let untraced = self.actors.iter().map(|actor| actor.untraced().to_owned()).collect();
+        let unmet = self.unmet();
         let steps = std::mem::take(&mut self.records);
-        Ok(Transcript { steps, end, holds, programs, words, untraced })
+        Ok(Transcript { steps, end, holds, programs, words, untraced, unmet })
     }
 
     /// The threads of an actor's process, itself among them.
@@ -408,6 +416,12 @@ impl<'case> Play<'case> {
                 continue;
             }
             unsettled.iter().for_each(|&at| self.actors[at].programs_rest());
+            let opening = match unsettled.is_empty() {
+                true => vec![],
+                false => self.settler.opening(&self.actors, &unsettled),
+            };
+            let is_opened = |at: &usize| self.files[*at].is_some_and(|file| opening.contains(&file));
+            self.opening = (0..self.files.len()).filter(is_opened).collect();
             let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
             let is_command = self.actors[actor].command.is_some();
             let child = nudged.and_then(|at| self.child_pid(at));
@@ -416,7 +430,7 @@ impl<'case> Play<'case> {
                 nudged.filter(one).map(|_| self.given.start)
             };
             let Some(due) = due.or_else(looked_at) else { return Ok(None) };
-            let whole = child.and(self.started[actor]).map_or(actor, |started| started.maker);
+            let whole = child.and(self.started[actor].as_ref()).map_or(actor, |started| started.maker);
             let mut rest = self.settler.rest(&self.actors, &unsettled, whole, child, &self.files);
             if let Rest::Program(resting) | Rest::Asleep { with: resting, .. } = &rest {
                 self.records[due].resting = resting.clone();

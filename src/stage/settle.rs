@@ -311,6 +311,20 @@ impl<'case> Settler<'case> {
         soon
     }
 
+    /// The files that processes of programs among `unsettled` sit in open(2) of.
+    pub(super) fn opening(&self, actors: &[Actor], unsettled: &[usize]) -> Vec<FileId> {
+        let mut rest = &self.second[..];
+        let mut files = Vec::new();
+        for &at in unsettled.iter().filter(|at| !self.spinning.contains(at)) {
+            let (own, others) = rest.split_at(actors[at].threads().unwrap_or(0));
+            rest = others;
+            let command = actors[at].command.as_ref().and_then(Command::observed);
+            let tree = command.or_else(|| actors[at].below.as_ref().and_then(Below::observed));
+            files.extend(tree.into_iter().flat_map(|tree| tree.opening(own)));
+        }
+        files
+    }
+
     /// What the scan that proved `unsettled` settled says of one of them. Its first
     /// thread names the call; a timer of any thread means that the actor will wake.
     /// `child`: look at this process that it has started. `channels`: the files that the case's

@@ -30,6 +30,8 @@ pub(super) struct Channel {
     pub(super) taken: Count,
     /// The same before a step that is reading it to its end (`communicate`).
     pub(super) aside: Option<Count>,
+    /// Such a step has seen its end.
+    pub(super) read_out: bool,
     /// Bytes dropped with the buffer so far; `None` once that is unknown.
     pub(super) dropped: Option<u64>,
     /// Rule 4: what calls said that they sent.
@@ -56,6 +58,7 @@ impl Counter {
             accepted: none.clone(),
             taken: none,
             aside: None,
+            read_out: false,
             dropped: Some(0),
             sent: None,
             sized: false,
@@ -153,8 +156,12 @@ impl Counter {
     /// others that they had taken may be among these.
     pub(super) fn has_read_all(&mut self, channel: usize, bytes: u64, before: u64) {
         let channel = &mut self.channels[channel];
-        channel.taken = match channel.aside.take() {
+        let aside = channel.aside.take();
+        channel.taken = match aside {
+            // Nothing was left in the kernel: what there is to hand back, a runtime has kept.
+            Some(taken) if channel.read_out => taken,
             Some(Count::Known(taken)) if taken == before => {
+                channel.read_out = true;
                 // Its end was seen: nobody writes any more, and nothing is left.
                 channel.ends.fill(None);
                 channel.dropped = Some(0);
@@ -165,6 +172,14 @@ impl Counter {
             Some(Count::Unknown(why)) => Count::Unknown(why),
             _ => Count::Unknown("how much of it a reader's buffer had before isn't known".into()),
         };
+    }
+
+    /// It has failed. Of a channel whose end was seen before, it has taken nothing.
+    pub(super) fn has_failed_to_read(&mut self, channel: usize) {
+        let channel = &mut self.channels[channel];
+        if let Some(taken) = channel.aside.take_if(|_| channel.read_out) {
+            channel.taken = taken;
+        }
     }
 
     /// The counts as they were.

@@ -10,8 +10,8 @@ use super::{
     shepherd::{CALLS, RELEASE, RUN},
 };
 use crate::{
-    outcome::{Action, StepRecord, Verb},
-    trace::Calls,
+    outcome::{Action, Outcome, StepRecord, Verb},
+    trace::{Calls, Effect, Injection},
     wire::{Order, Reply, Step},
 };
 
@@ -52,10 +52,11 @@ impl Play<'_> {
             // What it called up to its end is told once more.
             let lives = command.lives();
             let tracing = match ask(&mut self.settler, actor)? {
-                Told::Calls(calls) => {
+                Told::Calls(calls, met) => {
                     if !calls.is_empty() {
                         self.records[record].calls.push(Calls { actor: at, ..calls });
                     }
+                    self.parts[at].met.extend(met);
                     if lives { Tracing::On } else { Tracing::Idle }
                 }
                 Told::Refused(why) => Tracing::Refused(why),
@@ -67,8 +68,25 @@ impl Play<'_> {
     }
 }
 
+impl Play<'_> {
+    /// The records of steps about a call that never came.
+    pub(super) fn unmet(&self) -> Vec<usize> {
+        let is_unmet = |record: &StepRecord| {
+            let about = match &self.plan.steps[record.step].action {
+                Action::Inject(injection) => *injection,
+                Action::Run { until: Some(at) } => Injection { at: *at, effect: Effect::Held },
+                _ => return false,
+            };
+            // Refused, or not carried out at all: its outcome says so.
+            let refused = matches!(record.outcome, Outcome::Failed(_) | Outcome::Skipped | Outcome::Gone);
+            !refused && !self.parts[record.actor].met.contains(&about)
+        };
+        (0..self.records.len()).filter(|at| is_unmet(&self.records[*at])).collect()
+    }
+}
+
 enum Told {
-    Calls(Calls),
+    Calls(Calls, Vec<Injection>),
     Refused(String),
     /// Whoever could tell is gone.
     Nothing,
@@ -84,7 +102,7 @@ fn ask(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<Told, Fault> {
         if let Some(answer) = actor.answer(ASK)? {
             return Ok(match answer.reply {
                 Reply::Said { data, .. } => match postcard::from_bytes(&data) {
-                    Ok(calls) => Told::Calls(calls),
+                    Ok((calls, met)) => Told::Calls(calls, met),
                     Err(error) => return Err(actor.broken(&format!("its record of calls: {error}"))),
                 },
                 Reply::Fail { message, .. } => Told::Refused(message),

@@ -127,3 +127,29 @@ fn accept(folder: &Path) -> usize {
     }
     accepted
 }
+
+/// A program in Python, as the words of a command: the interpreter itself, since what is called
+/// `python3` may be a script that looks for one, and calls a lot.
+pub fn python(code: &str) -> String {
+    let own =
+        std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let own = own.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    let python = own.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
+    let words = [python.as_deref().unwrap_or("python3"), "-c", &format!("import os, sys\n{code}")];
+    serde_json::to_string(&words).expect("words")
+}
+
+/// Plays one scenario of one case; its object.
+pub fn play(text: &str, words: &[&str]) -> Value {
+    let (case, ran) = play_with(text, words);
+    assert!(matches!(case["status"].as_str(), Some("ok" | "unrecorded")), "{case:#}\n{}", ran.err);
+    case
+}
+
+pub fn play_with(text: &str, words: &[&str]) -> (Value, Ran) {
+    let lab = Lab::new(&[("it", text)]);
+    let ran = lab.run(&[&["run", "--format", "jsonl"], words, &["scenarios"]].concat());
+    let mut objects = ran.objects();
+    assert_eq!(objects.len(), 1, "{ran:?}");
+    (objects.remove(0), ran)
+}

@@ -16,6 +16,7 @@ mod page;
 mod play;
 mod programs;
 mod puppet;
+mod rests;
 mod reuse;
 mod rewrite;
 mod run;

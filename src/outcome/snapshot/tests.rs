@@ -79,6 +79,7 @@ fn case() -> (Case, Transcript) {
             programs: vec![],
             words: vec![],
             untraced: vec![],
+            unmet: vec![],
         },
     )
 }

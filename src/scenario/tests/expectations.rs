@@ -62,7 +62,7 @@ fn allowed_outcomes(#[case] text: &str, #[case] allowed: &[&str]) {
     let outcomes = outcomes();
     let got: Vec<&str> = outcomes
         .iter()
-        .filter(|(_, outcome)| expectation.allows(outcome, &[], &[], |_| String::new()))
+        .filter(|(_, outcome)| expectation.allows(outcome, &[], &[], None, |_| String::new()))
         .map(|(name, _)| *name)
         .collect();
     assert_eq!(got, allowed);

@@ -12,6 +12,7 @@ mod mistakes;
 mod no_panics;
 mod rendering;
 mod setting;
+mod starts;
 mod threads;
 mod wanted;
 

@@ -1,11 +1,15 @@
 //! The program's own process, from fork to exec.
 
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::{
+    ffi::CString,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd},
+};
 
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl, open},
     sys::{
+        prctl,
         resource::{Resource, getrlimit},
         signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask},
         stat::Mode,
@@ -114,6 +118,11 @@ impl Shepherd {
         filter: Option<&BpfProgram>,
     ) -> Result<std::convert::Infallible, Errno> {
         setsid()?;
+        // Until its exec, which may wait for a FIFO's other side, it is listed by this.
+        if let Some(name) = self.args.first() {
+            let name = name.to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            prctl::set_name(&CString::new(name).unwrap_or_default())?;
+        }
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
         surroundings::unpin();
         surroundings::by_default(libc::SIGXFSZ);

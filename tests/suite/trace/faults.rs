@@ -1,6 +1,6 @@
 //! Each fault, by what the program saw and what came out.
 
-use super::{last_words, lines, play, python, writer};
+use super::{last_words, lines, play, play_with, python, writer};
 
 #[test]
 fn a_write_that_is_cut_is_short_for_everybody() {
@@ -101,4 +101,45 @@ fn stops_of_job_control_stay_stops() {
     let text = writer(program, steps);
     play(&text, &[]);
     play(&text.replace(", trace = true", ""), &[]);
+}
+
+/// What a case says that isn't as it should be.
+fn differences(steps: &str) -> (String, String) {
+    let program = python("os.write(1, b'x' * 10)\nos.read(0, 1)");
+    let (case, ran) = play_with(&writer(&program, steps), &[]);
+    let status = case["status"].as_str().expect("a status").to_owned();
+    assert_eq!(ran.status, Some(if status == "differs" { 1 } else { 4 }), "{case:#}");
+    (status, case["differences"].to_string())
+}
+
+/// The first step is in line 11.
+#[test]
+fn a_call_that_never_comes_is_told_at_the_end() {
+    let end = "p start -> blocked in read in\nshell close in\np run -> exited 0";
+    for fault in ["fault 2nd write out EAGAIN", "cut 2nd write out 5", "hold 3rd write out"] {
+        let (status, differences) = differences(&format!("p {fault}\n{end}"));
+        assert_eq!(status, "differs");
+        assert!(differences.contains(&format!("line 11: `p {fault}` met no call")), "{differences}");
+    }
+    let (status, found) = differences("p start\np run until 2nd write out\nshell close in\np run");
+    assert_eq!(status, "differs");
+    assert!(found.contains("line 12: `p run until 2nd write out` met no call"), "{found}");
+    let (status, found) = differences("p hold 1st write out\nshell close in");
+    assert_eq!(status, "differs");
+    assert!(found.contains("`p` was never started"), "{found}");
+    // Those that come are no matter.
+    for fault in ["fault 1st write out EAGAIN", "cut 1st write out 50", "hold 1st write out"] {
+        assert_eq!(differences(&format!("p {fault}\np start")).0, "unrecorded", "{fault}");
+    }
+}
+
+#[test]
+fn a_call_that_its_program_was_kept_from_may_stay_out() {
+    let fault = "p fault 2nd write out EAGAIN\np start -> blocked in read in";
+    assert_eq!(differences(&format!("{fault}\np kill -> killed")).0, "unrecorded");
+    assert_eq!(differences(&format!("{fault}\nshell close in")).0, "differs", "its own end is none");
+    assert_eq!(differences(&format!("{fault}\np kill SIGCONT\nshell close in")).0, "differs");
+    // Whoever says what a run comes to instead has said it.
+    let run = "p start\np run until 2nd write out -> blocked in read in";
+    assert_eq!(differences(run).0, "unrecorded");
 }

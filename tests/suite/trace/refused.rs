@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{play, play_with, writer};
+use crate::lab::Lab;
 
 fn without_trace(mut case: Value) -> Value {
     case.as_object_mut().expect("an object").remove("untraced");
@@ -40,5 +41,26 @@ fn a_case_with_faults_is_skipped() {
             case["reason"].as_str().is_some_and(|reason| reason.contains("can't be traced here")),
             "{case:#}"
         );
+    }
+}
+
+/// A snapshot that was recorded with the trace holds where nobody may trace, and isn't replaced.
+#[test]
+fn a_snapshot_is_compared_without_the_trace() {
+    let steps = "p start -> blocked in read in\nreader close out\nshell write in 10\np run -> killed SIGPIPE";
+    let text = writer(r#"["cat"]"#, steps) + "[expect]\nerror_at = \"write\"\n";
+    for text in [text.clone(), format!("snapshot = \"ledger\"\n{text}")] {
+        let lab = Lab::new(&[("it", &text)]);
+        lab.record(&["scenarios"]);
+        assert_eq!(lab.run(&["run", "scenarios"]).status, Some(0));
+        let refused = lab.run(&["run", "--refuse-trace", "--update", "scenarios"]);
+        assert_eq!(refused.status, Some(0), "{refused:?}");
+        assert!(!refused.err.contains("cargo insta review"), "{refused:?}");
+        // All else is compared as ever.
+        let path = lab.path("snapshots/it@cat.snap");
+        let known = std::fs::read_to_string(&path).expect("a snapshot");
+        std::fs::write(&path, known.replace("offered 10", "offered 11")).expect("written");
+        let refused = lab.run(&["run", "--refuse-trace", "scenarios"]);
+        assert_eq!(refused.status, Some(1), "{refused:?}");
     }
 }

@@ -90,6 +90,7 @@ impl Relay {
             programs: vec![],
             words: vec![],
             untraced: vec![],
+            unmet: vec![],
         }
     }
 }

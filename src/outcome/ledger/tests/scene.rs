@@ -63,6 +63,7 @@ impl Scene {
                 programs: vec![],
                 words: vec![],
                 untraced: vec![],
+                unmet: vec![],
             },
             offsets: vec![0; actors.len()],
             accepted: 0,

@@ -13,6 +13,8 @@ pub(super) struct Faults {
     injections: Vec<Injection>,
     /// A `run` that ends with this call.
     until: Option<Nth>,
+    /// Those that have come since somebody asked.
+    met: Vec<Injection>,
 }
 
 /// Whom a held call waits for.
@@ -72,19 +74,33 @@ impl Faults {
 
     /// The call is to be stopped at its entry.
     pub(super) fn holds(&mut self, places: &[Nth]) -> Option<Waits> {
-        let before = self.injections.len();
-        self.injections.retain(|it| it.effect != Effect::Held || !places.contains(&it.at));
-        if self.injections.len() < before {
-            return Some(Waits::Release);
-        }
-        self.until.take_if(|until| places.contains(until)).map(|_| Waits::Run)
+        let mut met = Vec::from_iter(
+            self.injections.extract_if(.., |it| it.effect == Effect::Held && places.contains(&it.at)),
+        );
+        let waits = match met.is_empty() {
+            false => Waits::Release,
+            true => {
+                let at = self.until.take_if(|until| places.contains(until))?;
+                met.push(Injection { at, effect: Effect::Held });
+                Waits::Run
+            }
+        };
+        self.met.extend(met);
+        Some(waits)
     }
 
     /// What else becomes of it.
     pub(super) fn take(&mut self, places: &[Nth]) -> Option<Injection> {
         let at =
             self.injections.iter().position(|it| it.effect != Effect::Held && places.contains(&it.at))?;
-        Some(self.injections.swap_remove(at))
+        let injection = self.injections.swap_remove(at);
+        self.met.push(injection);
+        Some(injection)
+    }
+
+    /// The calls that have come since this was asked last, of those that steps were about.
+    pub(super) fn take_met(&mut self) -> Vec<Injection> {
+        std::mem::take(&mut self.met)
     }
 }
 

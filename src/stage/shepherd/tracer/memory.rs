@@ -1,12 +1,14 @@
-//! What a stopped thread's arguments point to (process_vm_readv(2)).
+//! What a stopped thread's arguments point to.
 
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSlice;
 
 use nix::{
     errno::Errno,
-    sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev},
+    sys::uio::{RemoteIoVec, process_vm_writev},
     unistd::Pid,
 };
+
+pub(super) use crate::observe::memory::{read, text};
 
 /// A `struct iovec` of the thread's: address and length.
 pub(super) const VECTOR: usize = 2 * size_of::<usize>();
@@ -14,41 +16,9 @@ pub(super) const VECTOR: usize = 2 * size_of::<usize>();
 /// UIO_MAXIOV, more than which readv(2) and its kin refuse.
 const MOST_VECTORS: u64 = 1024;
 
-/// Paths are no longer than that (limits.h, PATH_MAX).
-const LONGEST_PATH: usize = 4096;
-const PAGE: u64 = 4096;
-
-/// `length` bytes at an address; fewer at the end of what is mapped.
-pub(super) fn read(tid: i32, address: u64, length: usize) -> Result<Vec<u8>, Errno> {
-    let mut bytes = vec![0; length];
-    let remote = RemoteIoVec { base: address as usize, len: length };
-    let count = process_vm_readv(Pid::from_raw(tid), &mut [IoSliceMut::new(&mut bytes)], &[remote])?;
-    bytes.truncate(count);
-    Ok(bytes)
-}
-
 pub(super) fn write(tid: i32, address: u64, bytes: &[u8]) -> Result<(), Errno> {
     let remote = RemoteIoVec { base: address as usize, len: bytes.len() };
     process_vm_writev(Pid::from_raw(tid), &[IoSlice::new(bytes)], &[remote]).map(drop)
-}
-
-/// The text at an address, up to its 0.
-pub(super) fn text(tid: i32, address: u64) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    while text.len() < LONGEST_PATH {
-        // What follows a page may not be mapped.
-        let at = address + text.len() as u64;
-        let part = read(tid, at, (PAGE - at % PAGE) as usize).ok()?;
-        match part.iter().position(|byte| *byte == 0) {
-            Some(end) => {
-                text.extend(&part[..end]);
-                return Some(text);
-            }
-            None if part.is_empty() => return None,
-            None => text.extend(part),
-        }
-    }
-    None
 }
 
 /// The lengths of an array of `struct iovec`.

@@ -145,9 +145,10 @@ impl Tracer {
         Ok(())
     }
 
-    /// What was called since the last time somebody asked.
-    pub(super) fn take_calls(&mut self) -> Calls {
-        std::mem::take(&mut self.calls)
+    /// What was called since the last time somebody asked, and which of the calls that steps
+    /// are about have come.
+    pub(super) fn take_calls(&mut self) -> (Calls, Vec<Injection>) {
+        (std::mem::take(&mut self.calls), self.faults.take_met())
     }
 
     fn thread(&mut self, tid: i32) -> &mut Thread {

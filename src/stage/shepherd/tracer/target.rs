@@ -1,15 +1,10 @@
 //! Which channels a call works on, and how many bytes it asks for.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use super::memory;
 use crate::{
-    observe::{FileId, file_id},
+    observe::{FileId, file_at, file_id},
     trace::{On, Size, Traced},
 };
 
@@ -45,7 +40,7 @@ impl Channels {
             }
             On::Path(folder, path) => {
                 let folder = folder.map_or(libc::AT_FDCWD, |at| args[at] as i32);
-                let file = memory::text(tid, args[path]).and_then(|path| file_at(tid, folder, &path));
+                let file = memory::text(tid, args[path]).and_then(|path| file_at(tid, folder, &path).ok());
                 Vec::from_iter(self.of_file(file))
             }
             On::Poll => {
@@ -81,18 +76,6 @@ impl Channels {
         channels.dedup();
         channels
     }
-}
-
-/// The file that a thread means by a path. (A program that changes its root is followed too:
-/// proc_pid_root(5).)
-fn file_at(tid: i32, folder: i32, path: &[u8]) -> Option<FileId> {
-    let path = Path::new(OsStr::from_bytes(path));
-    let from = match path.strip_prefix("/") {
-        Ok(below) => return file_id(&PathBuf::from(format!("/proc/{tid}/root")).join(below)).ok(),
-        Err(_) if folder == libc::AT_FDCWD => format!("/proc/{tid}/cwd"),
-        Err(_) => format!("/proc/{tid}/fd/{folder}"),
-    };
-    file_id(&Path::new(&from).join(path)).ok()
 }
 
 /// The file of a line of an epoll set (proc_pid_fdinfo(5)): `tfd: 5 events: 19 data: 5
