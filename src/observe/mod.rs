@@ -2,6 +2,7 @@
 //! channel holds, how many an actor's read calls took.
 
 mod call;
+mod peer;
 mod process;
 mod queue;
 mod reading;
@@ -19,4 +20,4 @@ pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Kept, Reading, Rule, asleep};
 pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};
-pub use tree::{FileId, OpenEnd, Tree, file_id, status_of};
+pub use tree::{ChannelFile, FileId, OpenEnd, Tree, file_id, status_of};

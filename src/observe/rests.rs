@@ -12,7 +12,7 @@ use std::{fs, path::Path, time::Duration};
 
 use super::{
     Call, Kept, Process, Reading, Sleep,
-    tree::{FileId, Tree, file_id},
+    tree::{ChannelFile, Tree, file_id},
 };
 use crate::outcome::{Resting, Rests};
 
@@ -72,7 +72,7 @@ pub(super) fn of(
     process: &Process,
     pid: i32,
     readings: &[Reading],
-    channels: &[Option<FileId>],
+    channels: &[Option<ChannelFile>],
     tree: &Tree,
 ) -> Option<Resting> {
     let name = tree.name(pid).unwrap_or_else(|| "?".to_owned());
@@ -117,9 +117,9 @@ fn has_timers(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/timers")).is_ok_and(|timers| !timers.is_empty())
 }
 
-fn channel_of(pid: i32, fd: Option<i32>, channels: &[Option<FileId>]) -> Option<usize> {
+fn channel_of(pid: i32, fd: Option<i32>, channels: &[Option<ChannelFile>]) -> Option<usize> {
     let file = file_id(Path::new(&format!("/proc/{pid}/fd/{}", fd?))).ok()?;
-    channels.iter().position(|known| *known == Some(file))
+    channels.iter().position(|known| known.is_some_and(|known| known.is(file)))
 }
 
 /// Rule 1.

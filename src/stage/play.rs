@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     channel::{self, Settles},
-    observe::{self, FileId},
+    observe::ChannelFile,
     outcome::{Access, Action, Doer, End, Moves, Offer, Outcome, StepRecord, Transcript, Verb, Wait},
     wire::Step,
 };
@@ -71,7 +71,7 @@ pub(super) struct Play<'case> {
     pub(super) counter: Counter,
     pub(super) handles: Handles,
     /// Which file each channel is, if a program may open it.
-    pub(super) files: Vec<Option<FileId>>,
+    pub(super) files: Vec<Option<ChannelFile>>,
     /// Per actor: the process that an actor has started to play it.
     pub(super) started: Vec<Option<Started>>,
 }
@@ -304,6 +304,9 @@ impl<'case> Play<'case> {
         let looks = matches!(step.action.verb(), Verb::Run | Verb::Release);
         let refused = matches!(self.records[last].outcome, Outcome::Failed(_));
         let outcome = match self.how_it_ended(at) {
+            // Its maker's runtime has waited for it in the meantime: the signal was sent, and what
+            // came of it the maker's `wait` says.
+            Some(Outcome::Gone) if ran && !looks => None,
             Some(ended) if ran || looks => Some(ended),
             Some(_) => Some(Outcome::Gone),
             None if looks => rest,
@@ -471,11 +474,11 @@ impl<'case> Play<'case> {
     }
 }
 
-fn files(plan: &Plan, dir: &Path) -> Vec<Option<FileId>> {
+fn files(plan: &Plan, dir: &Path) -> Vec<Option<ChannelFile>> {
     let has_programs = plan.actors.iter().any(|actor| actor.is_command() || actor.is_child());
     let file = |channel: &PlannedChannel| {
         let named = has_programs && channel.declared;
-        named.then(|| observe::file_id(&dir.join(&channel.name)).ok()).flatten()
+        named.then(|| ChannelFile::of(&dir.join(&channel.name)).ok()).flatten()
     };
     plan.channels.iter().map(file).collect()
 }
