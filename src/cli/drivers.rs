@@ -1,6 +1,6 @@
 //! `pipelab drivers`.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -17,7 +17,7 @@ pub(super) struct Drivers {}
 impl Drivers {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let names: Vec<&str> = DRIVERS.iter().map(|info| info.name).collect();
-        let catalog = Catalog::discover(&names, &[]);
+        let catalog = Catalog::discover(&names, &BTreeSet::new());
         for info in DRIVERS {
             describe(out, info, &catalog)?;
         }

@@ -1,8 +1,12 @@
 //! The runtimes that stand ready on this machine.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
-use super::{DRIVERS, Version, builtin::Driver, python};
+use super::{DRIVERS, Version, builtin::Driver, node, python};
 use crate::stage::Launch;
 
 /// One runtime that can play an actor.
@@ -75,17 +79,20 @@ impl Catalog {
     }
 
     /// The built-in drivers, and what this machine has of the drivers `wanted`
-    /// (by name), and the Pythons at `paths`. Each program found is started once
-    /// and asked; nothing is looked for that nobody wants.
-    pub fn discover(wanted: &[&str], paths: &[PathBuf]) -> Catalog {
+    /// (by name), and the programs that are given by path (driver and path). Each
+    /// program found is started once and asked; nothing is looked for that nobody wants.
+    pub fn discover(wanted: &[&str], given: &BTreeSet<(String, String)>) -> Catalog {
         let mut catalog = Catalog::builtin();
-        catalog.add(python::given(paths));
+        let paths = |name: &str| -> Vec<PathBuf> {
+            given.iter().filter(|(driver, _)| driver == name).map(|(_, path)| path.into()).collect()
+        };
+        catalog.add(python::given(&paths(python::NAME)));
+        catalog.add(node::given(&paths(node::NAME)));
         if wanted.contains(&python::NAME) {
-            let (runtimes, missing) = python::discover();
-            if runtimes.is_empty() {
-                catalog.missing.push(python::none());
-            }
-            catalog.add((runtimes, missing));
+            catalog.add_found(python::discover(), python::none);
+        }
+        if wanted.contains(&node::NAME) {
+            catalog.add_found(node::discover(), node::none);
         }
         catalog
     }
@@ -102,6 +109,14 @@ impl Catalog {
                 all().filter(|runtime| runtime.version == *name).collect()
             }
         }
+    }
+
+    /// What a search has found, and what to say if that is nothing.
+    fn add_found(&mut self, found: (Vec<Runtime>, Vec<Missing>), none: fn() -> Missing) {
+        if found.0.is_empty() {
+            self.missing.push(none());
+        }
+        self.add(found);
     }
 
     fn add(&mut self, (runtimes, missing): (Vec<Runtime>, Vec<Missing>)) {

@@ -4,6 +4,8 @@
 pub mod builtin;
 mod catalog;
 mod environment;
+mod folder;
+pub mod node;
 pub mod python;
 mod spec;
 mod start;
@@ -18,8 +20,9 @@ pub use table::{DRIVERS, DriverInfo, FORK, LAYERS, ModeInfo, SPAWNS, THREAD};
 /// The driver and version of each runtime in a snapshot's key: `python` and `3.6`
 /// for `python-3.6`. Runtimes that come with pipelab have no version to miss.
 pub fn versions_of_key(key: &str) -> Vec<(String, String)> {
-    key.split('+')
-        .filter_map(python::version_of_key)
-        .map(|version| (python::NAME.to_owned(), version))
-        .collect()
+    let version = |part: &str| {
+        let python = || Some((python::NAME.to_owned(), python::version_of_key(part)?));
+        node::version_of_key(part).map(|version| (node::NAME.to_owned(), version)).or_else(python)
+    };
+    key.split('+').filter_map(version).collect()
 }

@@ -24,9 +24,9 @@ use std::{
 
 use identity::Identity;
 pub use identity::version_of_key;
-use search::{Candidate, candidates, is_script};
+use search::{Candidate, candidates};
 
-use super::{Missing, Runtime, Started, environment};
+use super::{Missing, Runtime, Started, environment, folder::is_script};
 use crate::{stage::Launch, wire::Hello};
 
 /// The driver's name.

@@ -251,6 +251,41 @@ pub const DRIVERS: &[DriverInfo] = &[
         ignores_sigpipe: true,
     },
     DriverInfo {
+        name: "node",
+        about: "Node.js 18 and later: what a path leads to with fs.openSync, fs.writeSync, fs.readSync; child_process",
+        modes: &[
+            ModeInfo {
+                name: "flowing",
+                about: "a child's streams have a listener for `data` from the start, which keeps what comes",
+                reads_available: false,
+                ..PLAIN
+            },
+            ModeInfo {
+                name: "paused",
+                about: "nobody listens to a child's streams until a step reads them",
+                reads_available: false,
+                ..PLAIN
+            },
+        ],
+        verbs: &[
+            Verb::Open,
+            Verb::Close,
+            Verb::Write,
+            Verb::Flush,
+            Verb::Read,
+            Verb::Sleep,
+            Verb::Spin,
+            Verb::Exit,
+            Verb::Spawn,
+            Verb::Wait,
+            Verb::Communicate,
+        ],
+        calls: Calls::None,
+        symbols: &["watermark"],
+        versioned: true,
+        ignores_sigpipe: true,
+    },
+    DriverInfo {
         name: "program",
         about: "any command, written `{ command = [\"cat\"], stdin = \"in\", stdout = \"out\" }`",
         modes: &[ModeInfo { name: "command", about: "a program that knows nothing of steps", ..PLAIN }],

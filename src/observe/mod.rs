@@ -3,6 +3,7 @@
 
 mod call;
 pub(crate) mod memory;
+mod peer;
 mod process;
 mod queue;
 mod reading;
@@ -21,4 +22,4 @@ pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Kept, Reading, Rule, asleep};
 pub use socket::{Head, address, head};
 pub use state::{Check, Depth, State, StateFiles};
-pub use tree::{FileId, OpenEnd, Tree, file_at, file_id, status_of};
+pub use tree::{ChannelFile, FileId, OpenEnd, Tree, file_at, file_id, status_of};

@@ -12,7 +12,7 @@ use std::{fs, path::Path, time::Duration};
 
 use super::{
     Call, Kept, Process, Reading, Sleep, memory, timers,
-    tree::{FileId, Tree, file_at, file_id},
+    tree::{ChannelFile, FileId, Tree, file_at, file_id},
 };
 use crate::outcome::{Resting, Rests};
 
@@ -75,7 +75,7 @@ pub(super) fn of(
     process: &Process,
     pid: i32,
     readings: &[Reading],
-    channels: &[Option<FileId>],
+    channels: &[Option<ChannelFile>],
     tree: &Tree,
 ) -> Option<Resting> {
     let name = tree.name(pid).unwrap_or_else(|| "?".to_owned());
@@ -117,10 +117,10 @@ fn resting(process: String, state: Rests, call: String, channel: Option<usize>) 
 }
 
 /// The channel that a call works on, or opens.
-fn channel_of(pid: i32, call: &Call, channels: &[Option<FileId>]) -> Option<usize> {
+fn channel_of(pid: i32, call: &Call, channels: &[Option<ChannelFile>]) -> Option<usize> {
     let held = |fd: i32| file_id(Path::new(&format!("/proc/{pid}/fd/{fd}"))).ok();
     let file = call.descriptor.map_or_else(|| opened(pid, call), held)?;
-    channels.iter().position(|known| *known == Some(file))
+    channels.iter().position(|known| known.is_some_and(|known| known.is(file)))
 }
 
 /// The file that a call opens.

@@ -4,11 +4,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs, io,
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
-use super::{Kept, Process, Reading, process::Access, rests, ticking::Ticking};
+use super::{Kept, Process, Reading, peer::peer_of, process::Access, rests, ticking::Ticking};
 use crate::outcome::{self, Resting};
 
 /// All processes below one that is no part of the program itself.
@@ -49,6 +52,36 @@ pub struct OpenEnd {
 
 /// What tells one file from another: device and inode.
 pub type FileId = (u64, u64);
+
+/// The file that a channel is, or, where it is a pair of sockets, the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelFile {
+    pub file: FileId,
+    /// Of a pair: the socket that `file` is connected with.
+    pub peer: Option<FileId>,
+    pub is_socket: bool,
+}
+
+impl ChannelFile {
+    /// What is at a path, links followed.
+    ///
+    /// # Errors
+    /// As stat(2).
+    pub fn of(path: &Path) -> io::Result<ChannelFile> {
+        let metadata = fs::metadata(path)?;
+        let is_socket = metadata.file_type().is_socket();
+        Ok(ChannelFile { file: (metadata.dev(), metadata.ino()), peer: peer_of(path), is_socket })
+    }
+
+    pub(super) fn is(&self, file: FileId) -> bool {
+        self.file == file || self.peer == Some(file)
+    }
+
+    /// What those on the other side have open.
+    pub fn others(&self) -> FileId {
+        self.peer.unwrap_or(self.file)
+    }
+}
 
 /// Which file is at a path, links followed.
 ///
@@ -184,14 +217,19 @@ impl Tree {
     }
 
     /// What the process above rests in.
-    pub fn rest_above(&self, readings: &[Reading], channels: &[Option<FileId>]) -> Option<Resting> {
+    pub fn rest_above(&self, readings: &[Reading], channels: &[Option<ChannelFile>]) -> Option<Resting> {
         let (process, own) = self.above(readings)?;
         rests::of(process, self.pid, own, channels, self)
     }
 
     /// What each process rests in, as this scan says. `channels`: which files the case's
     /// channels are. `top`: only those that come from this child of the one above.
-    pub fn rests(&self, readings: &[Reading], channels: &[Option<FileId>], top: Option<i32>) -> Vec<Resting> {
+    pub fn rests(
+        &self,
+        readings: &[Reading],
+        channels: &[Option<ChannelFile>],
+        top: Option<i32>,
+    ) -> Vec<Resting> {
         let mut rest = &readings[self.threads_above()..];
         let mut all = Vec::with_capacity(self.below.len());
         for member in &self.below {
@@ -265,12 +303,16 @@ impl Tree {
     /// Who has the other side of what a descriptor leads to, for people: `python3 and log`.
     pub(super) fn other_side(&self, pid: i32, fd: i32) -> Option<String> {
         let link = PathBuf::from(format!("/proc/{pid}/fd/{fd}"));
-        let (file, own) = (file_id(&link).ok()?, access_of(&link)?);
+        let (file, own) = (ChannelFile::of(&link).ok()?, access_of(&link)?);
+        if file.is_socket && file.peer.is_none() {
+            return None;
+        }
+        // A socket is open both ways.
         let opposite = |end: &OpenEnd| if own.reads() { end.access.writes() } else { end.access.reads() };
         let mut holders: Vec<String> = Vec::new();
         let above = self.names.contains_key(&self.pid).then_some(self.pid);
         for pid in above.into_iter().chain(self.below.iter().map(|member| member.pid)) {
-            if ends_of(pid, pid, file).iter().any(opposite) {
+            if ends_of(pid, pid, file.others()).iter().any(opposite) {
                 holders.extend(self.name(pid).filter(|name| !holders.contains(name)));
             }
         }

@@ -47,7 +47,7 @@ pub enum LoadError {
 }
 
 /// Drivers by name, programs by path.
-type Wanted = (BTreeSet<&'static str>, BTreeSet<PathBuf>);
+type Wanted = (BTreeSet<&'static str>, BTreeSet<(String, String)>);
 
 /// What there is to play with on this machine; looked for once, when it is
 /// first needed.
@@ -139,15 +139,13 @@ impl Lab {
     ) -> Arc<Catalog> {
         let wanted: BTreeSet<&'static str> =
             scenarios.clone().flat_map(|scenario| scenario.drivers_named(overrides)).collect();
-        let paths: BTreeSet<PathBuf> = scenarios
-            .flat_map(|scenario| scenario.programs(overrides))
-            .map(|(_, path)| PathBuf::from(path))
-            .collect();
+        let paths: BTreeSet<(String, String)> =
+            scenarios.flat_map(|scenario| scenario.programs(overrides)).collect();
         let wanted = (wanted, paths);
         if self.catalog.as_ref().is_none_or(|(known, _)| *known != wanted) {
             let names: Vec<&str> = wanted.0.iter().copied().collect();
-            let paths: Vec<PathBuf> = wanted.1.iter().cloned().collect();
-            self.catalog = Some((wanted, Catalog::discover(&names, &paths).into()));
+            let catalog = Catalog::discover(&names, &wanted.1).into();
+            self.catalog = Some((wanted, catalog));
         }
         self.catalog.as_ref().expect("filled above").1.clone()
     }

@@ -1,6 +1,8 @@
 //! Programs that actors start with their runtimes' own API: which process each is, which
 //! descriptors lead to it, and how it ended.
 
+use std::path::PathBuf;
+
 use nix::unistd::Pid;
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
     play::{Held, Play},
 };
 use crate::{
-    observe,
+    observe::{self, ChannelFile},
     outcome::{Bytes, Outcome, Rests, Verb},
 };
 
@@ -46,7 +48,10 @@ impl Play<'_> {
             let access = stream.makers_side();
             self.handles.opened(self.plan, at, channel, Held { fd, access, pid: None });
             self.parts[at].ends[channel] = self.handles.end(self.plan, at, channel);
-            self.files[channel] = self.file_of(at, fd);
+            self.files[channel] = ChannelFile::of(&self.link(at, fd)).ok();
+            if self.actors[at].abilities.ahead && stream != Std::In {
+                self.counter.read_ahead(channel);
+            }
         }
         self.started[child] = Some(Started { maker: at, pid, end: None });
         if let Some(below) = &mut self.actors[at].below {
@@ -55,10 +60,9 @@ impl Play<'_> {
         Ok(Outcome::Ok { bytes: None })
     }
 
-    /// Which file an actor has as this descriptor.
-    fn file_of(&self, at: usize, fd: i32) -> Option<observe::FileId> {
-        let path = format!("/proc/{}/fd/{fd}", self.actors[at].pid());
-        observe::file_id(path.as_ref()).ok()
+    /// Where the file is that an actor has as this descriptor.
+    fn link(&self, at: usize, fd: i32) -> PathBuf {
+        format!("/proc/{}/fd/{fd}", self.actors[at].pid()).into()
     }
 
     /// An actor has waited for a child, and perhaps read from it.
@@ -170,7 +174,11 @@ impl Play<'_> {
             let Some(&Started { maker, pid, .. }) = self.started[child].as_ref() else { continue };
             for (channel, _) in Vec::from_iter(self.plan.streams(child)) {
                 let held = self.parts[maker].ends[channel];
-                let is_closed = |held: Held| self.file_of(maker, held.fd) != self.files[channel];
+                let known = self.files[channel].map(|known| known.file);
+                let is_closed = |held: Held| match observe::file_id(&self.link(maker, held.fd)) {
+                    Ok(file) => known != Some(file),
+                    Err(_) => true,
+                };
                 if self.actors[maker].ended.is_none() && held.is_some_and(is_closed) {
                     self.handles.closed(maker, &self.plan.channels[channel].name);
                     self.parts[maker].ends[channel] = None;
@@ -181,9 +189,13 @@ impl Play<'_> {
             for (channel, file) in self.files.iter().enumerate() {
                 let Some(file) = file else { continue };
                 let own = self.plan.channels[channel].child.is_some_and(|(of, _)| of == child);
-                let mut ends = tree.ends(*file);
+                let mut ends = tree.ends(file.others());
                 // What belongs to no other child: one whose parent has ended.
                 ends.retain(|end| end.top == pid || (own && !others.contains(&end.top)));
+                if let (true, Some((_, stream))) = (file.is_socket, self.plan.channels[channel].child) {
+                    // It is open both ways, and used in one.
+                    ends.iter_mut().for_each(|end| end.access = stream.childs_side());
+                }
                 let held = self.counter.channels[channel].held_by_program(&ends);
                 self.parts[child].ends[channel] = held;
             }

@@ -153,6 +153,7 @@ impl Play<'_> {
                 (Count::Known(taken), Some(start), Some(now)) => {
                     Count::Known(taken + now.saturating_sub(start))
                 }
+                (Count::Unknown(why), ..) => Count::Unknown(why.clone()),
                 _ => Count::Unknown(NO_IO.into()),
             };
         }
@@ -169,7 +170,10 @@ impl Play<'_> {
             return Ok(Count::Unknown("some may be on its way to the reading side".into()));
         }
         let in_open = self.in_open(index);
-        Ok(match self.parts.iter().position(|part| part.ends[index].is_some()) {
+        // What lies in a socket is its owner's, and each of a pair has its own.
+        let is_socket = self.files[index].is_some_and(|file| file.is_socket);
+        let can_count = |end: Held| !is_socket || end.access.reads();
+        Ok(match self.parts.iter().position(|part| part.ends[index].is_some_and(can_count)) {
             Some(_) if counts == Counts::WhenDrained => self.on_its_way(index),
             Some(at) if counts == Counts::FirstMessage || self.counter.channels[index].urgent => {
                 let fd = self.parts[at].ends[index].expect("it holds one").fd;
@@ -331,7 +335,7 @@ impl Play<'_> {
             let Some(tree) = self.actors[at].command.as_ref().and_then(Command::observed) else { continue };
             for (index, file) in self.files.iter().enumerate() {
                 let Some(file) = file else { continue };
-                let held = self.counter.channels[index].held_by_program(&tree.ends(*file));
+                let held = self.counter.channels[index].held_by_program(&tree.ends(file.file));
                 self.parts[at].ends[index] = held;
             }
         }

@@ -188,6 +188,11 @@ impl Std {
         }
     }
 
+    /// The side that the child has.
+    pub(super) fn childs_side(self) -> Access {
+        if self == Std::In { Access::Read } else { Access::Write }
+    }
+
     /// The side that the child's maker has.
     pub(super) fn makers_side(self) -> Access {
         if self == Std::In { Access::Write } else { Access::Read }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     channel::{self, Settles},
-    observe::{self, FileId},
+    observe::ChannelFile,
     outcome::{Access, Action, Doer, End, Moves, Offer, Outcome, StepRecord, Transcript, Verb, Wait},
     trace::Injection,
     wire::Step,
@@ -74,7 +74,7 @@ pub(super) struct Play<'case> {
     pub(super) counter: Counter,
     pub(super) handles: Handles,
     /// Which file each channel is, if a program may open it.
-    pub(super) files: Vec<Option<FileId>>,
+    pub(super) files: Vec<Option<ChannelFile>>,
     /// Channels that a process of a program sits in open(2) of, since all have settled.
     pub(super) opening: BTreeSet<usize>,
     /// Per actor: the process that an actor has started to play it.
@@ -312,6 +312,9 @@ impl<'case> Play<'case> {
         let looks = matches!(step.action.verb(), Verb::Run | Verb::Release);
         let refused = matches!(self.records[last].outcome, Outcome::Failed(_));
         let outcome = match self.how_it_ended(at) {
+            // Its maker's runtime has waited for it in the meantime: the signal was sent, and what
+            // came of it the maker's `wait` says.
+            Some(Outcome::Gone) if ran && !looks => None,
             Some(ended) if ran || looks => Some(ended),
             Some(_) => Some(Outcome::Gone),
             None if looks => rest,
@@ -420,7 +423,7 @@ impl<'case> Play<'case> {
                 true => vec![],
                 false => self.settler.opening(&self.actors, &unsettled),
             };
-            let is_opened = |at: &usize| self.files[*at].is_some_and(|file| opening.contains(&file));
+            let is_opened = |at: &usize| self.files[*at].is_some_and(|file| opening.contains(&file.file));
             self.opening = (0..self.files.len()).filter(is_opened).collect();
             let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
             let is_command = self.actors[actor].command.is_some();
@@ -485,11 +488,11 @@ impl<'case> Play<'case> {
     }
 }
 
-fn files(plan: &Plan, dir: &Path) -> Vec<Option<FileId>> {
+fn files(plan: &Plan, dir: &Path) -> Vec<Option<ChannelFile>> {
     let has_programs = plan.actors.iter().any(|actor| actor.is_command() || actor.is_child());
     let file = |channel: &PlannedChannel| {
         let named = has_programs && channel.declared;
-        named.then(|| observe::file_id(&dir.join(&channel.name)).ok()).flatten()
+        named.then(|| ChannelFile::of(&dir.join(&channel.name)).ok()).flatten()
     };
     plan.channels.iter().map(file).collect()
 }

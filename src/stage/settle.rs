@@ -21,7 +21,7 @@ use super::{
     news::{anything_unread, flush, sinks, sources},
 };
 use crate::{
-    observe::{FileId, Reading, Rule, Sleep, asleep},
+    observe::{ChannelFile, FileId, Reading, Rule, Sleep, asleep},
     outcome::{Outcome, Resting, Rests, Verb},
 };
 
@@ -335,7 +335,7 @@ impl<'case> Settler<'case> {
         unsettled: &[usize],
         actor: usize,
         child: Option<i32>,
-        channels: &[Option<FileId>],
+        channels: &[Option<ChannelFile>],
     ) -> Rest {
         if self.spinning.contains(&actor) {
             return Rest::Spinning;
@@ -425,7 +425,10 @@ impl<'case> Settler<'case> {
             }
             let sleeps = actors[at].sleeps();
             if start.sleeps.is_none() {
-                self.starts.insert(at, Start { sleeps, ..start });
+                // However much is gone by now: half a budget is used from here on, before anything
+                // is said of the sleeps in between.
+                let half = (self.budget / 2).as_nanos() as u64;
+                self.starts.insert(at, Start { cpu_ns: cpu_ns.saturating_sub(half), sleeps, ..start });
             } else if start.sleeps != sleeps {
                 self.starts.insert(at, Start { cpu_ns, sleeps: None, ..start });
             } else if used >= self.budget {

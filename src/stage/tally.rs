@@ -138,6 +138,11 @@ impl Counter {
         channel.taken.known().unwrap_or(0) + channel.dropped.unwrap_or(0)
     }
 
+    /// Whoever reads a channel does so when nobody asks it to.
+    pub(super) fn read_ahead(&mut self, channel: usize) {
+        self.channels[channel].taken = Count::Unknown("its reader's runtime reads ahead".into());
+    }
+
     /// A call has taken so many bytes out of a channel.
     pub(super) fn took(&mut self, channel: usize, bytes: u64) {
         if let Count::Known(taken) = &mut self.channels[channel].taken {

@@ -26,10 +26,14 @@ pub struct Abilities {
     pub resets: bool,
     /// Once its channels are closed it keeps nothing, so that there is nothing to reset.
     pub forgets: bool,
+    /// Its runtime reads what its children say before a step asks for it, and closes their
+    /// streams when they end.
+    pub ahead: bool,
 }
 
 impl Abilities {
-    pub const ALL: Abilities = Abilities { counts: true, resets: true, forgets: true };
+    /// All of a driver that does nothing but its steps.
+    pub const ALL: Abilities = Abilities { counts: true, resets: true, forgets: true, ahead: false };
 
     /// Takes a word of the greeting; false if it isn't one of these.
     fn take(&mut self, word: &str) -> bool {
@@ -37,13 +41,19 @@ impl Abilities {
             "counts" => self.counts = true,
             "resets" => self.resets = true,
             "forgets" => self.forgets = true,
+            "ahead" => self.ahead = true,
             _ => return false,
         }
         true
     }
 
     fn words(self) -> impl Iterator<Item = &'static str> {
-        let all = [(self.counts, "counts"), (self.resets, "resets"), (self.forgets, "forgets")];
+        let all = [
+            (self.counts, "counts"),
+            (self.resets, "resets"),
+            (self.forgets, "forgets"),
+            (self.ahead, "ahead"),
+        ];
         all.into_iter().filter(|(has, _)| *has).map(|(_, word)| word)
     }
 }

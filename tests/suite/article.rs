@@ -21,7 +21,9 @@ use rstest::rstest;
 use crate::support::{forking, no_fork, options};
 
 fn play(n: u64, mode: &str) -> Option<Judged> {
-    let here = !Catalog::discover(&["python"], &[]).find("python", &Version::Named("3.6".into())).is_empty();
+    let here = !Catalog::discover(&["python"], &Default::default())
+        .find("python", &Version::Named("3.6".into()))
+        .is_empty();
     if !here {
         eprintln!("SKIPPED: no CPython 3.6 here; `pyenv install 3.6` brings one");
         return None;
@@ -80,7 +82,7 @@ for size, letter in (1, b"a"), (4096, b"b"), (200000, b"c"):
 /// reader leaves before the first message and in the middle of the last.
 #[test]
 fn the_right_recipe_is_right_as_a_program() {
-    let catalog = Catalog::discover(&["python"], &[]);
+    let catalog = Catalog::discover(&["python"], &Default::default());
     let mut played = 0;
     for runtime in &catalog.runtimes {
         let Launch::Program { command, .. } = &*runtime.launch else { continue };

@@ -22,13 +22,20 @@ use nix::{
     unistd::{ForkResult, Pid, fork, geteuid},
 };
 
-use crate::support::forking;
+use crate::{page, support::forking};
 
-/// Set in the process that counts; its value is the containment to try.
+/// Set in the process that counts.
 const INSIDE: &str = "PIPELAB_TEST_KILL";
 
-/// Kills per way of keeping things together.
-const MOMENTS: u64 = 200;
+/// Kills per way of keeping things together: from before the stage is there to well into the
+/// cases.
+const MOMENTS: Moments = Moments { count: 200, unruly: false, within: 40_000 };
+
+/// Of each unruly program, in the first moments of its life.
+const UNRULY: Moments = Moments { count: 5, unruly: true, within: 5_000 };
+
+/// How often each unruly scenario is there, to outlast every random moment.
+const COPIES: usize = 10;
 
 /// By then everything must be gone.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,33 +76,60 @@ reader read log {again}
 
 #[test]
 fn nothing_is_left_of_200_kills_in_namespaces() {
-    inside("kill::nothing_is_left_of_200_kills_in_namespaces", "namespaces", |left| {
-        assert_eq!(left, Vec::<String>::new());
+    inside("kill::nothing_is_left_of_200_kills_in_namespaces", || {
+        assert_eq!(Lab::blocked().kills("namespaces", MOMENTS).left, Vec::<String>::new());
     });
 }
 
 #[test]
 fn nothing_is_left_of_200_kills_without_namespaces() {
-    inside("kill::nothing_is_left_of_200_kills_without_namespaces", "subreaper", |left| {
-        assert_eq!(left, Vec::<String>::new());
+    inside("kill::nothing_is_left_of_200_kills_without_namespaces", || {
+        assert_eq!(Lab::blocked().kills("subreaper", MOMENTS).left, Vec::<String>::new());
     });
+}
+
+#[test]
+fn nothing_is_left_of_unruly_programs_in_namespaces() {
+    inside("kill::nothing_is_left_of_unruly_programs_in_namespaces", || unruly("namespaces"));
+}
+
+#[test]
+fn nothing_is_left_of_unruly_programs_without_namespaces() {
+    inside("kill::nothing_is_left_of_unruly_programs_without_namespaces", || unruly("subreaper"));
+}
+
+/// Kills while programs run that ignore SIGTERM, go on as a daemon, close all descriptors, or
+/// write without end.
+fn unruly(containment: &str) {
+    let folder = page::file("scenarios/programs/unruly");
+    let mut scenarios: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    scenarios.sort();
+    assert!(scenarios.len() >= 5, "{scenarios:?}");
+    for path in scenarios {
+        let text = fs::read_to_string(&path).expect("a scenario");
+        let name = path.file_stem().expect("a name").display().to_string();
+        let seen = Lab::enter(&vec![text; COPIES]).kills(containment, UNRULY);
+        assert_eq!(seen.left, Vec::<String>::new(), "{name}");
+        assert!(seen.busy > 0, "{name}: no kill came while a program ran");
+    }
 }
 
 /// The test above can fail: without the cleaning up, it does.
 #[test]
 fn much_is_left_where_nothing_cleans_up() {
-    inside("kill::much_is_left_where_nothing_cleans_up", "nothing", |left| {
+    inside("kill::much_is_left_where_nothing_cleans_up", || {
+        let left = Lab::blocked().kills("nothing", MOMENTS).left;
         assert!(left.iter().any(|what| what.starts_with("process")), "{left:?}");
         assert!(left.iter().any(|what| what.starts_with("file")), "{left:?}");
     });
 }
 
 /// Runs this test again as the first process of fresh namespaces, and there the
-/// kills; `judge` gets what was left.
-fn inside(test: &str, containment: &str, judge: fn(Vec<String>)) {
+/// kills.
+fn inside(test: &str, kills: fn()) {
     if std::env::var_os(INSIDE).is_some() {
-        judge(Lab::enter().kills(containment));
-        return;
+        return kills();
     }
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
@@ -154,6 +188,23 @@ fn into_fresh_namespaces() -> Result<(), Errno> {
     }
 }
 
+#[derive(Clone, Copy)]
+struct Moments {
+    count: u64,
+    /// Once an unruly program is there, and not once the run is begun.
+    unruly: bool,
+    /// After at most so many microseconds.
+    within: u64,
+}
+
+/// What was seen of some kills.
+struct Seen {
+    /// What was left behind, each thing once.
+    left: Vec<String>,
+    /// Kills that came while an unruly program ran.
+    busy: u64,
+}
+
 /// The place where the kills happen.
 struct Lab {
     dir: tempfile::TempDir,
@@ -161,27 +212,42 @@ struct Lab {
 }
 
 impl Lab {
-    fn enter() -> Lab {
-        assert_eq!(std::process::id(), 1, "the first process of its namespace");
-        let dir = tempfile::tempdir().expect("a directory");
+    /// With processes that don't end by themselves.
+    fn blocked() -> Lab {
         // Enough cases to outlast every random moment.
         let again: Vec<String> = (1..60).map(|again| again.to_string()).collect();
-        let scenario = SCENARIO.replace("AGAIN", &again.join(", "));
-        fs::write(dir.path().join("blocked.toml"), scenario).expect("a scenario");
+        Lab::enter(&[SCENARIO.replace("AGAIN", &again.join(", "))])
+    }
+
+    fn enter(scenarios: &[String]) -> Lab {
+        assert_eq!(std::process::id(), 1, "the first process of its namespace");
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("scenarios")).expect("a directory");
+        for (at, scenario) in scenarios.iter().enumerate() {
+            fs::write(dir.path().join(format!("scenarios/s{at}.toml")), scenario).expect("a scenario");
+        }
         fs::create_dir(dir.path().join("tmp")).expect("a directory");
         let before = everything(dir.path());
         Lab { dir, before }
     }
 
-    /// Kills somebody at random moments; what was left of it, each thing once.
-    fn kills(&self, containment: &str) -> Vec<String> {
+    /// Kills somebody at random moments.
+    fn kills(&self, containment: &str, moments: Moments) -> Seen {
         let mut random = Random(0x5eed);
         let mut left = BTreeSet::new();
-        for moment in 0..MOMENTS {
+        let mut busy = 0;
+        for moment in 0..moments.count {
             let mut runner = self.runner(containment);
-            // From before the stage is there to well into the cases.
-            std::thread::sleep(Duration::from_micros(random.below(40_000)));
+            // A run that has come to its end shows in `busy`.
+            while moments.unruly
+                && !processes().into_iter().any(is_unruly)
+                && matches!(runner.try_wait(), Ok(None))
+            {
+                std::thread::yield_now();
+            }
+            std::thread::sleep(Duration::from_micros(random.below(moments.within)));
             let victims = victims(&runner);
+            busy += u64::from(processes().into_iter().any(is_unruly));
             let wanted: &[usize] = match moment % 5 {
                 0 => &[0],
                 1 => &[1],
@@ -218,13 +284,13 @@ impl Lab {
                 }
             }
         }
-        left.into_iter().collect()
+        Seen { left: left.into_iter().collect(), busy }
     }
 
     fn runner(&self, containment: &str) -> Child {
         Command::new(env!("CARGO_BIN_EXE_pipelab"))
             .args(["run", "--containment", containment])
-            .arg(self.dir.path().join("blocked.toml"))
+            .arg(self.dir.path().join("scenarios"))
             .env("TMPDIR", self.dir.path().join("tmp"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -273,6 +339,12 @@ fn reap(runner: &mut Child) {
 fn processes() -> Vec<i32> {
     let entries = fs::read_dir("/proc").expect("/proc");
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// By its command: a shell's script, or one of pipelab's own programs.
+fn is_unruly(pid: i32) -> bool {
+    let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    ["sh\0-c\0", "pipelab\0absorb\0", "pipelab\0emit\0"].iter().any(|words| command.contains(words))
 }
 
 /// Every process, file and UNIX socket there is.

@@ -12,6 +12,7 @@ mod kinds;
 mod lab;
 mod layers;
 mod model;
+mod nobody;
 mod page;
 mod play;
 mod programs;

@@ -172,7 +172,11 @@ fn a_read_that_failed_once_says_nothing_of_the_next() {
 /// A program in Python that greets with `before` run first and then takes orders
 /// with `answer` as its answer to every step.
 fn program(before: &str, answer: &str) -> Option<Launch> {
-    let python = Catalog::discover(&["python"], &[]).find("python", &Version::Newest).pop()?.launch.clone();
+    let python = Catalog::discover(&["python"], &Default::default())
+        .find("python", &Version::Newest)
+        .pop()?
+        .launch
+        .clone();
     let Launch::Program { command, env, .. } = &*python else { return None };
     let source = format!(
         "import socket, threading, time, os, sys\ns = socket.socket(fileno=3)\n{before}\n\

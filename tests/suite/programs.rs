@@ -6,13 +6,49 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{page, reuse, support::forking};
+use rstest::rstest;
+
+use crate::{lab::ran, nobody::Nobody, page, reuse, support::forking, surroundings::same};
 
 /// Each rest of each runtime, as the scenarios themselves say it should be; two hundred times
 /// with PIPELAB_REPETITIONS=200.
 #[test]
 fn rests_are_named_rightly_beside_cpu_hogs() {
     reuse::suite::records_of_a_folder_stay_the_same_beside_cpu_hogs(reuse::suite::PROGRAMS);
+}
+
+/// Some that rest and that end, unruly ones, calls that are held and cut. None in which two
+/// processes make calls at once, whose order no record can promise.
+const SOME: &[&str] = &[
+    "rest/read",
+    "rest/own",
+    "rest/kill",
+    "unruly/ignores",
+    "unruly/daemon",
+    "unruly/closes",
+    "wild/broken-output",
+    "trace/hold",
+    "trace/short-write",
+];
+
+/// Where every user finds programs: root's own may be where nobody gets.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+#[rstest]
+fn programs_are_the_same_as_nobody(#[values(&[], &["--trace"])] options: &[&str]) {
+    let Some(nobody) = Nobody::new() else { return };
+    nobody.put(&page::file("scenarios/programs"), "scenarios/programs");
+    let chosen: Vec<String> = SOME.iter().map(|name| format!("scenarios/programs/{name}.toml")).collect();
+    let mut words = vec!["run", "--format", "jsonl"];
+    words.extend(options);
+    words.extend(chosen.iter().map(String::as_str));
+    let [plain, here] = [nobody.as_root(&words), nobody.command(&words)]
+        .map(|mut command| ran(command.env("PATH", PATH).env("HOME", "/")));
+    // There are no snapshots here.
+    assert_eq!(plain.status, Some(4), "{}", plain.err);
+    let played = plain.statuses().iter().filter(|status| *status == "unrecorded").count();
+    assert!(played >= SOME.len(), "{played} of {} cases were played", plain.statuses().len());
+    same(&plain, &here);
 }
 
 /// Peak resident memory of the whole run may be so much (KiB), though programs write two

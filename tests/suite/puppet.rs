@@ -138,6 +138,17 @@ impl Puppet {
         answer
     }
 
+    /// The next answer, to whichever step: its line with the number. What it has read is left out.
+    pub fn any_answer(&mut self) -> String {
+        let mut line = String::new();
+        self.started.control.read_line(&mut line).unwrap();
+        let line = line.trim_end().to_owned();
+        if let Some((_, length)) = line.split_once("data=") {
+            self.started.control.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+        }
+        line
+    }
+
     /// Gives steps in one batch and collects their answers.
     pub fn play(&mut self, steps: &[Step]) -> Vec<Answer> {
         let before = self.last;

@@ -8,8 +8,8 @@
 use std::{
     fs,
     io::{Error, Result},
-    os::unix::{fs::PermissionsExt, process::CommandExt},
-    process::{Command, Stdio},
+    os::unix::process::CommandExt,
+    process::Command,
     sync::OnceLock,
 };
 
@@ -19,12 +19,14 @@ use nix::{
         resource::{Resource, setrlimit},
         stat::{Mode, umask},
     },
-    unistd::{User, geteuid},
 };
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::lab::{Lab, Ran, command, copy_program, ran};
+use crate::{
+    lab::{Lab, Ran, ran},
+    nobody::Nobody,
+};
 
 /// Every kind of outcome that the built-in drivers have.
 const BUILT_IN: &str = r#"
@@ -265,7 +267,7 @@ fn the_same_without_variables(
     same(reference(BUILT_INS), &ran(&mut command));
 }
 
-fn same(plain: &Ran, here: &Ran) {
+pub fn same(plain: &Ran, here: &Ran) {
     assert_eq!((here.status, here.err.as_str()), (plain.status, ""));
     let mut both = plain.out.lines().zip(here.out.lines());
     if let Some((plain, here)) = both.find(|(plain, here)| plain != here) {
@@ -328,27 +330,11 @@ fn the_same_as_nobody(
     #[values(nothing, a_mask_of_777, signals_ignored_and_blocked)] change: fn(&mut Command),
     #[values(&[], &["--containment", "subreaper"], &["--refuse-syscall"])] options: &[&str],
 ) {
-    if !geteuid().is_root() {
-        eprintln!("SKIPPED: only root can become another user");
-        return;
-    }
-    let nobody = User::from_name("nobody").ok().flatten().expect("every system has the user nobody");
-    // Readable for all; the binary may be where nobody gets.
-    let dir = tempfile::tempdir().expect("a directory");
-    fs::create_dir(dir.path().join("scenarios")).expect("a directory");
-    for folder in ["", "scenarios"] {
-        fs::set_permissions(dir.path().join(folder), fs::Permissions::from_mode(0o755)).expect("chmod");
-    }
-    copy_program(&dir.path().join("pipelab"));
+    let Some(nobody) = Nobody::new() else { return };
     for scenario in BUILT_INS {
-        let copy = dir.path().join(scenario);
-        fs::copy(lab().path(scenario), &copy).expect("copied");
-        fs::set_permissions(copy, fs::Permissions::from_mode(0o644)).expect("chmod");
+        nobody.put(&lab().path(scenario), scenario);
     }
-    let words = [&["run", "--format", "jsonl"], options, BUILT_INS].concat();
-    let mut command = command(&dir.path().join("pipelab"), dir.path(), &words);
-    command.env("TMPDIR", "/tmp").env_remove("PIPELAB_STAGE").stdin(Stdio::null());
-    command.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+    let mut command = nobody.command(&[&["run", "--format", "jsonl"], options, BUILT_INS].concat());
     change(&mut command);
     same(reference(BUILT_INS), &ran(&mut command));
 }

@@ -3,13 +3,11 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    fs::{self, File},
-    io::Read,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use super::OLDEST;
+use crate::driver::folder::{entries, is_program, is_script, programs_in};
 
 /// A program that may be a Python, and where it stands in the order of search.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +30,7 @@ pub fn candidates(path: Option<&OsStr>, pyenv: Option<&Path>) -> Vec<Candidate> 
     let mut candidates = Vec::new();
     for (place, folder) in folders.into_iter().enumerate() {
         let programs = match pyenv {
-            Some(root) if Some(&folder) == shims.as_ref() => children(&root.join("versions"))
+            Some(root) if Some(&folder) == shims.as_ref() => entries(&root.join("versions"))
                 .iter()
                 .flat_map(|version| pythons_in(&version.join("bin")))
                 .collect(),
@@ -50,28 +48,15 @@ pub fn candidates(path: Option<&OsStr>, pyenv: Option<&Path>) -> Vec<Candidate> 
 /// A Python of this name, also one that no driver runs on (`python2.7`): on the path, but for
 /// wrappers, or among pyenv's versions.
 pub fn named(name: &str, path: &str, pyenv: Option<&Path>) -> Option<PathBuf> {
-    let versions = pyenv.map(|root| children(&root.join("versions"))).unwrap_or_default();
+    let versions = pyenv.map(|root| entries(&root.join("versions"))).unwrap_or_default();
     let folders =
         std::env::split_paths(path).chain(versions.into_iter().rev().map(|version| version.join("bin")));
     folders.map(|folder| folder.join(name)).find(|path| is_program(path) && !is_script(path))
 }
 
-/// The programs in a folder whose names are those of Pythons, behind all links.
+/// The programs in a folder whose names are those of Pythons.
 fn pythons_in(folder: &Path) -> Vec<PathBuf> {
-    children(folder)
-        .into_iter()
-        .filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(is_pythons_name))
-        .filter_map(|path| path.canonicalize().ok())
-        .filter(|path| is_program(path) && !is_script(path))
-        .collect()
-}
-
-/// A folder's entries, sorted; none if it can't be read.
-fn children(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
+    programs_in(folder, is_pythons_name)
 }
 
 /// `python3`, `python3.6` and up, `pypy3`, `pypy3.10`; not `python3-config`, not
@@ -87,17 +72,10 @@ fn is_pythons_name(name: &str) -> bool {
             .is_some_and(|minor| (3, minor) >= OLDEST)
 }
 
-fn is_program(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-}
-
-pub fn is_script(path: &Path) -> bool {
-    let mut start = [0; 2];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
 
     /// A folder with these files in it; a text that starts with `->` is a link.

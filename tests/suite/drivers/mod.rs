@@ -2,4 +2,5 @@
 
 mod children;
 pub mod conformance;
+mod node;
 mod python;

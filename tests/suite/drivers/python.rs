@@ -19,7 +19,7 @@ fn pythons() -> Vec<&'static Runtime> {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     let catalog = CATALOG.get_or_init(|| {
         let _forking = forking();
-        Catalog::discover(&["python"], &[])
+        Catalog::discover(&["python"], &Default::default())
     });
     for missing in &catalog.missing {
         eprintln!("skipped: {}; {}", missing.what, missing.remedy);

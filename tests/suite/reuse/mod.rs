@@ -60,7 +60,8 @@ fn children(process: &str) -> BTreeSet<i32> {
 /// The newest Python here, with its environment.
 fn python() -> Option<(String, Vec<(String, String)>)> {
     let _forking = forking();
-    let found = Catalog::discover(&["python"], &[]).find("python", &Version::Newest).pop().cloned();
+    let found =
+        Catalog::discover(&["python"], &Default::default()).find("python", &Version::Newest).pop().cloned();
     match found.as_ref().map(|runtime| &*runtime.launch) {
         Some(Launch::Program { command, env, .. }) => Some((command[0].clone(), env.clone())),
         _ => {

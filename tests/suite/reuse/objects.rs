@@ -87,7 +87,7 @@ fn a_python_object_with_bytes_is_found_or_collected(
 fn what_is_still_open_at_the_end_is_silenced() {
     let catalog = {
         let _forking = forking();
-        Catalog::discover(&["python"], &[])
+        Catalog::discover(&["python"], &Default::default())
     };
     let unflushed = |script: Script| {
         let script = script.open_nonblock("reader", Access::Read).open("writer", Access::Write);

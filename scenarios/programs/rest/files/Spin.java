@@ -1,0 +1,6 @@
+public class Spin {
+    public static void main(String[] args) {
+        for (;;) {
+        }
+    }
+}
