@@ -19,6 +19,7 @@ mod handle;
 mod handles;
 mod news;
 mod order;
+mod peeks;
 mod plan;
 mod play;
 mod pool;

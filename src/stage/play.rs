@@ -8,6 +8,7 @@ use super::{
     children::Started,
     fills::Filling,
     handles::{Handles, Timeouts},
+    peeks::Peeks,
     settle::{Guard, Rest, Settler, Timer},
     tally::Counter,
     workshop::Workshop,
@@ -70,6 +71,7 @@ pub(super) struct Play<'case> {
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
     pub(super) handles: Handles,
+    pub(super) peeks: Peeks,
     /// Which file each channel is, if a program may open it.
     pub(super) files: Vec<Option<FileId>>,
     /// Per actor: the process that an actor has started to play it.
@@ -155,6 +157,7 @@ impl<'case> Play<'case> {
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
+            peeks: Peeks::default(),
             files: files(plan, dir),
             started: vec![None; plan.actors.len()],
             actors,
@@ -273,6 +276,7 @@ impl<'case> Play<'case> {
             offered: None,
             passed: None,
             data: None,
+            peeked: None,
             several: vec![],
             held: None,
             counts: Vec::new(),
