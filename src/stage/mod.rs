@@ -24,6 +24,7 @@ mod plan;
 mod play;
 mod pool;
 mod ready;
+mod rest;
 mod serve;
 mod settle;
 mod shepherd;
