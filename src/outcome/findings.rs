@@ -79,6 +79,13 @@ impl ChannelLedger {
         for torn in &self.torn {
             findings.push(format!("a write of {} by {} torn", part(None, torn.len), name(torn.writer)));
         }
+        for mispeek in &self.mispeeks {
+            findings.push(format!(
+                "a peek of {} in step {} isn't what comes next",
+                name(mispeek.reader),
+                mispeek.step + 1
+            ));
+        }
         for foreign in &self.foreign {
             findings.push(format!("{} that nobody sent", part(None, foreign.len)));
         }

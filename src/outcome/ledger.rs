@@ -26,6 +26,8 @@
 //!
 //! 8. **Passed on** by splice(2) and the like is neither delivered nor lost: it left the
 //!    channel for another one (`ledger/pass.rs`).
+//! 9. **Peeked** (MSG_PEEK) is no delivery, and must be the bytes that come next
+//!    (`ledger/peek.rs`).
 //!
 //! So `accepted = credited + queued_accepted + read_ahead + held + lost +
 //! unplaced extents`, where `credited` is the accepted bytes that were delivered
@@ -38,6 +40,7 @@ mod kernel;
 mod order;
 mod origin;
 mod pass;
+mod peek;
 mod place;
 mod source;
 mod text;
@@ -49,7 +52,7 @@ use serde::Serialize;
 pub use delivery::delivered;
 pub use origin::Origin;
 
-pub use entry::{Cut, Duplicate, Extent, Foreign, Loss, Place, Reorder, Shape, Torn, Unplaced};
+pub use entry::{Cut, Duplicate, Extent, Foreign, Loss, Mispeek, Place, Reorder, Shape, Torn, Unplaced};
 
 use super::{Count, Sides, Transcript};
 use crate::stage::Plan;
@@ -110,6 +113,8 @@ pub struct ChannelLedger {
     pub reordered: Vec<Reorder>,
     pub torn: Vec<Torn>,
     pub foreign: Vec<Foreign>,
+    /// Calls that only looked, and were shown other bytes than came next (rule 9).
+    pub mispeeks: Vec<Mispeek>,
     /// Index of the first delivered byte that isn't the next one of its writer's
     /// stream (skipping what calls refused or left unanswered); `None` if what
     /// came is, for each writer, the beginning of what it sent.
@@ -138,6 +143,7 @@ impl ChannelLedger {
         let (runs, order) = trace::trace(&sources, &data);
         let timeline = kernel::Timeline::of(transcript, channel, &sources);
         let placed = place::place(&sources, &order, &timeline, transcript, channel, data.len() as u64);
+        let mispeeks = peek::mispeeks(transcript, channel, &sources, &data, &timeline);
 
         let total = |pick: fn(&source::Source) -> u64| sources.iter().map(pick).sum::<u64>();
         let mut uncredited_refused = 0;
@@ -176,6 +182,7 @@ impl ChannelLedger {
             duplicated: order.duplicated,
             reordered: order.reordered,
             foreign: order.foreign,
+            mispeeks,
             first_wrong: order.first_wrong,
         };
         match programs.any() {
@@ -194,6 +201,7 @@ impl ChannelLedger {
             reordered: vec![],
             torn: vec![],
             foreign: vec![],
+            mispeeks: vec![],
             first_wrong: None,
             ..self
         }
@@ -235,6 +243,7 @@ impl ChannelLedger {
             && self.reordered.is_empty()
             && self.torn.is_empty()
             && self.foreign.is_empty()
+            && self.mispeeks.is_empty()
             && self.uncredited_refused == 0
             && self.first_wrong.is_none()
             && !self.unjudged

@@ -26,7 +26,7 @@ pub use resting::{Resting, Rests, resting};
 pub use snapshot::Recorded;
 pub use step::{Failure, Outcome};
 pub use transcript::{
-    Bytes, ChannelCount, Count, End, Offer, Passed, Resumed, Sides, StepRecord, Transcript, Wait,
+    Bytes, ChannelCount, Count, End, Offer, Passed, Peeked, Resumed, Sides, StepRecord, Transcript, Wait,
 };
 pub use verb::{Doer, VERBS, Verb, VerbInfo};
 pub use verdict::{Judged, Played, Status, quantity};

@@ -55,6 +55,8 @@ pub struct StepRecord {
     pub passed: Option<Passed>,
     /// Read steps: the bytes delivered by this call, lossless (see `Bytes`).
     pub data: Option<Bytes>,
+    /// Calls that only look (MSG_PEEK): what they were shown.
+    pub peeked: Option<Peeked>,
     /// A step that reads several channels (`communicate`): what it got from each.
     pub several: Vec<(usize, Bytes)>,
     /// What the layers of its runtime held back once the call had answered, the
@@ -95,6 +97,14 @@ pub struct Passed {
     pub from: Option<usize>,
     /// It leaves them there as well (tee(2)).
     pub copied: bool,
+}
+
+/// What a call was shown of a socket's queue, and left there (MSG_PEEK).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peeked {
+    /// Bytes of the queue that it skipped (SO_PEEK_OFF).
+    pub offset: u64,
+    pub data: Bytes,
 }
 
 /// What could be counted on one channel once a step had settled.

@@ -11,7 +11,7 @@ use super::{Cost, Report, Summary};
 use crate::{
     outcome::{
         ChannelLedger, End, Judged, Outcome, Played, Resting, StepRecord,
-        ledger::{Duplicate, Foreign, Loss, Reorder, Torn},
+        ledger::{Duplicate, Foreign, Loss, Mispeek, Reorder, Torn},
         snapshot,
     },
     runner::Loaded,
@@ -174,6 +174,7 @@ struct Extents<'a> {
     reordered: &'a [Reorder],
     torn: &'a [Torn],
     foreign: &'a [Foreign],
+    mispeeks: &'a [Mispeek],
 }
 
 /// A count that can't be known is null.
@@ -199,6 +200,7 @@ fn ledger(ledger: &ChannelLedger) -> LedgerLine<'_> {
             reordered: &ledger.reordered,
             torn: &ledger.torn,
             foreign: &ledger.foreign,
+            mispeeks: &ledger.mispeeks,
         },
     }
 }

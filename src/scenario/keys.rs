@@ -71,6 +71,12 @@ pub const KEYS: &[KeyInfo] = &[
         "other descriptors: number, channel and `read`, `write` or `both`",
         r#"fds = { 3 = "ctl read" }"#,
     ),
+    key(
+        "actors.NAME.nonblock",
+        "an array of names (`stdin`, `stdout`, `stderr`) and numbers of descriptors",
+        "those of the program's descriptors that have O_NONBLOCK set at its start",
+        r#"nonblock = ["stdin", 3]"#,
+    ),
     key("actors.NAME.env", "a table", "variables that it gets beside the usual", r#"env = { TZ = "UTC" }"#),
     key(
         "actors.NAME.files",

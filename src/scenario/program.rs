@@ -1,6 +1,8 @@
 //! An actor that is a program: `{ command = [...], stdin = "CHANNEL", ... }`, as written
 //! and with the parameters put in.
 
+mod nonblock;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -35,7 +37,7 @@ pub(super) const PROGRAM: &str = "program";
 
 /// The keys that such an actor takes.
 pub(super) const KEYS: &[&str] =
-    &["command", "by", "stdin", "stdout", "stderr", "fds", "env", "files", "trace"];
+    &["command", "by", "stdin", "stdout", "stderr", "fds", "nonblock", "env", "files", "trace"];
 
 /// The standard streams, and the side of a channel that each is.
 const STREAMS: [(&str, i32, Access); 3] =
@@ -74,6 +76,7 @@ struct ProgramStream {
     fd: i32,
     access: Access,
     channel: Text,
+    nonblock: bool,
 }
 
 impl Actor {
@@ -143,10 +146,16 @@ impl<'i> Walk<'i> {
             for (key, fd, access) in STREAMS {
                 if let Some(value) = table.get(key) {
                     let channel = self.text(value, &format!("actors.NAME.{key}"));
-                    streams.extend(channel.map(|channel| ProgramStream { fd, access, channel }));
+                    streams.extend(channel.map(|channel| ProgramStream {
+                        fd,
+                        access,
+                        channel,
+                        nonblock: false,
+                    }));
                 }
             }
             self.fds(table, &mut streams);
+            self.nonblock(table, &mut streams);
         }
         for stream in &streams {
             if stream.channel.value == Stdio::Pipe.name() && !channels.contains(&stream.channel.value) {
@@ -210,6 +219,7 @@ impl<'i> Walk<'i> {
                     .help("its maker's runtime gives it standard input, output and error alone"),
             );
         }
+        self.no_nonblock(table);
         streams
     }
 
@@ -245,7 +255,7 @@ impl<'i> Walk<'i> {
                 continue;
             };
             let channel = Text::literal(channel, self.file, text.span.clone());
-            streams.push(ProgramStream { fd, access, channel });
+            streams.push(ProgramStream { fd, access, channel, nonblock: false });
         }
     }
 
@@ -387,6 +397,7 @@ impl Program {
             channel: stream.channel.value.clone(),
             access: stream.access,
             capacity: size(&stream.channel.value),
+            nonblock: stream.nonblock,
         });
         Ok(runtime(Launch::Command(CommandLine {
             path,

@@ -8,7 +8,7 @@ use super::{
     workshop::await_greeting,
 };
 use crate::{
-    outcome::{Action, Bytes, Called, Failure, Moves, Outcome, Resumed, StepRecord, Verb},
+    outcome::{Action, Bytes, Called, Failure, Moves, Outcome, Peeked, Resumed, StepRecord, Verb},
     wire::{Message, Reply},
 };
 
@@ -259,7 +259,14 @@ impl<'case> Play<'case> {
         let sent_before = channel.map_or(0, |channel| self.counter.all_sent(channel));
         match (called.call.info().moves, channel) {
             // What is only looked at is not delivered.
-            (Moves::Receives, _) if called.has("peek") => {}
+            (Moves::Receives, channel) if called.has("peek") => {
+                // Urgent data is beside the queue.
+                if let Some(channel) = channel.filter(|_| !called.has("oob")) {
+                    let offset =
+                        self.peeks.peeked(channel, self.counter.all_gone(channel), data.len() as u64);
+                    self.records[record].peeked = Some(Peeked { offset, data: Bytes(data) });
+                }
+            }
             (Moves::Receives, channel) => {
                 if let Some(channel) = channel {
                     let rooms = called.size_place().and_then(|place| called.words[place].parse().ok());
@@ -293,6 +300,11 @@ impl<'case> Play<'case> {
                 if let Some(into) = into {
                     self.counter.sent(into, moved, moved);
                     self.parts[at].given[into] += moved;
+                }
+            }
+            _ if called.call.name() == "setsockopt" => {
+                if let Some(channel) = self.handles.way_of(self.plan, at, called).inbox {
+                    self.peeks.set(channel, self.counter.all_gone(channel), &called.words);
                 }
             }
             _ => {}

@@ -225,6 +225,8 @@ pub struct Stream {
     pub access: Access,
     /// The channel's size, if it isn't the usual one: set before the program runs.
     pub capacity: Option<u64>,
+    /// O_NONBLOCK is set before the program runs, once the end is open.
+    pub nonblock: bool,
 }
 
 /// When a step is given.

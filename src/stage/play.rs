@@ -1,5 +1,7 @@
 //! Plays one case: gives the steps, settles, records. It judges nothing.
 
+mod settling;
+
 use std::{collections::BTreeSet, io::ErrorKind, ops::Range, path::Path};
 
 use super::{
@@ -7,21 +9,19 @@ use super::{
     actor::Actor,
     children::Started,
     fills::Filling,
-    handles::{Handles, Timeouts},
-    settle::{Guard, Rest, Settler, Timer},
+    handles::Handles,
+    peeks::Peeks,
+    settle::{Guard, Settler},
     tally::Counter,
     workshop::Workshop,
 };
 use crate::{
     channel::{self, Settles},
     observe::ChannelFile,
-    outcome::{Access, Action, Doer, End, Moves, Offer, Outcome, StepRecord, Transcript, Verb, Wait},
+    outcome::{Access, Action, Doer, End, Offer, Outcome, StepRecord, Transcript, Verb},
     trace::Injection,
     wire::Step,
 };
-
-/// A socket's timeout of less than that (milliseconds) is waited for.
-const SOON: u64 = 1000;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,7 @@ pub(super) struct Play<'case> {
     pub(super) settler: Settler<'case>,
     pub(super) counter: Counter,
     pub(super) handles: Handles,
+    pub(super) peeks: Peeks,
     /// Which file each channel is, if a program may open it.
     pub(super) files: Vec<Option<ChannelFile>>,
     /// Channels that a process of a program sits in open(2) of, since all have settled.
@@ -161,6 +162,7 @@ impl<'case> Play<'case> {
             settler: Settler::new(guard, plan.setting.budget_ms),
             counter: Counter::new(plan, counts_alone, options.fresh),
             handles: Handles::default(),
+            peeks: Peeks::default(),
             files: files(plan, dir),
             opening: BTreeSet::new(),
             started: vec![None; plan.actors.len()],
@@ -281,6 +283,7 @@ impl<'case> Play<'case> {
             offered: None,
             passed: None,
             data: None,
+            peeked: None,
             several: vec![],
             held: None,
             counts: Vec::new(),
@@ -376,106 +379,6 @@ impl<'case> Play<'case> {
         }
         self.see_calls(first + begun - 1)?;
         Ok(begun)
-    }
-
-    /// The call that an actor is in ends by its socket's timeout, and soon.
-    fn times_out_soon(&self, record: usize) -> bool {
-        (1..SOON).contains(&self.timeout(record))
-    }
-
-    /// After how many milliseconds the call that an actor is in gives up; 0: never.
-    fn timeout(&self, record: usize) -> u64 {
-        let Action::Call(called) = &self.plan.steps[self.records[record].step].action else { return 0 };
-        let timeouts = called.handle().map_or_else(Timeouts::default, |handle| self.handles.timeouts(handle));
-        match (called.call.info().moves, called.call.name()) {
-            (Moves::Receives, _) | (_, "accept") => timeouts.receive,
-            (Moves::Sends, _) | (_, "connect") => timeouts.send,
-            _ => 0,
-        }
-    }
-
-    /// Lets everything settle after the `given` records. What their actor rests in
-    /// if it hasn't answered them all.
-    fn settle(&mut self, nudged: Option<usize>) -> Result<Option<Outcome>, Fault> {
-        let actor = self.records[self.given.start].actor;
-        self.settler.begin();
-        self.actors.iter_mut().for_each(Actor::begin_step);
-        loop {
-            self.collect()?;
-            let concerned = |&at: &usize| {
-                let actor = &self.actors[at];
-                let awaited = actor.ended.is_none() && !self.parts[at].due.is_empty();
-                awaited || actor.programs_live() || (actor.ended.is_none() && nudged == Some(at))
-            };
-            let unsettled: Vec<usize> = (0..self.actors.len()).filter(concerned).collect();
-            let sides = if self.flushes { self.handles.flushable(self.plan) } else { vec![] };
-            if !self.settler.settled(&mut self.actors, &unsettled, &sides)? {
-                continue;
-            }
-            if self.parts.iter().flat_map(|part| &part.due).any(|&due| self.times_out_soon(due))
-                || self.settler.wakes_soon(&mut self.actors, &unsettled)
-            {
-                self.settler.pace(&self.actors)?;
-                continue;
-            }
-            unsettled.iter().for_each(|&at| self.actors[at].programs_rest());
-            let opening = match unsettled.is_empty() {
-                true => vec![],
-                false => self.settler.opening(&self.actors, &unsettled),
-            };
-            let is_opened = |at: &usize| self.files[*at].is_some_and(|file| opening.contains(&file.file));
-            self.opening = (0..self.files.len()).filter(is_opened).collect();
-            let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
-            let is_command = self.actors[actor].command.is_some();
-            let child = nudged.and_then(|at| self.child_pid(at));
-            let looked_at = || {
-                let one = |at: &usize| (is_command && unsettled.contains(at)) || child.is_some();
-                nudged.filter(one).map(|_| self.given.start)
-            };
-            let Some(due) = due.or_else(looked_at) else { return Ok(None) };
-            let whole = child.and(self.started[actor].as_ref()).map_or(actor, |started| started.maker);
-            let mut rest = self.settler.rest(&self.actors, &unsettled, whole, child, &self.files);
-            if let Rest::Program(resting) | Rest::Asleep { with: resting, .. } = &rest {
-                self.records[due].resting = resting.clone();
-                self.fill_in(due)?;
-            }
-            if let (Rest::Asleep { timer, .. }, true) = (&mut rest, self.timeout(due) > 0) {
-                *timer = Timer::Set;
-            }
-            let outcome = rest.outcome(self.records[due].verb);
-            return outcome.map(Some).map_err(|why| self.broken(actor, &why));
-        }
-    }
-
-    fn waits(&mut self) -> Vec<Wait> {
-        let mut waits = Vec::new();
-        for (at, part) in self.parts.iter().enumerate() {
-            for &record in &part.due {
-                let channel = self.records[record].channel;
-                let holding = |wanted: fn(Access) -> bool| -> Vec<usize> {
-                    let holds = |part: &Part| {
-                        channel
-                            .is_some_and(|channel| part.ends[channel].is_some_and(|end| wanted(end.access)))
-                    };
-                    (0..self.parts.len()).filter(|&other| holds(&self.parts[other])).collect()
-                };
-                waits.push(Wait {
-                    actor: at,
-                    record,
-                    channel,
-                    queued: channel.and_then(|channel| {
-                        self.records
-                            .last()
-                            .and_then(|last| last.counts.get(channel))
-                            .map(|count| count.queued.clone())
-                    }),
-                    capacity: channel.and_then(|channel| self.capacity(channel)),
-                    readers: holding(Access::reads),
-                    writers: holding(Access::writes),
-                });
-            }
-        }
-        waits
     }
 
     /// A program, or what it has left behind, may act at any time.

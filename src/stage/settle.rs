@@ -2,6 +2,8 @@
 //! is proved asleep. No clock decides anything here; the waits between two looks
 //! only spare the CPU.
 
+mod greeting;
+
 use std::{
     collections::HashMap,
     os::fd::{AsFd, OwnedFd},
@@ -19,10 +21,11 @@ use super::{
     actor::Actor,
     command::{Below, Command},
     news::{anything_unread, flush, sinks, sources},
+    rest::{Rest, Timer},
 };
 use crate::{
     observe::{ChannelFile, FileId, Reading, Rule, Sleep, asleep},
-    outcome::{Outcome, Resting, Rests, Verb},
+    outcome::{Resting, Rests},
 };
 
 /// CPU time after which an actor that neither sleeps nor answers counts as
@@ -59,84 +62,6 @@ pub(super) struct Guard {
     pub(super) watched: Vec<OwnedFd>,
     /// Called when one did: cleans up before the process ends.
     pub(super) abandon: Box<dyn Fn()>,
-}
-
-/// Where an actor came to rest.
-#[derive(Clone, Debug)]
-pub(super) enum Rest {
-    Asleep {
-        call: String,
-        timer: Timer,
-        watches_control: bool,
-        /// It has started programs: what it rests in, and each of them.
-        with: Vec<Resting>,
-    },
-    /// What each process of a program rests in; none: it has ended.
-    Program(Vec<Resting>),
-    Spinning,
-}
-
-/// Whether a timer will end a sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
-    Set,
-    None,
-    /// Only `wchan` could be read, which doesn't tell.
-    Unknown,
-}
-
-impl Rest {
-    /// As an outcome of a step. An `await` leaves a driver in its event loop, and a
-    /// `sleep` on a timer, also where that can't be seen.
-    ///
-    /// # Errors
-    /// In words: what can't be told of this sleep on this system.
-    pub(super) fn outcome(self, verb: Verb) -> Result<Outcome, String> {
-        Ok(match self {
-            Rest::Spinning => Outcome::Spinning,
-            Rest::Program(resting) => {
-                if let Some(unknown) = resting.iter().find(|process| process.state == Rests::Unknown) {
-                    return Err(cannot_tell(&unknown.call));
-                }
-                of_program(&resting)
-            }
-            Rest::Asleep { call, timer: Timer::Set, .. } => Outcome::Waiting { call },
-            Rest::Asleep { call, watches_control, .. } if verb == Verb::Await || watches_control => {
-                Outcome::Pending { call }
-            }
-            Rest::Asleep { call, timer: Timer::Unknown, .. } if verb == Verb::Sleep => {
-                Outcome::Waiting { call }
-            }
-            Rest::Asleep { call, timer: Timer::Unknown, .. } => {
-                return Err(cannot_tell(&call));
-            }
-            Rest::Asleep { call, .. } => Outcome::Blocked { call },
-        })
-    }
-}
-
-fn cannot_tell(call: &str) -> String {
-    format!(
-        "it sleeps in {call}, and whether a timer will wake it can't be seen without /proc/PID/syscall (is \
-         kernel.yama.ptrace_scope above 1?)"
-    )
-}
-
-/// A program waits if a timer wakes any of its processes; else its own process, the first,
-/// gives the word.
-fn of_program(resting: &[Resting]) -> Outcome {
-    let Some(first) = resting.first() else { return Outcome::Gone };
-    let call = first.call.clone();
-    let waits = resting.iter().any(|process| process.state == Rests::Waiting);
-    let held = resting.iter().find(|process| process.state == Rests::Held);
-    match first.state {
-        _ if held.is_some() => Outcome::Held { call: held.map_or(call, |held| held.call.clone()) },
-        Rests::Stopped => Outcome::Stopped,
-        _ if waits => Outcome::Waiting { call },
-        Rests::Waiting => Outcome::Waiting { call },
-        Rests::Pending | Rests::Unknown => Outcome::Pending { call },
-        Rests::Blocked | Rests::Held => Outcome::Blocked { call },
-    }
 }
 
 /// What an actor had used when its budget began.
@@ -463,35 +388,6 @@ impl<'case> Settler<'case> {
             Duration::from_micros(10 << self.looks.saturating_sub(EAGER_LOOKS).min(8)).min(LONGEST_WAIT);
         self.news |= self.wait(actors, wait)?;
         Ok(())
-    }
-
-    /// Waits a while for this actor to greet or end.
-    pub(super) fn await_greeting(&mut self, actor: &mut Actor) -> Result<(), Fault> {
-        if !self.wait(std::slice::from_ref(actor), GREETING_WAIT)? {
-            let name = actor.name.clone();
-            let broken = |message: String| Err(Fault::Driver { actor: name.clone(), message });
-            if actor.hung_up() {
-                return broken("it closed descriptor 3 before its greeting".into());
-            }
-            if self.takes_orders(actor)? {
-                return broken("it waits for steps on descriptor 3 and hasn't greeted".into());
-            }
-            if self.began.elapsed() > DEADLINE {
-                return broken(format!("no greeting within {} s of wall time", DEADLINE.as_secs()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Proved to wait for us while we wait for it. Any other sleep may be part of
-    /// a runtime's start.
-    fn takes_orders(&mut self, actor: &mut Actor) -> Result<bool, Fault> {
-        Ok(self.proved(std::slice::from_mut(actor), &[0], &[])?
-            && self
-                .second
-                .iter()
-                .filter_map(|reading| actor.observed()?.call(reading))
-                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(actor.takes_orders_on)))
     }
 
     /// True if there is news.

@@ -21,7 +21,8 @@ use super::{
     play::{Play, describe_end},
     pool::Pool,
     ready::Ready,
-    settle::{Guard, Rest, Settler, Timer},
+    rest::{Rest, Timer},
+    settle::{Guard, Settler},
 };
 use crate::{
     observe::Depth,

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::outcome::Transcript;
+use crate::outcome::{StepRecord, Transcript};
 
 /// The data of the channel's reads, each with its record, in the order in which they
 /// completed (rule 4 of the ledger).
 pub fn reads(transcript: &Transcript, channel: usize) -> Vec<(usize, &[u8])> {
-    let mut reads: Vec<(usize, usize, &[u8])> = transcript
+    let mut reads: Vec<((usize, usize), usize, &[u8])> = transcript
         .steps
         .iter()
         .enumerate()
@@ -15,16 +15,21 @@ pub fn reads(transcript: &Transcript, channel: usize) -> Vec<(usize, &[u8])> {
             let own = record.data.as_ref().filter(|_| record.channel == Some(channel));
             let one = || record.several.iter().find(|(from, _)| *from == channel).map(|(_, data)| data);
             let data = own.or_else(one)?;
-            let moment = match &record.resumed {
-                Some(resumed) => resumed.by,
-                None if record.outcome.is_outstanding() => usize::MAX,
-                None => index,
-            };
-            Some((moment, index, &data.0[..]))
+            Some((moment(index, record), index, &data.0[..]))
         })
         .collect();
-    reads.sort_by_key(|&(moment, index, _)| (moment, index));
+    reads.sort_by_key(|&(moment, ..)| moment);
     reads.into_iter().map(|(_, index, data)| (index, data)).collect()
+}
+
+/// When the call of a record completed, to be compared with others.
+pub fn moment(index: usize, record: &StepRecord) -> (usize, usize) {
+    let moment = match &record.resumed {
+        Some(resumed) => resumed.by,
+        None if record.outcome.is_outstanding() => usize::MAX,
+        None => index,
+    };
+    (moment, index)
 }
 
 /// All of it in one row.

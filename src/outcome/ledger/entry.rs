@@ -108,6 +108,19 @@ pub struct Cut {
     pub by: usize,
 }
 
+/// A call that only looked (MSG_PEEK), and was shown other bytes than came next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Mispeek {
+    /// Index in `Transcript::steps` of the peek.
+    pub record: usize,
+    /// Index in `Plan::steps`.
+    pub step: usize,
+    /// Index among the plan's actors.
+    pub reader: usize,
+    /// The first byte that it showed wrongly, counted from 0.
+    pub at: u64,
+}
+
 /// Delivered bytes that nobody sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Foreign {

@@ -4,6 +4,7 @@ mod laws;
 mod mutation;
 mod origins;
 mod passing;
+mod peeking;
 mod scene;
 mod story;
 

@@ -76,6 +76,14 @@ impl ChannelLedger {
                 commas(foreign.at)
             ));
         }
+        for mispeek in &self.mispeeks {
+            lines.push(format!(
+                "a peek of {} (step {}) showed other bytes than come next, from its byte {} on",
+                name(mispeek.reader),
+                mispeek.step + 1,
+                commas(mispeek.at)
+            ));
+        }
         if self.uncredited_refused > 0 {
             lines.push(format!(
                 "delivered {} that the write call had said it did not accept",

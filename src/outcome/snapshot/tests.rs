@@ -62,6 +62,7 @@ fn case() -> (Case, Transcript) {
                 offered,
                 passed: None,
                 data: None,
+                peeked: None,
                 several: vec![],
                 held: None,
                 resting: vec![],

@@ -64,6 +64,12 @@ fn in_a_step(
     "descriptors of a program that another actor starts",
     "standard input"
 )]
+#[case(
+    "stdout = \"pipe\"",
+    "stdout = \"pipe\", nonblock = [\"stdout\"]",
+    "non-blocking descriptors of a program that another actor starts",
+    "leave out `by`"
+)]
 #[case("by = \"parent\", ", "", "a pipe to whom?", "by = \"ACTOR\"")]
 fn in_a_declaration(#[case] from: &str, #[case] to: &str, #[case] message: &str, #[case] help: &str) {
     let problems = mistakes_of(&scenario("other sleep").replace(from, to));

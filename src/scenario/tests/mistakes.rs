@@ -229,7 +229,7 @@ fn in_a_parameter(
 #[rstest]
 #[case("log = \"fifo\"", "log = \"fifoo\"", "no kind of channel is called `fifoo`", (2, 7), "did you mean `fifo`?")]
 #[case("log = \"fifo\"", "log = { knid = \"fifo\" }", "`log` has no `kind`", (2, 1), "for example `log = { kind = \"fifo\" }`")]
-#[case("w = \"raw\"", "w = { driver = \"raw\", script = \"w sleep\" }", "unknown key `script` in `actors.NAME`", (6, 23), "there are `command`, `stdin`, `stdout`, `stderr`, `by`, `fds`, `env`, `files`, `trace` and `driver`")]
+#[case("w = \"raw\"", "w = { driver = \"raw\", script = \"w sleep\" }", "unknown key `script` in `actors.NAME`", (6, 23), "there are `command`, `stdin`, `stdout`, `stderr`, `by`, `fds`, `nonblock`, `env`, `files`, `trace` and `driver`")]
 #[case("log = \"fifo\"", "log = 5", "`channels.NAME` takes a string or a table, not an integer", (2, 7), "for example `log = \"fifo\"`")]
 #[case("log = \"fifo\"", "log = \"fifo\"\n\"a/b\" = \"fifo\"", "`a/b` can't be the name of a channel", (3, 1), "a name starts with a letter and has up to 100 letters, digits, `_` and `-`")]
 #[case("r = \"raw\"", "r = \"raw\"\nr = \"stdio\"", "two actors are called `r`", (6, 1), "give one of them another name")]

@@ -10,6 +10,7 @@ mod handles;
 mod kept;
 mod mistakes;
 mod no_panics;
+mod nonblock;
 mod rendering;
 mod setting;
 mod starts;

@@ -45,6 +45,7 @@ struct Stream {
     channel: CString,
     access: Access,
     capacity: Option<u64>,
+    nonblock: bool,
 }
 
 impl Shepherd {
@@ -53,8 +54,13 @@ impl Shepherd {
     pub(super) fn new(command: &CommandLine, trace: Option<Trace>) -> io::Result<Shepherd> {
         let c_string = |text: &str| CString::new(text).map_err(io::Error::other);
         let streams = command.streams.iter().map(|stream| {
-            let (fd, access, capacity) = (stream.fd, stream.access, stream.capacity);
-            Ok(Stream { fd, channel: c_string(&stream.channel)?, access, capacity })
+            Ok(Stream {
+                fd: stream.fd,
+                channel: c_string(&stream.channel)?,
+                access: stream.access,
+                capacity: stream.capacity,
+                nonblock: stream.nonblock,
+            })
         });
         Ok(Shepherd {
             path: c_string(&command.path)?,

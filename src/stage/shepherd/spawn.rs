@@ -138,6 +138,10 @@ impl Shepherd {
                 Some((_, end)) => out_of_the_way(end, above)?,
                 None => out_of_the_way(&stream.open()?, above)?,
             };
+            if stream.nonblock {
+                // Not at its open, which waits as a shell's: a FIFO's would fail without a reader.
+                fcntl(&end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+            }
             opened.push((stream, end));
         }
         for fd in [1, 2] {

@@ -40,6 +40,7 @@ impl Relay {
             offered: None,
             passed: None,
             data: None,
+            peeked: None,
             several: vec![],
             held: None,
             resting: vec![],

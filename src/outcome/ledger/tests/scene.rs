@@ -4,7 +4,7 @@ use crate::{
     channel::Kind,
     outcome::{
         Access, Action, Amount, Bytes, ChannelCount, ChannelLedger, Count, End, Failure, Ledger, Offer,
-        Outcome, Resumed, StepRecord, Transcript, payload,
+        Outcome, Peeked, Resumed, StepRecord, Transcript, payload,
     },
     setting::Setting,
     stage::{Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep},
@@ -91,6 +91,7 @@ impl Scene {
             offered,
             passed: None,
             data: data.map(Bytes),
+            peeked: None,
             several: vec![],
             held: None,
             resting: vec![],
@@ -160,6 +161,15 @@ impl Scene {
         self.taken += data.len() as u64;
         let action = Action::Read { channel: 0, amount: Amount::ToEof };
         self.step(actor, action, ok(data.len() as u64), None, Some(data.to_vec()))
+    }
+
+    /// A call that only looks, `offset` bytes into the queue.
+    pub fn peek(self, actor: usize, offset: u64, data: &[u8]) -> Self {
+        let action = Action::Read { channel: 0, amount: Amount::Available };
+        let mut scene = self.step(actor, action, ok(data.len() as u64), None, None);
+        let last = scene.transcript.steps.last_mut().expect("just made");
+        last.peeked = Some(Peeked { offset, data: Bytes(data.to_vec()) });
+        scene
     }
 
     /// The last step but `back` was released by the last one.

@@ -1,0 +1,5 @@
+x=xxxxxxxxxx
+x=$x$x$x$x$x$x$x$x$x$x
+x=$x$x$x$x$x$x$x$x$x$x
+x=$x$x$x$x$x$x$x$x$x$x
+echo "$x$x$x$x$x$x$x$x$x$x"

@@ -1,0 +1,1 @@
+require("fs").writeFileSync(1, "x".repeat(100000));

@@ -1,0 +1,2 @@
+while (<STDIN>) { print; }
+print "end\n";
