@@ -195,28 +195,33 @@ impl<'case> Settler<'case> {
         unsettled: &[usize],
         sides: &[(usize, i32)],
     ) -> Result<bool, Fault> {
-        let (no_descriptors, but) = (&mut self.no_descriptors, &self.spinning_threads);
-        let mut scan = |actors: &mut [Actor], readings: &mut Vec<Reading>, spinning: &[usize]| {
-            readings.clear();
-            unsettled.iter().filter(|at| !spinning.contains(at)).all(|&at| {
-                match actors[at].scan_but(readings, but) {
-                    Ok(()) => true,
-                    Err(error) => {
-                        *no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
-                        false
-                    }
-                }
-            })
+        let (first, second) = (&mut self.first, &mut self.second);
+        let mut look = Look {
+            spinning: &self.spinning,
+            but: &self.spinning_threads,
+            no_descriptors: &mut self.no_descriptors,
         };
-        if !scan(actors, &mut self.first, &self.spinning)
+        if !look.scan(actors, unsettled, first)
             // Spares the second scan while something obviously runs.
-            || !self.first.iter().all(Reading::rests)
+            || !first.iter().all(Reading::rests)
             || !flush(actors, sides)?
-            || !scan(actors, &mut self.second, &self.spinning)
+            || !look.scan(actors, unsettled, second)
         {
             return Ok(false);
         }
         Ok(asleep(Rule::FULL, &self.first, &self.second))
+    }
+
+    /// Nobody has run since the proof. What was read after it, of a program's memory and of
+    /// its threads' names, is about the sleeps that were proved only if this is so: a nap
+    /// ends by itself, and what its timer was is overwritten.
+    pub(super) fn sleep_on(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
+        let mut look = Look {
+            spinning: &self.spinning,
+            but: &self.spinning_threads,
+            no_descriptors: &mut self.no_descriptors,
+        };
+        look.scan(actors, unsettled, &mut self.first) && asleep(Rule::FULL, &self.second, &self.first)
     }
 
     /// Somebody never came to rest in this step.
@@ -407,5 +412,30 @@ impl<'case> Settler<'case> {
             std::process::exit(1);
         }
         Ok(news)
+    }
+}
+
+/// One look at all that has to settle.
+struct Look<'settler> {
+    /// Actors and threads that are left out.
+    spinning: &'settler [usize],
+    but: &'settler [u32],
+    /// Set where one couldn't be looked at for want of descriptors.
+    no_descriptors: &'settler mut bool,
+}
+
+impl Look<'_> {
+    /// False if one of them couldn't be read.
+    fn scan(&mut self, actors: &mut [Actor], unsettled: &[usize], readings: &mut Vec<Reading>) -> bool {
+        readings.clear();
+        unsettled.iter().filter(|at| !self.spinning.contains(at)).all(|&at| {
+            match actors[at].scan_but(readings, self.but) {
+                Ok(()) => true,
+                Err(error) => {
+                    *self.no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
+                    false
+                }
+            }
+        })
     }
 }

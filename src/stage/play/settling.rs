@@ -55,13 +55,10 @@ impl Play<'_> {
                 self.settler.pace(&self.actors)?;
                 continue;
             }
-            unsettled.iter().for_each(|&at| self.actors[at].programs_rest());
             let opening = match unsettled.is_empty() {
                 true => vec![],
                 false => self.settler.opening(&self.actors, &unsettled),
             };
-            let is_opened = |at: &usize| self.files[*at].is_some_and(|file| opening.contains(&file.file));
-            self.opening = (0..self.files.len()).filter(is_opened).collect();
             let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
             let is_command = self.actors[actor].command.is_some();
             let child = nudged.and_then(|at| self.child_pid(at));
@@ -69,9 +66,19 @@ impl Play<'_> {
                 let one = |at: &usize| (is_command && unsettled.contains(at)) || child.is_some();
                 nudged.filter(one).map(|_| self.given.start)
             };
-            let Some(due) = due.or_else(looked_at) else { return Ok(None) };
+            let due = due.or_else(looked_at);
             let whole = child.and(self.started[actor].as_ref()).map_or(actor, |started| started.maker);
-            let mut rest = self.settler.rest(&self.actors, &unsettled, whole, child, &self.files);
+            let rest = due.map(|_| self.settler.rest(&self.actors, &unsettled, whole, child, &self.files));
+            if unsettled.iter().any(|&at| self.actors[at].programs_live())
+                && !self.settler.sleep_on(&mut self.actors, &unsettled)
+            {
+                self.settler.pace(&self.actors)?;
+                continue;
+            }
+            unsettled.iter().for_each(|&at| self.actors[at].programs_rest());
+            let is_opened = |at: &usize| self.files[*at].is_some_and(|file| opening.contains(&file.file));
+            self.opening = (0..self.files.len()).filter(is_opened).collect();
+            let (Some(due), Some(mut rest)) = (due, rest) else { return Ok(None) };
             if let Rest::Program(resting) | Rest::Asleep { with: resting, .. } = &rest {
                 self.records[due].resting = resting.clone();
                 self.fill_in(due)?;

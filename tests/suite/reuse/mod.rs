@@ -20,6 +20,8 @@ use crate::support::{Script, forking, options};
 struct Watched {
     stage: Handle,
     pid: i32,
+    /// The stage's fork server.
+    server: BTreeSet<i32>,
 }
 
 impl Watched {
@@ -33,12 +35,14 @@ impl Watched {
         let [keeper] = started[..] else { panic!("one keeper, not {started:?}") };
         let stages: Vec<i32> = children(&keeper.to_string()).into_iter().collect();
         let [pid] = stages[..] else { panic!("one stage, not {stages:?}") };
-        Watched { stage, pid }
+        let server = children(&pid.to_string());
+        assert_eq!(server.len(), 1, "the fork server");
+        Watched { stage, pid, server }
     }
 
     /// The processes that wait for another case.
     fn idle(&self) -> BTreeSet<i32> {
-        children(&self.pid.to_string())
+        children(&self.pid.to_string()).difference(&self.server).copied().collect()
     }
 
     /// Those of them that are programs of this name.
