@@ -62,6 +62,21 @@ pub struct DriverInfo {
 const PLAIN: ModeInfo =
     ModeInfo { name: "", about: "", takes_buffer: false, reads_available: true, layers: &[] };
 
+/// What the standard library of a language has: its files, and the programs that it starts.
+const OF_A_LIBRARY: &[Verb] = &[
+    Verb::Open,
+    Verb::Close,
+    Verb::Write,
+    Verb::Flush,
+    Verb::Read,
+    Verb::Sleep,
+    Verb::Spin,
+    Verb::Exit,
+    Verb::Spawn,
+    Verb::Wait,
+    Verb::Communicate,
+];
+
 /// All drivers.
 pub const DRIVERS: &[DriverInfo] = &[
     DriverInfo {
@@ -174,19 +189,7 @@ pub const DRIVERS: &[DriverInfo] = &[
                 ..PLAIN
             },
         ],
-        verbs: &[
-            Verb::Open,
-            Verb::Close,
-            Verb::Write,
-            Verb::Flush,
-            Verb::Read,
-            Verb::Sleep,
-            Verb::Spin,
-            Verb::Exit,
-            Verb::Spawn,
-            Verb::Wait,
-            Verb::Communicate,
-        ],
+        verbs: OF_A_LIBRARY,
         calls: Calls::Beside,
         symbols: &["buffer"],
         versioned: false,
@@ -232,19 +235,7 @@ pub const DRIVERS: &[DriverInfo] = &[
                 layers: &["text", "buffer"],
             },
         ],
-        verbs: &[
-            Verb::Open,
-            Verb::Close,
-            Verb::Write,
-            Verb::Flush,
-            Verb::Read,
-            Verb::Sleep,
-            Verb::Spin,
-            Verb::Exit,
-            Verb::Spawn,
-            Verb::Wait,
-            Verb::Communicate,
-        ],
+        verbs: OF_A_LIBRARY,
         calls: Calls::None,
         symbols: &["buffer", "chunk"],
         versioned: true,
@@ -267,19 +258,7 @@ pub const DRIVERS: &[DriverInfo] = &[
                 ..PLAIN
             },
         ],
-        verbs: &[
-            Verb::Open,
-            Verb::Close,
-            Verb::Write,
-            Verb::Flush,
-            Verb::Read,
-            Verb::Sleep,
-            Verb::Spin,
-            Verb::Exit,
-            Verb::Spawn,
-            Verb::Wait,
-            Verb::Communicate,
-        ],
+        verbs: OF_A_LIBRARY,
         calls: Calls::None,
         symbols: &["watermark"],
         versioned: true,

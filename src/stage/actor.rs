@@ -264,6 +264,11 @@ impl Actor {
         self.tree_mut().is_some_and(|tree| tree.wakes_soon(readings))
     }
 
+    /// As [`observe::Tree::opening`].
+    pub(super) fn opening(&self, readings: &[Reading]) -> Vec<observe::FileId> {
+        self.tree().map_or_else(Vec::new, |tree| tree.opening(readings))
+    }
+
     /// A program that it is, or has started, or what one has left behind, may still act.
     pub(super) fn programs_live(&self) -> bool {
         self.command.as_ref().is_some_and(Command::lives) || self.below.as_ref().is_some_and(Below::lives)

@@ -195,17 +195,11 @@ impl<'case> Settler<'case> {
         unsettled: &[usize],
         sides: &[(usize, i32)],
     ) -> Result<bool, Fault> {
-        let (first, second) = (&mut self.first, &mut self.second);
-        let mut look = Look {
-            spinning: &self.spinning,
-            but: &self.spinning_threads,
-            no_descriptors: &mut self.no_descriptors,
-        };
-        if !look.scan(actors, unsettled, first)
+        if !self.scan(actors, unsettled, |settler| &mut settler.first)
             // Spares the second scan while something obviously runs.
-            || !first.iter().all(Reading::rests)
+            || !self.first.iter().all(Reading::rests)
             || !flush(actors, sides)?
-            || !look.scan(actors, unsettled, second)
+            || !self.scan(actors, unsettled, |settler| &mut settler.second)
         {
             return Ok(false);
         }
@@ -216,12 +210,31 @@ impl<'case> Settler<'case> {
     /// its threads' names, is about the sleeps that were proved only if this is so: a nap
     /// ends by itself, and what its timer was is overwritten.
     pub(super) fn sleep_on(&mut self, actors: &mut [Actor], unsettled: &[usize]) -> bool {
-        let mut look = Look {
-            spinning: &self.spinning,
-            but: &self.spinning_threads,
-            no_descriptors: &mut self.no_descriptors,
-        };
-        look.scan(actors, unsettled, &mut self.first) && asleep(Rule::FULL, &self.second, &self.first)
+        self.scan(actors, unsettled, |settler| &mut settler.first)
+            && asleep(Rule::FULL, &self.second, &self.first)
+    }
+
+    /// One look at all that has to settle, but for those that spin. False if one of them
+    /// couldn't be read. `kept`: where the readings go.
+    fn scan(
+        &mut self,
+        actors: &mut [Actor],
+        unsettled: &[usize],
+        kept: fn(&mut Self) -> &mut Vec<Reading>,
+    ) -> bool {
+        let mut readings = std::mem::take(kept(self));
+        readings.clear();
+        let whole = unsettled.iter().filter(|at| !self.spinning.contains(at)).all(|&at| {
+            match actors[at].scan_but(&mut readings, &self.spinning_threads) {
+                Ok(()) => true,
+                Err(error) => {
+                    self.no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
+                    false
+                }
+            }
+        });
+        *kept(self) = readings;
+        whole
     }
 
     /// Somebody never came to rest in this step.
@@ -248,9 +261,7 @@ impl<'case> Settler<'case> {
         for &at in unsettled.iter().filter(|at| !self.spinning.contains(at)) {
             let (own, others) = rest.split_at(actors[at].threads().unwrap_or(0));
             rest = others;
-            let command = actors[at].command.as_ref().and_then(Command::observed);
-            let tree = command.or_else(|| actors[at].below.as_ref().and_then(Below::observed));
-            files.extend(tree.into_iter().flat_map(|tree| tree.opening(own)));
+            files.extend(actors[at].opening(own));
         }
         files
     }
@@ -412,30 +423,5 @@ impl<'case> Settler<'case> {
             std::process::exit(1);
         }
         Ok(news)
-    }
-}
-
-/// One look at all that has to settle.
-struct Look<'settler> {
-    /// Actors and threads that are left out.
-    spinning: &'settler [usize],
-    but: &'settler [u32],
-    /// Set where one couldn't be looked at for want of descriptors.
-    no_descriptors: &'settler mut bool,
-}
-
-impl Look<'_> {
-    /// False if one of them couldn't be read.
-    fn scan(&mut self, actors: &mut [Actor], unsettled: &[usize], readings: &mut Vec<Reading>) -> bool {
-        readings.clear();
-        unsettled.iter().filter(|at| !self.spinning.contains(at)).all(|&at| {
-            match actors[at].scan_but(readings, self.but) {
-                Ok(()) => true,
-                Err(error) => {
-                    *self.no_descriptors |= error.raw_os_error() == Some(libc::EMFILE);
-                    false
-                }
-            }
-        })
     }
 }

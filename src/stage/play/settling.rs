@@ -55,10 +55,7 @@ impl Play<'_> {
                 self.settler.pace(&self.actors)?;
                 continue;
             }
-            let opening = match unsettled.is_empty() {
-                true => vec![],
-                false => self.settler.opening(&self.actors, &unsettled),
-            };
+            let opening = self.settler.opening(&self.actors, &unsettled);
             let due = self.parts[actor].due.iter().find(|due| self.given.contains(due)).copied();
             let is_command = self.actors[actor].command.is_some();
             let child = nudged.and_then(|at| self.child_pid(at));
