@@ -3,6 +3,8 @@
 mod absorb;
 mod drivers;
 mod emit;
+mod explain;
+mod judge;
 mod run;
 
 use std::{
@@ -36,6 +38,8 @@ snapshot or none could be played.";
 enum Command {
     /// Play scenarios and compare what happens with their expectations and snapshots
     Run(run::Run),
+    Explain(explain::Explain),
+    Judge(judge::Judge),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
     Emit(emit::Emit),
@@ -103,6 +107,8 @@ pub fn main() -> ExitCode {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let result = match cli.command {
         Command::Run(run) => run.main(&mut out),
+        Command::Explain(explain) => explain.main(&mut out),
+        Command::Judge(judge) => judge.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
         Command::Absorb(absorb) => return ExitCode::from(absorb.main()),

@@ -1,6 +1,6 @@
 //! What an actor of the model can do, and what it gets.
 
-use crate::outcome::{Access, Outcome};
+use crate::outcome::{self, Access, Failure, Outcome};
 
 /// The name of a descriptor: the index of the plan's channel that is called so. It
 /// means something only together with an actor.
@@ -180,37 +180,61 @@ impl Gave {
         Gave::Failed { errno, bytes: 0 }
     }
 
-    /// Whether a step's recorded outcome says the same.
-    pub fn agrees(self, outcome: &Outcome) -> bool {
-        let said = match outcome {
-            Outcome::Said { bytes, words } => Some((*bytes, words.as_slice())),
-            _ => None,
-        };
-        match (self, outcome) {
-            (Gave::Done, Outcome::Ok { .. } | Outcome::Said { .. })
-            | (Gave::Eof, Outcome::Eof)
-            | (Gave::Blocked, Outcome::Blocked { .. })
-            | (Gave::Ended, Outcome::Killed { .. } | Outcome::Exited { .. } | Outcome::Ok { .. }) => true,
-            (Gave::Moved(moved), Outcome::Ok { bytes } | Outcome::Said { bytes, .. }) => *bytes == Some(moved),
-            (Gave::Eof, Outcome::Said { bytes, .. }) => *bytes == Some(0),
-            (Gave::Moved(0), Outcome::Eof) => true,
-            (Gave::Failed { errno, bytes }, Outcome::Failed(failure)) => {
-                failure.errno == errno.name() && failure.bytes == bytes
-            }
-            (Gave::Looped { bytes, calls, ending }, Outcome::Said { .. } | Outcome::Eof) => {
+    /// As a step's outcome: that of a verb on a declared channel.
+    pub fn outcome(self) -> Outcome {
+        let said = |bytes, words: Vec<String>| Outcome::Said { bytes, words };
+        match self {
+            Gave::Done => Outcome::Ok { bytes: None },
+            Gave::Moved(bytes) => Outcome::Ok { bytes: Some(bytes) },
+            Gave::Eof => Outcome::Eof,
+            Gave::Failed { errno, bytes } => Outcome::Failed(Failure {
+                errno: errno.name().to_owned(),
+                error: None,
+                message: String::new(),
+                bytes,
+            }),
+            Gave::Looped { bytes, calls, ending } => {
                 let ending = match ending {
                     Ending::Errno(errno) => errno.name(),
                     Ending::Short => "short",
                     Ending::Eof => "eof",
                 };
-                said.is_some_and(|(said, words)| {
-                    said == Some(bytes)
-                        && words.iter().any(|word| *word == format!("calls={calls}"))
-                        && words.iter().any(|word| word == ending)
-                })
+                said(Some(bytes), vec![format!("calls={calls}"), ending.to_owned()])
             }
-            (Gave::Ready(events), Outcome::Said { words, .. }) => events.agrees(words),
+            Gave::Ready(events) => {
+                let words: Vec<String> = events.words().map(str::to_owned).collect();
+                said(None, if words.is_empty() { vec!["nothing".to_owned()] } else { words })
+            }
+            Gave::Blocked => Outcome::Blocked { call: String::new() },
+            Gave::Ended => Outcome::Killed { signal: String::new() },
+        }
+    }
+
+    /// Whether a step's recorded outcome says the same.
+    pub fn agrees(self, outcome: &Outcome) -> bool {
+        match (self, outcome) {
+            (Gave::Done, Outcome::Ok { .. } | Outcome::Said { .. })
+            | (Gave::Eof, Outcome::Eof | Outcome::Said { bytes: Some(0), .. })
+            | (Gave::Moved(0), Outcome::Eof)
+            | (Gave::Blocked, Outcome::Blocked { .. })
+            | (Gave::Ended, Outcome::Killed { .. } | Outcome::Exited { .. } | Outcome::Ok { .. }) => true,
+            (Gave::Moved(moved), Outcome::Ok { bytes } | Outcome::Said { bytes, .. }) => {
+                *bytes == Some(moved)
+            }
+            (Gave::Failed { errno, bytes }, Outcome::Failed(failure)) => {
+                failure.errno == errno.name() && failure.bytes == bytes
+            }
+            (Gave::Looped { .. } | Gave::Ready(_), outcome) => self.outcome() == *outcome,
             _ => false,
+        }
+    }
+
+    /// In a few words: `ok 100`, `EPIPE`, `blocked`.
+    pub fn words(self) -> String {
+        match self {
+            Gave::Blocked => "blocked".to_owned(),
+            Gave::Ended => "ended".to_owned(),
+            gave => outcome::words(&gave.outcome()),
         }
     }
 }
@@ -226,11 +250,6 @@ impl Events {
             (self.hangup, "hup"),
         ];
         told.into_iter().filter(|(is, _)| *is).map(|(_, word)| word)
-    }
-
-    fn agrees(self, said: &[String]) -> bool {
-        let said = said.iter().map(String::as_str).filter(|word| *word != "nothing");
-        self.words().eq(said)
     }
 }
 

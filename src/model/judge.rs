@@ -91,16 +91,19 @@ fn judge_step(plan: &Plan, transcript: &Transcript, model: &Model, at: usize) ->
 }
 
 /// What a transcript tells of the moment after a step.
-struct Seen<'a> {
-    record: &'a StepRecord,
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The step's own record.
+    pub record: &'a StepRecord,
     /// The records that this step brought to their end.
-    released: Vec<&'a StepRecord>,
+    pub released: Vec<&'a StepRecord>,
     /// The actors with an outstanding call.
-    blocked: Vec<usize>,
+    pub blocked: Vec<usize>,
 }
 
 impl Seen<'_> {
-    fn of(transcript: &Transcript, at: usize) -> Seen<'_> {
+    /// After the record with this index.
+    pub fn of(transcript: &Transcript, at: usize) -> Seen<'_> {
         let records = &transcript.steps[..=at];
         let by = |record: &StepRecord| record.resumed.as_ref().map(|resumed| resumed.by);
         let released = records.iter().filter(|record| by(record) == Some(at)).collect();

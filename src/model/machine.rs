@@ -72,7 +72,7 @@ impl Machine {
     /// (`unix_stream_sendmsg`).
     pub fn stream_piece(&self, bytes: u64, sndbuf: u64) -> (u64, u64) {
         let page = self.pipe.page;
-        let piece = bytes.min((sndbuf >> 1) - 64).min(4 * page - SHARED_INFO + FRAGMENTS);
+        let piece = bytes.min((sndbuf >> 1) - 64).min(page - SHARED_INFO + FRAGMENTS);
         let paged = piece.saturating_sub(page - SHARED_INFO).next_multiple_of(page).min(piece);
         (piece, self.buffer_charge(piece - paged, paged))
     }
@@ -111,7 +111,7 @@ mod tests {
 
     fn sizes() -> impl Iterator<Item = u64> {
         let around = |size: u64| [size - 1, size, size + 1, size + 100];
-        let steps = [64, 192, 448, 704, 1728, 3776, 4096, 7872, 8192, 11_968, 16_064, 20_160, 24_256, 40_960, 48_832];
+        let steps = [64, 192, 448, 704, 1728, 3776, 4096, 7872, 8192, 11_968, 16_064, 20_160, 24_256, 36_544, 40_960, 48_832];
         std::iter::once(1).chain(steps.into_iter().flat_map(around))
     }
 

@@ -21,6 +21,7 @@
 //! buffer, limits per user, threads.
 
 mod call;
+mod explain;
 mod fifo;
 mod judge;
 mod machine;
@@ -35,8 +36,9 @@ pub mod trial;
 mod world;
 
 pub use call::{Call, Ending, Errno, Events, Flags, Gave, Handle, Settled, SocketKind};
+pub use explain::{Explained, Explanation, explain};
 pub use fifo::Fifo;
-pub use judge::{Judgement, ModelVerdict, judge};
+pub use judge::{Judgement, ModelVerdict, Seen, judge};
 pub use machine::Machine;
 pub use pipe::{Drained, Geometry, Pipe};
 pub use possible::{Allowed, Model};

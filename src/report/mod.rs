@@ -3,6 +3,7 @@
 mod cost;
 mod human;
 mod jsonl;
+pub mod model;
 mod summary;
 
 use std::io::{self, Write};
