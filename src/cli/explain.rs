@@ -38,7 +38,12 @@ impl Explain {
         let machine = Machine::here(lab.stage().measures())?;
         for loaded in &loaded {
             for case in loaded.cases.iter().filter(|case| case.skip.is_none()) {
-                explanation(out, &loaded.scenario.name, &case, &explain(&case.plan, &machine, Rules::linux()))?;
+                explanation(
+                    out,
+                    &loaded.scenario.name,
+                    &case,
+                    &explain(&case.plan, &machine, Rules::linux()),
+                )?;
             }
         }
         Ok(exit::AS_EXPECTED)

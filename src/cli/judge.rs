@@ -66,4 +66,3 @@ impl Judge {
         Ok(if agreement.differs > 0 { exit::DIFFERS } else { exit::AS_EXPECTED })
     }
 }
-

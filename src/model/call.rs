@@ -59,12 +59,16 @@ pub enum Call {
     /// What FIONREAD says is there, and no read(2) if that is nothing: then end of
     /// file is told by the hang-up that poll(2) reports.
     ReadAvailable,
+    /// write(2) of a message piece by piece, until one fails or is short.
+    WritePieces { bytes: u64, piece: u64 },
     /// write(2) of so many bytes until one fails or is short.
     Fill(u64),
     /// read(2) of so many bytes until one fails or gives nothing.
     Drain(u64),
     /// send(2).
     Send { bytes: u64, flags: Flags },
+    /// sendto(2) of a datagram to the name with this number.
+    SendTo { name: u8, bytes: u64, flags: Flags },
     /// recv(2).
     Receive { room: u64, flags: Flags },
     /// shutdown(2).
@@ -79,6 +83,8 @@ pub enum Call {
     Poll(Events),
     /// FIONREAD.
     Queued,
+    /// One that neither waits nor touches a channel; what it says is no matter here.
+    Asks,
     /// pipe2(2): the handle is its read end.
     Pipe { write_end: Handle, nonblock: bool, direct: bool },
     /// socketpair(2).
@@ -157,6 +163,8 @@ pub enum Ending {
 pub enum Gave {
     /// Success of a call without a count.
     Done,
+    /// It has answered; the model doesn't know what.
+    Something,
     /// A read or write of so many bytes. A short write that ended because its
     /// reader went gives this too (and raises SIGPIPE nevertheless).
     Moved(u64),
@@ -184,7 +192,7 @@ impl Gave {
     pub fn outcome(self) -> Outcome {
         let said = |bytes, words: Vec<String>| Outcome::Said { bytes, words };
         match self {
-            Gave::Done => Outcome::Ok { bytes: None },
+            Gave::Done | Gave::Something => Outcome::Ok { bytes: None },
             Gave::Moved(bytes) => Outcome::Ok { bytes: Some(bytes) },
             Gave::Eof => Outcome::Eof,
             Gave::Failed { errno, bytes } => Outcome::Failed(Failure {
@@ -213,6 +221,7 @@ impl Gave {
     /// Whether a step's recorded outcome says the same.
     pub fn agrees(self, outcome: &Outcome) -> bool {
         match (self, outcome) {
+            (Gave::Something, outcome) => !outcome.is_outstanding(),
             (Gave::Done, Outcome::Ok { .. } | Outcome::Said { .. })
             | (Gave::Eof, Outcome::Eof | Outcome::Said { bytes: Some(0), .. })
             | (Gave::Moved(0), Outcome::Eof)
@@ -232,6 +241,7 @@ impl Gave {
     /// In a few words: `ok 100`, `EPIPE`, `blocked`.
     pub fn words(self) -> String {
         match self {
+            Gave::Something => "something".to_owned(),
             Gave::Blocked => "blocked".to_owned(),
             Gave::Ended => "ended".to_owned(),
             gave => outcome::words(&gave.outcome()),

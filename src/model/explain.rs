@@ -28,11 +28,15 @@ pub fn explain(plan: &Plan, machine: &Machine, rules: Rules) -> Explanation {
     for (step, planned) in plan.steps.iter().enumerate() {
         let plain = planned.condition == Condition::Always && planned.attempts == 1 && !planned.joined;
         let allowed = match () {
-            () if !plain => Err(NotModelled("a step that is conditional or repeated isn't explained".to_owned())),
-            () if !model.can(planned.actor, &planned.action) => match model.allowed(planned.actor, &planned.action) {
-                Err(why) => Err(why),
-                Ok(_) => Err(NotModelled("its actor may still be blocked here".to_owned())),
-            },
+            () if !plain => {
+                Err(NotModelled("a step that is conditional or repeated isn't explained".to_owned()))
+            }
+            () if !model.can(planned.actor, &planned.action) => {
+                match model.allowed(planned.actor, &planned.action) {
+                    Err(why) => Err(why),
+                    Ok(_) => Err(NotModelled("its actor may still be blocked here".to_owned())),
+                }
+            }
             () => model.allowed(planned.actor, &planned.action),
         };
         let next = match allowed {

@@ -111,7 +111,10 @@ mod tests {
 
     fn sizes() -> impl Iterator<Item = u64> {
         let around = |size: u64| [size - 1, size, size + 1, size + 100];
-        let steps = [64, 192, 448, 704, 1728, 3776, 4096, 7872, 8192, 11_968, 16_064, 20_160, 24_256, 36_544, 40_960, 48_832];
+        let steps = [
+            64, 192, 448, 704, 1728, 3776, 4096, 7872, 8192, 11_968, 16_064, 20_160, 24_256, 36_544, 40_960,
+            48_832,
+        ];
         std::iter::once(1).chain(steps.into_iter().flat_map(around))
     }
 

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use super::{
-    Allowed, Call, Events, Flags, Geometry, Handle, Machine, Model, Rules, SocketKind, State,
-};
+use super::{Allowed, Call, Events, Flags, Geometry, Handle, Machine, Model, Rules, SocketKind, State};
 use crate::{
     channel::Kind,
     driver::{FORK, THREAD},
@@ -64,7 +62,8 @@ impl Model {
         let mut state = State::new(machine, rules, plan.actors.len(), plan.channels.len());
         for (handle, channel) in plan.channels.iter().enumerate() {
             let slots = |bytes: u64| bytes.div_ceil(machine.pipe.page).max(1).next_power_of_two() as usize;
-            let geometry = Geometry { slots: channel.capacity.map_or(machine.pipe.slots, slots), ..machine.pipe };
+            let geometry =
+                Geometry { slots: channel.capacity.map_or(machine.pipe.slots, slots), ..machine.pipe };
             if channel.declared && matches!(channel.kind, Kind::Fifo | Kind::Pipe) {
                 state.declare(handle as Handle, channel.kind == Kind::Pipe, geometry);
             }
@@ -128,16 +127,49 @@ impl Model {
     }
 }
 
+/// Calls that neither wait nor touch a channel.
+const ASKS: &[&str] = &[
+    "getfl",
+    "getfd",
+    "setfd",
+    "getpipe_sz",
+    "fstat",
+    "stat",
+    "lstat",
+    "fstatfs",
+    "fsync",
+    "lseek",
+    "samefile",
+    "getsockname",
+    "getpeername",
+    "siocoutq",
+    "chmod",
+    "fchmod",
+    "fchown",
+];
+
+/// Options that a UNIX socket's sends and receives don't ask for.
+const IDLE_OPTIONS: &[&str] = &["rcvbuf", "type", "acceptconn", "sndbuf"];
+
 /// The name that a step binds to or connects to.
 fn bound(action: &Action) -> Option<String> {
     let Action::Call(called) = action else { return None };
-    called.name().filter(|_| matches!(called.call.name(), "bind" | "connect")).map(str::to_owned)
+    called.name().filter(|_| matches!(called.call.name(), "bind" | "connect" | "sendto")).map(str::to_owned)
+}
+
+/// A name that is bound to may be any word.
+fn only_behind_name(called: &Called, known: &[&str]) -> Result<(), NotModelled> {
+    let odd = called.words.iter().skip(3).find(|word| !known.contains(&word.as_str()));
+    odd.map_or(Ok(()), |word| {
+        Err(NotModelled::of(format!("`{}` with `{word}` isn't modelled", called.call.name())))
+    })
 }
 
 impl Cast {
     fn handle(&self, name: &str) -> Result<Handle, NotModelled> {
         let at = self.handles.iter().position(|known| known == name);
-        at.and_then(|at| Handle::try_from(at).ok()).ok_or_else(|| NotModelled::of(format!("`{name}` is no handle here")))
+        at.and_then(|at| Handle::try_from(at).ok())
+            .ok_or_else(|| NotModelled::of(format!("`{name}` is no handle here")))
     }
 
     fn step(&self, actor: usize, action: &Action) -> Result<Step, NotModelled> {
@@ -151,8 +183,9 @@ impl Cast {
             Action::Kill { signal: libc::SIGKILL } => Ok(Step { on: 0, call: Call::Kill }),
             Action::Exit { .. } => Ok(Step { on: 0, call: Call::Exit }),
             _ => {
-                let call = Call::of(action)
-                    .ok_or_else(|| NotModelled::of(format!("`{}` isn't modelled in this form", action.verb().name())))?;
+                let call = Call::of(action).ok_or_else(|| {
+                    NotModelled::of(format!("`{}` isn't modelled in this form", action.verb().name()))
+                })?;
                 Ok(Step { on: action.channel().unwrap_or(0) as Handle, call })
             }
         }
@@ -162,7 +195,10 @@ impl Cast {
         let name = called.call.name();
         let unknown = || NotModelled::of(format!("`{name}` isn't modelled"));
         let only = |known: &[&str]| {
-            let flags = called.words.iter().filter(|word| !self.handles.contains(word) && word.parse::<u64>().is_err());
+            let flags = called
+                .words
+                .iter()
+                .filter(|word| !self.handles.contains(word) && word.parse::<u64>().is_err());
             let odd = flags.map(String::as_str).find(|word| !known.contains(word));
             odd.map_or(Ok(()), |word| Err(NotModelled::of(format!("`{name}` with `{word}` isn't modelled"))))
         };
@@ -184,7 +220,9 @@ impl Cast {
         };
         let bound = || -> Result<u8, NotModelled> {
             let name = called.name().ok_or_else(unknown)?;
-            let at = self.names.iter().position(|known| known == name).ok_or_else(unknown)?;
+            // A path below a folder may not be there, and `=HANDLE` is that handle's affair.
+            let plain = name.len() > 1 && !name.contains(['/', '=']) && name != "nothing";
+            let at = self.names.iter().position(|known| plain && known == name).ok_or_else(unknown)?;
             u8::try_from(at).map_err(|_| unknown())
         };
         let step = |on, call| Ok(Step { on, call });
@@ -232,11 +270,25 @@ impl Cast {
                 only(&["dontwait", "nosignal"])?;
                 step(first()?, Call::Send { bytes: size()?, flags })
             }
+            "sendto" => {
+                only_behind_name(called, &["dontwait", "nosignal"])?;
+                step(first()?, Call::SendTo { name: bound()?, bytes: size()?, flags })
+            }
+            "setsockopt" if !has("sndbuf") && IDLE_OPTIONS.iter().any(|option| has(option)) => {
+                step(first()?, Call::Asks)
+            }
+            "getsockopt" if IDLE_OPTIONS.iter().any(|option| has(option)) => step(first()?, Call::Asks),
+            _ if ASKS.contains(&name) => {
+                let on = called.handle().map_or(Ok(0), |name| self.handle(name))?;
+                step(on, Call::Asks)
+            }
             "recv" => {
                 only(&["dontwait", "peek", "waitall", "trunc"])?;
                 let room = size()?;
                 if room == 0 || flags.peek && flags.waitall {
-                    return Err(NotModelled::of("a receive of nothing, or one that peeks and waits for all, isn't modelled"));
+                    return Err(NotModelled::of(
+                        "a receive of nothing, or one that peeks and waits for all, isn't modelled",
+                    ));
                 }
                 step(first()?, Call::Receive { room, flags })
             }
@@ -274,12 +326,13 @@ impl Cast {
 
 impl Call {
     /// What the raw driver does for this verb on a declared channel; `None` for what the model
-    /// doesn't cover (pieces, waiting).
+    /// doesn't cover (waiting).
     pub fn of(action: &Action) -> Option<Call> {
         Some(match *action {
             Action::Open { access, nonblock, .. } => Call::Open { access, nonblock },
             Action::Close { .. } => Call::Close,
             Action::Write { bytes, pieces: None, .. } => Call::Write(bytes),
+            Action::Write { bytes, pieces: Some(piece), .. } => Call::WritePieces { bytes, piece },
             Action::Read { amount: Amount::Bytes(bytes), .. } => Call::ReadExactly(bytes),
             Action::Read { amount: Amount::ToEof, .. } => Call::ReadToEof,
             Action::Read { amount: Amount::Available, .. } => Call::ReadAvailable,

@@ -329,7 +329,12 @@ fn a_bigger_pipe_lets_sleeping_writers_go_on() {
     let mut lab = open_fifo(1, 2);
     lab.gives(1, Write(3 * PAGE), Gave::Blocked);
     lab.gives(2, Write(PAGE), Gave::Blocked);
-    lab.releases(0, Resize(4 * PAGE), Gave::Moved(4 * PAGE), &[(1, Gave::Moved(3 * PAGE)), (2, Gave::Moved(PAGE))]);
+    lab.releases(
+        0,
+        Resize(4 * PAGE),
+        Gave::Moved(4 * PAGE),
+        &[(1, Gave::Moved(3 * PAGE)), (2, Gave::Moved(PAGE))],
+    );
 }
 
 #[test]

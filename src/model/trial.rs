@@ -83,9 +83,8 @@ impl Trial {
             }
             let Ok(allowed) = self.model.after(actor, 0, call) else { continue };
             // A wrong end says little, and not every driver lets one ask.
-            let wrong_end = |allowed: &Allowed| {
-                matches!(allowed.settled.gave, Gave::Failed { errno: Errno::EBADF, .. })
-            };
+            let wrong_end =
+                |allowed: &Allowed| matches!(allowed.settled.gave, Gave::Failed { errno: Errno::EBADF, .. });
             if !allowed.iter().any(wrong_end) {
                 return Some(Proposal { actor, action, allowed });
             }

@@ -21,8 +21,7 @@ use std::{
 };
 
 use super::{
-    Call, Errno, Fifo, Flags, Gave, Handle, Machine, Rule, Rules, Settled, Socket, Used,
-    call::Ending,
+    Call, Errno, Fifo, Flags, Gave, Handle, Machine, Rule, Rules, Settled, Socket, Used, call::Ending,
 };
 use crate::outcome::Access;
 
@@ -102,6 +101,8 @@ enum Repeat {
     Once,
     /// A read, until all has come that is wanted.
     Until,
+    /// A write, until all pieces of a message are written.
+    Pieces,
     Fill,
     Drain,
 }
@@ -117,6 +118,8 @@ struct Busy {
     piece: u64,
     /// Bytes still wanted or to be written; of `Until`, by the whole loop.
     left: u64,
+    /// Of `Pieces`, bytes behind this one.
+    behind: u64,
     /// Bytes that this call has moved.
     moved: u64,
     /// Calls of the loop with this one, and bytes that those before it have moved.
@@ -126,6 +129,8 @@ struct Busy {
     waited: bool,
     /// A message that is made and charged, and waits for room at its receiver.
     message: Option<u64>,
+    /// Of a message: the socket that it is for, once that is known.
+    to: Option<usize>,
     at: At,
 }
 
@@ -137,7 +142,11 @@ enum At {
     /// A receive that goes on, and nobody else receives meanwhile (`iolock`).
     GoesOn,
     /// It let go of the lock; wake-ups are still due.
-    Leaves { wake_reader: bool, wake_writer: bool, then: Then },
+    Leaves {
+        wake_reader: bool,
+        wake_writer: bool,
+        then: Then,
+    },
     /// About to look whether it has to sleep (it doesn't hold the lock).
     Looks(Sleep),
     Asleep,
@@ -322,7 +331,8 @@ impl State {
             Call::Send { .. } | Call::Receive { .. } | Call::Shutdown { .. } | Call::SendBuffer(_) => {
                 idle && is_socket
             }
-            Call::Bind { .. } | Call::Connect { .. } => idle && is_datagram(),
+            Call::Bind { .. } | Call::Connect { .. } | Call::SendTo { .. } => idle && is_datagram(),
+            Call::Asks => idle,
             _ => idle && end.is_some(),
         }
     }
@@ -365,7 +375,12 @@ impl State {
     ///
     /// # Panics
     /// The actor can't make this call ([`State::can`]).
-    pub fn after(&self, actor: usize, on: Handle, call: Call) -> Result<Vec<(Settled, Used, State)>, TooMany> {
+    pub fn after(
+        &self,
+        actor: usize,
+        on: Handle,
+        call: Call,
+    ) -> Result<Vec<(Settled, Used, State)>, TooMany> {
         assert!(self.can(actor, on, call), "actor {actor} can't do {call:?} in {self:?}");
         let mut first = self.clone();
         first.noted = Noted::default();
@@ -498,6 +513,7 @@ impl State {
             }
             (Repeat::Fill, Finish::Moved(moved)) if moved == busy.piece && moved > 0 => None,
             (Repeat::Fill, Finish::Moved(_) | Finish::Eof) => Some(looped(Ending::Short)),
+            (Repeat::Pieces, Finish::Moved(moved)) if moved == busy.piece && busy.behind > 0 => None,
             (Repeat::Drain, Finish::Moved(moved)) if moved > 0 => None,
             (Repeat::Drain, Finish::Moved(_) | Finish::Eof) => Some(looped(Ending::Eof)),
             (Repeat::Fill | Repeat::Drain, Finish::Failed(errno)) => Some(looped(Ending::Errno(errno))),
@@ -510,6 +526,10 @@ impl State {
         if let Some(answer) = answer {
             self.doing[actor] = Doing::Answered(answer);
             return;
+        }
+        if busy.repeat == Repeat::Pieces {
+            busy.piece = busy.piece.min(busy.behind);
+            busy.behind -= busy.piece;
         }
         if busy.repeat != Repeat::Until {
             busy.left = busy.piece;
@@ -532,7 +552,7 @@ impl State {
                 Work::Read => self.pipes[at].is_readable(),
                 _ => self.pipes[at].is_writable(),
             },
-            Thing::Socket(at) => self.socket_is_ready(at, sleep),
+            Thing::Socket(at) => self.socket_is_ready(at, busy.to, sleep),
         }
     }
 
@@ -540,7 +560,7 @@ impl State {
         match (self.ends[busy.end].thing, busy.work) {
             (Thing::Pipe(at), Work::Read) => self.pipes[at].readers.push_back(actor),
             (Thing::Pipe(at), _) => self.pipes[at].writers.push_back(actor),
-            (Thing::Socket(at), _) => self.sleep_at_socket(at, actor, sleep),
+            (Thing::Socket(at), _) => self.sleep_at_socket(busy.to.unwrap_or(at), at, actor, sleep),
         }
     }
 }

@@ -17,7 +17,12 @@ use crate::{
 ///
 /// # Errors
 /// As writing does.
-pub fn explanation(out: &mut dyn Write, scenario: &str, case: &Case, explanation: &Explanation) -> io::Result<()> {
+pub fn explanation(
+    out: &mut dyn Write,
+    scenario: &str,
+    case: &Case,
+    explanation: &Explanation,
+) -> io::Result<()> {
     let title = case.title();
     writeln!(out, "{scenario}{}", if title.is_empty() { title } else { format!(" ({title})") })?;
     let mut table = Table::new();
@@ -55,9 +60,9 @@ pub fn told(case: &Case, settled: &Settled) -> String {
     parts.extend(settled.released.iter().map(|(actor, gave)| released(case, *actor, *gave)));
     let names = case.plan.channels.iter().map(|channel| &channel.name);
     let queued = names.zip(&settled.queued);
-    parts.extend(
-        queued.filter_map(|(name, count)| count.filter(|count| *count > 0).map(|count| format!("{count} in {name}"))),
-    );
+    parts.extend(queued.filter_map(|(name, count)| {
+        count.filter(|count| *count > 0).map(|count| format!("{count} in {name}"))
+    }));
     let blocked: Vec<&str> = settled.blocked.iter().map(|actor| case.actors[*actor].name.as_str()).collect();
     if !blocked.is_empty() && (settled.gave != Gave::Blocked || blocked.len() > 1) {
         parts.push(format!("blocked: {}", blocked.join(", ")));

@@ -115,7 +115,9 @@ fn find_case(line: &Line, scenarios: &Path, lab: &mut Lab) -> Result<Case, Strin
     let known = lab.load(&[Found { ..found.clone() }], &Overrides::default());
     let known = known.map_err(|_| format!("{} has mistakes: `pipelab run` shows them", path.display()))?;
     let overrides = Overrides {
-        set: set.filter(|(name, _)| known[0].scenario.params.iter().any(|param| param.name.value == *name)).collect(),
+        set: set
+            .filter(|(name, _)| known[0].scenario.params.iter().any(|param| param.name.value == *name))
+            .collect(),
         ..Overrides::default()
     };
     let loaded = lab
@@ -144,7 +146,8 @@ fn transcript(line: &Line, case: &Case) -> Result<Transcript, String> {
         }
         let counts = case.plan.channels.iter().map(|channel| count(step.counts.get(&channel.name)));
         let resumed = step.resumed_by.zip(step.then.as_ref());
-        let resumed = resumed.map(|(by, then)| Some(Resumed { by: by.checked_sub(1)?, outcome: then.read()? }));
+        let resumed =
+            resumed.map(|(by, then)| Some(Resumed { by: by.checked_sub(1)?, outcome: then.read()? }));
         let unread = || format!("`{}` is no outcome that is known here", step.outcome.outcome);
         steps.push(StepRecord {
             step: at,
@@ -165,7 +168,8 @@ fn transcript(line: &Line, case: &Case) -> Result<Transcript, String> {
             calls: Vec::new(),
         });
     }
-    let stuck_at = line.stuck.as_ref().and_then(|stuck| case.steps.iter().position(|step| step.line == stuck.line));
+    let stuck_at =
+        line.stuck.as_ref().and_then(|stuck| case.steps.iter().position(|step| step.line == stuck.line));
     Ok(Transcript {
         steps,
         end: stuck_at.map_or(End::Played, |step| End::Stuck { step, waits: Vec::new() }),
@@ -178,7 +182,8 @@ fn transcript(line: &Line, case: &Case) -> Result<Transcript, String> {
 }
 
 fn count(counts: Option<&Counts>) -> ChannelCount {
-    let known = |count: Option<u64>| count.map_or_else(|| Count::Unknown("not recorded".into()), Count::Known);
+    let known =
+        |count: Option<u64>| count.map_or_else(|| Count::Unknown("not recorded".into()), Count::Known);
     let of = |count: fn(&Counts) -> Option<u64>| known(counts.and_then(count));
     ChannelCount { queued: of(|at| at.queued), accepted: of(|at| at.accepted), taken: of(|at| at.taken) }
 }

@@ -23,6 +23,22 @@ impl State {
                 Doing::Gone
             }
             Call::Write(bytes) => self.transfer(actor, on, true, bytes, Repeat::Once, plain),
+            Call::WritePieces { bytes, piece } => {
+                let piece = piece.max(1).min(bytes);
+                let first = self.transfer(actor, on, true, piece, Repeat::Pieces, plain);
+                match first {
+                    Doing::Busy(busy) => Doing::Busy(Busy { behind: bytes - piece, ..busy }),
+                    answered => answered,
+                }
+            }
+            Call::SendTo { name, bytes, flags } => match self.bound[usize::from(name)] {
+                Some(to) => match self.transfer(actor, on, true, bytes, Repeat::Once, flags) {
+                    Doing::Busy(busy) => Doing::Busy(Busy { to: Some(to), ..busy }),
+                    answered => answered,
+                },
+                None => Doing::Answered(Gave::failed(Errno::ECONNREFUSED)),
+            },
+            Call::Asks => Doing::Answered(Gave::Something),
             Call::Read(bytes) => self.transfer(actor, on, false, bytes, Repeat::Once, plain),
             Call::ReadExactly(bytes) => self.transfer(actor, on, false, bytes, Repeat::Until, plain),
             Call::ReadToEof => self.transfer(actor, on, false, u64::MAX, Repeat::Until, plain),
@@ -285,11 +301,13 @@ impl State {
             repeat,
             piece: bytes,
             left: bytes,
+            behind: 0,
             moved: 0,
             calls: 1,
             before: 0,
             waited: false,
             message: None,
+            to: None,
             at: At::Enters,
         })
     }

@@ -18,10 +18,7 @@
 //! 8. Only a stream raises SIGPIPE, if nothing went in before. (`unix_stream_sendmsg`)
 
 use super::{Busy, Finish, Sleep, Socketed, State, Then, Thing, Wake};
-use crate::model::{
-    Errno, Gave, Rule, Socket, SocketKind,
-    socket::Message,
-};
+use crate::model::{Errno, Gave, Rule, Socket, SocketKind, socket::Message};
 
 impl State {
     pub(super) fn new_socket(&mut self, kind: SocketKind) -> usize {
@@ -96,10 +93,11 @@ impl State {
                 if is_record && let Some(errno) = socket.take_error(&mut self.noted.0) {
                     return failed(errno);
                 }
-                if socket.peer.is_none() {
+                let Some(to) = send.to.or(socket.peer) else {
                     self.note(Rule::NotConnected);
                     return failed(Errno::ENOTCONN);
-                }
+                };
+                send.to = Some(to);
                 if send.piece + 32 > socket.sndbuf {
                     self.note(Rule::TooLong);
                     return failed(Errno::EMSGSIZE);
@@ -123,7 +121,7 @@ impl State {
             state.uncharge(me, charge);
             failed(errno)
         };
-        let Some(peer) = self.sockets[me].socket.peer else { return refused(self, Errno::ECONNRESET) };
+        let Some(peer) = send.to else { return refused(self, Errno::ENOTCONN) };
         let other = &self.sockets[peer].socket;
         let connected_back = other.peer == Some(me);
         if other.peer.is_some() && !connected_back {
@@ -132,6 +130,10 @@ impl State {
         }
         if other.dead && is_record {
             return refused(self, Errno::EPIPE);
+        }
+        if other.dead && self.sockets[me].socket.peer != Some(peer) {
+            // Somebody else who has this socket has found out first, or it was named.
+            return refused(self, Errno::ECONNRESET);
         }
         if other.dead {
             self.note(Rule::Refused);
@@ -318,14 +320,14 @@ impl State {
         }
     }
 
-    pub(super) fn socket_is_ready(&self, at: usize, sleep: Sleep) -> bool {
+    pub(super) fn socket_is_ready(&self, at: usize, to: Option<usize>, sleep: Sleep) -> bool {
         let socket = &self.sockets[at].socket;
         match sleep {
             Sleep::Room => {
                 // One byte is nobody's (`sk_wmem_alloc` begins with it).
                 socket.charged + 1 < socket.sndbuf || socket.shut_send || socket.has_error()
             }
-            Sleep::Peer => socket.peer.is_none_or(|peer| {
+            Sleep::Peer => to.is_none_or(|peer| {
                 let other = &self.sockets[peer].socket;
                 other.dead || other.shut_receive || !other.is_full(self.machine.qlen)
             }),
@@ -333,11 +335,9 @@ impl State {
         }
     }
 
-    pub(super) fn sleep_at_socket(&mut self, at: usize, actor: usize, sleep: Sleep) {
+    pub(super) fn sleep_at_socket(&mut self, to: usize, at: usize, actor: usize, sleep: Sleep) {
         if sleep == Sleep::Peer {
-            if let Some(peer) = self.sockets[at].socket.peer {
-                self.sockets[peer].senders.push_back(actor);
-            }
+            self.sockets[to].senders.push_back(actor);
             return;
         }
         let sleepers = &mut self.sockets[at].sleepers;
@@ -409,5 +409,4 @@ impl State {
         }
         Gave::Done
     }
-
 }

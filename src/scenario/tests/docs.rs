@@ -81,3 +81,29 @@ fn the_reader_knows_every_key_of_the_table() {
         assert!(keys::children("expect").contains(&quantity.name()));
     }
 }
+
+/// `docs/model.md` is made of the table of rules.
+#[test]
+fn the_page_of_the_model_is_current() {
+    let mut page = String::from(MODEL_HEAD);
+    for rule in crate::model::RULES {
+        let broken = rule.broken.unwrap_or("");
+        page.push_str(&format!("| {} | {} | {} | {broken} |\n", rule.name, rule.says, rule.source));
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/model.md");
+    if std::env::var_os("PIPELAB_UPDATE").is_some() {
+        std::fs::write(path, &page).expect("written");
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == page, "docs/model.md isn't current: PIPELAB_UPDATE=1 cargo test --lib docs");
+}
+
+const MODEL_HEAD: &str = "\
+# What Linux allows: the model's rules
+
+Made of the table in `src/model/rule.rs`. `pipelab explain` says which of them have a say in a scenario's steps, `pipelab judge`
+holds what was seen against them. A test switches each rule of the last column off, and sees the fuzzer notice.
+
+| rule | says | source | what the model says without it |
+|---|---|---|---|
+";
