@@ -3,6 +3,7 @@
 mod absorb;
 mod drivers;
 mod emit;
+mod fuzz;
 mod run;
 
 use std::{
@@ -36,6 +37,8 @@ snapshot or none could be played.";
 enum Command {
     /// Play scenarios and compare what happens with their expectations and snapshots
     Run(run::Run),
+    /// Play random scripts, and hold what the kernel does against the model
+    Fuzz(fuzz::Fuzz),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
     Emit(emit::Emit),
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let result = match cli.command {
         Command::Run(run) => run.main(&mut out),
+        Command::Fuzz(fuzz) => fuzz.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
         Command::Absorb(absorb) => return ExitCode::from(absorb.main()),

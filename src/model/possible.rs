@@ -17,6 +17,23 @@ impl From<State> for Model {
 }
 
 impl Model {
+    /// One of these, and nobody knows which. `None`: there are none, or more than `most` states.
+    pub fn union(models: impl IntoIterator<Item = Model>, most: usize) -> Option<Model> {
+        let mut models = models.into_iter();
+        let mut all = models.next()?;
+        for state in models.flat_map(|model| model.states) {
+            if !all.states.contains(&state) {
+                all.states.push(state);
+            }
+        }
+        (all.states.len() <= most).then_some(all)
+    }
+
+    /// How many states it may be in.
+    pub fn size(&self) -> usize {
+        self.states.len()
+    }
+
     /// Whether the actor can make this call ([`State::can`]), whichever state it is.
     pub fn can(&self, actor: usize, call: Call) -> bool {
         self.states.iter().all(|state| state.can(actor, call))
