@@ -13,7 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, StageArgs};
 use crate::{
-    explore::fuzz::{Budget, Campaign, Found, GROUNDS, Ground, Progress, Rules, Tally},
+    explore::fuzz::{Budget, Campaign, Found, GROUNDS, Ground, Progress, Tally},
+    model::Rules,
     report::{Cost, exit, fuzz},
     stage::Fault,
 };
@@ -80,9 +81,9 @@ fn ground(name: &str) -> Result<&'static Ground, String> {
 }
 
 fn broken(name: &str) -> Result<Rules, String> {
-    let mut rules = Rules::broken().into_iter();
-    rules.find(|(known, _)| *known == name).map(|(_, rules)| rules).ok_or_else(|| {
-        let known: Vec<&str> = Rules::broken().into_iter().map(|(name, _)| name).collect();
+    let rules = Rules::broken().find(|(rule, _)| rule.info().name == name);
+    rules.map(|(_, rules)| rules).ok_or_else(|| {
+        let known: Vec<&str> = Rules::broken().map(|(rule, _)| rule.info().name).collect();
         format!("the rules are {}", known.join(", "))
     })
 }

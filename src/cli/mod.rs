@@ -3,7 +3,9 @@
 mod absorb;
 mod drivers;
 mod emit;
+mod explain;
 mod fuzz;
+mod judge;
 mod run;
 
 use std::{
@@ -37,8 +39,10 @@ snapshot or none could be played.";
 enum Command {
     /// Play scenarios and compare what happens with their expectations and snapshots
     Run(run::Run),
+    Explain(explain::Explain),
     /// Play random scripts, and hold what the kernel does against the model
     Fuzz(fuzz::Fuzz),
+    Judge(judge::Judge),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
     Emit(emit::Emit),
@@ -106,6 +110,8 @@ pub fn main() -> ExitCode {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let result = match cli.command {
         Command::Run(run) => run.main(&mut out),
+        Command::Explain(explain) => explain.main(&mut out),
+        Command::Judge(judge) => judge.main(&mut out),
         Command::Fuzz(fuzz) => fuzz.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),

@@ -129,7 +129,7 @@ impl Proposals {
     }
 }
 
-fn mistakes(errors: Vec<LoadError>) -> Failure {
+pub(super) fn mistakes(errors: Vec<LoadError>) -> Failure {
     let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let texts: Vec<String> = errors
         .iter()

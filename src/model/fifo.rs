@@ -13,7 +13,7 @@
 //!    default capacity. (`put_pipe_info`)
 //! 6. The ends of an anonymous pipe exist from the start. pipe(2)
 
-use super::{Geometry, Pipe, Rules};
+use super::{Geometry, Pipe, Rule, Rules};
 use crate::outcome::Access;
 
 /// What an open finds.
@@ -49,13 +49,14 @@ impl Fifo {
 
     /// Rules 1 to 4.
     pub fn open(&mut self, access: Access, nonblock: bool) -> Opening {
-        if access == Access::Write && nonblock && self.readers == 0 {
+        let to_nobody = access == Access::Write && nonblock && self.readers == 0;
+        if to_nobody && self.rules.hold(Rule::OpenToWriteNow) {
             return Opening::NoReader;
         }
         self.hold(access);
         let alone = match access {
             Access::Read => self.writers == 0 && !nonblock,
-            Access::Write => self.readers == 0,
+            Access::Write => self.readers == 0 && !nonblock,
             Access::Both => false,
         };
         if alone { Opening::Waits } else { Opening::Opens }
@@ -72,7 +73,7 @@ impl Fifo {
     pub fn close(&mut self, access: Access) -> bool {
         self.readers -= usize::from(access.reads());
         self.writers -= usize::from(access.writes());
-        if self.readers + self.writers == 0 && self.rules.forget_at_last_close {
+        if self.readers + self.writers == 0 && self.rules.hold(Rule::ForgetAtLastClose) {
             self.pipe = Pipe::new(self.default, self.rules);
         }
         (self.readers == 0) != (self.writers == 0)
@@ -117,7 +118,7 @@ mod tests {
     fn the_queue_lives_as_long_as_anybody_holds_an_end() {
         let mut fifo = fifo();
         fifo.open(Access::Both, false);
-        fifo.pipe.fill(10);
+        fifo.pipe.fill(10, false);
         fifo.open(Access::Write, false);
         fifo.close(Access::Both);
         assert_eq!(fifo.pipe.queued(), 10, "a writer keeps what nobody can read");

@@ -15,10 +15,14 @@
 //!    the pipe is empty. (`pipe_read`)
 //! 7. Resizing keeps the slots as they are; it fails with EBUSY if more are taken
 //!    than there would be. (`pipe_resize_ring`, F_SETPIPE_SZ in fcntl(2))
+//! 8. What is written with O_DIRECT marks its slots as packets: nothing is put behind
+//!    them, a read ends with one, and what it has no room for of it is gone. The mark is
+//!    the slot's: such a write may itself be put behind an ordinary slot's bytes.
+//!    (`PIPE_BUF_FLAG_PACKET`, `PIPE_BUF_FLAG_CAN_MERGE`)
 
 use std::collections::VecDeque;
 
-use super::Rules;
+use super::{Rule, Rules, Used};
 
 /// What a pipe is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +46,7 @@ impl Geometry {
 struct Slot {
     start: u64,
     end: u64,
+    packet: bool,
 }
 
 /// What one read took.
@@ -86,42 +91,49 @@ impl Pipe {
 
     /// No slot is free (rule 1). A merge may still succeed.
     pub fn is_full(&self) -> bool {
-        if self.rules.slots {
+        if self.rules.hold(Rule::Slots) {
             self.ring.len() >= self.geometry.slots
         } else {
             self.queued() >= self.geometry.capacity()
         }
     }
 
-    /// Rule 2: merges the remainder of a write of `len` bytes; returns the bytes
+    /// Rules 2 and 8: merges the remainder of a write of `len` bytes; returns the bytes
     /// that went in.
-    pub fn merge(&mut self, len: u64) -> u64 {
+    pub fn merge(&mut self, len: u64, used: &mut Used) -> u64 {
         let remainder = len % self.geometry.page;
-        match self.ring.back_mut() {
-            Some(last) if self.rules.merge && last.end + remainder <= self.geometry.page => {
-                last.end += remainder;
-                remainder
-            }
-            _ => 0,
+        let whole = self.rules.hold(Rule::MergeWhole);
+        let Some(last) = self.ring.back_mut().filter(|_| remainder > 0) else { return 0 };
+        if last.packet {
+            used.add(Rule::Packets);
+            return 0;
         }
+        used.add(Rule::MergeWhole);
+        let fits = remainder.min(self.geometry.page - last.end);
+        if fits < remainder && whole || !self.rules.hold(Rule::Merge) {
+            return 0;
+        }
+        used.add(Rule::Merge);
+        last.end += fits;
+        fits
     }
 
-    /// Rule 3: puts up to `len` bytes into new slots; returns the bytes that went in.
-    pub fn fill(&mut self, len: u64) -> u64 {
+    /// Rules 3 and 8: puts up to `len` bytes into new slots; returns the bytes that went in.
+    pub fn fill(&mut self, len: u64, packet: bool) -> u64 {
         let mut left = len;
         while left > 0 && !self.is_full() {
             let mut end = left.min(self.geometry.page);
-            if !self.rules.slots {
+            if !self.rules.hold(Rule::Slots) {
                 end = end.min(self.geometry.capacity() - self.queued());
             }
-            self.ring.push_back(Slot { start: 0, end });
+            self.ring.push_back(Slot { start: 0, end, packet });
             left -= end;
         }
         len - left
     }
 
-    /// Rule 6: takes up to `len` bytes.
-    pub fn drain(&mut self, len: u64) -> Drained {
+    /// Rules 6 and 8: takes up to `len` bytes.
+    pub fn drain(&mut self, len: u64, used: &mut Used) -> Drained {
         let was_full = self.is_full();
         let mut left = len;
         let mut made_room = false;
@@ -130,9 +142,22 @@ impl Pipe {
             let taken = left.min(first.end - first.start);
             first.start += taken;
             left -= taken;
-            if first.start == first.end {
+            let packet = first.packet;
+            let gone = if packet && first.start < first.end {
+                used.add(Rule::PacketRest);
+                self.rules.hold(Rule::PacketRest)
+            } else {
+                first.start == first.end
+            };
+            if gone {
                 self.ring.pop_front();
                 made_room = was_full;
+            }
+            if packet {
+                used.add(Rule::Packets);
+                if self.rules.hold(Rule::Packets) {
+                    break;
+                }
             }
         }
         Drained { bytes: len - left, made_room }
@@ -161,18 +186,18 @@ mod tests {
 
     /// Plays the part of write(2) that needs no waiting.
     fn write(pipe: &mut Pipe, len: u64) -> u64 {
-        let merged = pipe.merge(len);
-        merged + pipe.fill(len - merged)
+        let merged = pipe.merge(len, &mut Used::default());
+        merged + pipe.fill(len - merged, false)
     }
 
     #[test]
     fn a_slot_is_taken_until_its_last_byte_has_been_read() {
         let mut pipe = pipe(1);
         assert_eq!(write(&mut pipe, PAGE), PAGE);
-        assert_eq!(pipe.drain(PAGE - 1), Drained { bytes: PAGE - 1, made_room: false });
+        assert_eq!(pipe.drain(PAGE - 1, &mut Used::default()), Drained { bytes: PAGE - 1, made_room: false });
         assert!(pipe.is_full(), "one byte left, and still no room");
         assert_eq!(write(&mut pipe, 1), 0);
-        assert_eq!(pipe.drain(1), Drained { bytes: 1, made_room: true });
+        assert_eq!(pipe.drain(1, &mut Used::default()), Drained { bytes: 1, made_room: true });
         assert_eq!(write(&mut pipe, 1), 1);
     }
 
@@ -196,7 +221,7 @@ mod tests {
     fn room_in_front_of_the_last_slots_bytes_does_not_count() {
         let mut pipe = pipe(1);
         write(&mut pipe, PAGE);
-        pipe.drain(100);
+        pipe.drain(100, &mut Used::default());
         assert_eq!(write(&mut pipe, 100), 0);
     }
 
@@ -232,8 +257,8 @@ mod tests {
     fn a_read_goes_over_as_many_slots_as_it_needs() {
         let mut pipe = pipe(4);
         write(&mut pipe, 3 * PAGE + 1);
-        assert_eq!(pipe.drain(2 * PAGE + 1).bytes, 2 * PAGE + 1);
-        assert_eq!(pipe.drain(u64::MAX).bytes, PAGE);
+        assert_eq!(pipe.drain(2 * PAGE + 1, &mut Used::default()).bytes, 2 * PAGE + 1);
+        assert_eq!(pipe.drain(u64::MAX, &mut Used::default()).bytes, PAGE);
         assert!(pipe.is_empty());
     }
 

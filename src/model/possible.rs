@@ -1,32 +1,53 @@
 //! What may be, given what was seen: the set of states, and the results they allow.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Call, Settled, State};
+use super::{Call, Handle, Settled, State, Used, script::Cast, world::TooMany};
 
-/// All states that the channel may be in, given what has been seen so far.
+/// So many states are carried on before the model gives up: nobody has looked for so long
+/// that it says little.
+const MOST_STATES: usize = 256;
+
+/// All states that the channels may be in, given what has been seen so far.
 #[derive(Clone, Debug)]
 pub struct Model {
     states: Vec<State>,
+    pub(super) cast: Arc<Cast>,
+}
+
+/// One thing that may be seen.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    pub settled: Settled,
+    /// The rules that had a say in it.
+    pub rules: Used,
+    /// The model that goes on from there.
+    pub next: Model,
 }
 
 impl From<State> for Model {
     fn from(state: State) -> Model {
-        Model { states: vec![state] }
+        Model { states: vec![state], cast: Arc::default() }
     }
 }
 
 impl Model {
-    /// One of these, and nobody knows which. `None`: there are none, or more than `most` states.
-    pub fn union(models: impl IntoIterator<Item = Model>, most: usize) -> Option<Model> {
+    pub(super) fn with_cast(state: State, cast: Cast) -> Model {
+        Model { states: vec![state], cast: cast.into() }
+    }
+
+    /// One of these, and nobody knows which. `None` if there are none, or too many states.
+    pub fn union(models: impl IntoIterator<Item = Model>) -> Option<Model> {
         let mut models = models.into_iter();
         let mut all = models.next()?;
-        for state in models.flat_map(|model| model.states) {
-            if !all.states.contains(&state) {
-                all.states.push(state);
+        for model in models {
+            for state in model.states {
+                if !all.states.contains(&state) {
+                    all.states.push(state);
+                }
             }
         }
-        (all.states.len() <= most).then_some(all)
+        (all.states.len() <= MOST_STATES).then_some(all)
     }
 
     /// How many states it may be in.
@@ -34,37 +55,52 @@ impl Model {
         self.states.len()
     }
 
-    /// Whether the actor can make this call ([`State::can`]), whichever state it is.
-    pub fn can(&self, actor: usize, call: Call) -> bool {
-        self.states.iter().all(|state| state.can(actor, call))
+    /// The states.
+    pub fn states(&self) -> &[State] {
+        &self.states
     }
 
-    /// Everything that may be seen after this call, each with the model that goes on
-    /// from there. One entry: the answer is unique. A result that isn't a key is
-    /// one that Linux doesn't allow.
+    /// Whether the actor can make this call ([`State::can`]), whichever state it is.
+    pub fn can_call(&self, actor: usize, on: Handle, call: Call) -> bool {
+        self.states.iter().all(|state| state.can(actor, on, call))
+    }
+
+    /// Everything that may be seen after this call. One entry: the answer is unique. A result
+    /// that isn't among them is one that Linux doesn't allow.
     ///
-    /// Panics if the actor can't make this call.
-    pub fn allowed(&self, actor: usize, call: Call) -> BTreeMap<Settled, Model> {
-        let mut allowed: BTreeMap<Settled, Model> = BTreeMap::new();
-        for (settled, state) in self.states.iter().flat_map(|state| state.after(actor, call)) {
-            let model = allowed.entry(settled).or_insert_with(|| Model { states: Vec::new() });
-            if !model.states.contains(&state) {
-                model.states.push(state);
+    /// # Errors
+    /// There are too many to look at.
+    ///
+    /// # Panics
+    /// The actor can't make this call in any of the states.
+    pub fn after(&self, actor: usize, on: Handle, call: Call) -> Result<Vec<Allowed>, TooMany> {
+        let mut allowed: BTreeMap<Settled, (Used, Vec<State>)> = BTreeMap::new();
+        let able = self.states.iter().filter(|state| state.can(actor, on, call));
+        for state in able {
+            for (settled, used, state) in state.after(actor, on, call)? {
+                let (rules, states) = allowed.entry(settled).or_default();
+                rules.join(used);
+                if !states.contains(&state) {
+                    states.push(state);
+                }
             }
         }
-        allowed
+        assert!(!allowed.is_empty(), "actor {actor} can't do {call:?}");
+        let cast = &self.cast;
+        let next = |states| Model { states, cast: cast.clone() };
+        let entries = allowed.into_iter();
+        Ok(entries.map(|(settled, (rules, states))| Allowed { settled, rules, next: next(states) }).collect())
     }
 
     /// Plays the call if its result is unique; `None`, and nothing has changed, if
     /// the kernel may choose.
     ///
-    /// Panics if the actor can't make this call.
-    pub fn play(&mut self, actor: usize, call: Call) -> Option<Settled> {
-        let mut allowed = self.allowed(actor, call);
-        let (settled, model) = allowed.pop_first()?;
-        allowed.is_empty().then(|| {
-            *self = model;
-            settled
-        })
+    /// # Panics
+    /// The actor can't make this call.
+    pub fn play(&mut self, actor: usize, on: Handle, call: Call) -> Option<Settled> {
+        let mut allowed = self.after(actor, on, call).ok()?;
+        let only = allowed.pop().filter(|_| allowed.is_empty())?;
+        *self = only.next;
+        Some(only.settled)
     }
 }

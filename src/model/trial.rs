@@ -10,9 +10,7 @@
 //! 3. Sizes are drawn around those at which something changes: 1, a page, PIPE_BUF,
 //!    what is queued, the capacity.
 
-use std::collections::BTreeMap;
-
-use super::{Call, Errno, Gave, Geometry, Model, Rules, Settled, State};
+use super::{Allowed, Call, Errno, Gave, Geometry, Machine, Model, Rules, Settled, State};
 use crate::outcome::{Access, Action, Amount};
 
 /// How a trial is drawn.
@@ -53,7 +51,7 @@ pub struct Proposal {
     /// For the raw driver; its channel is 0.
     pub action: Action,
     /// Every result, with the model that goes on from it.
-    pub allowed: BTreeMap<Settled, Model>,
+    pub allowed: Vec<Allowed>,
 }
 
 /// A script; it ends when no actor can take a step.
@@ -68,7 +66,7 @@ pub struct Trial {
 impl Trial {
     /// The script of this seed.
     pub fn new(seed: u64, shape: Shape) -> Trial {
-        let model = Model::from(State::fifo(shape.geometry, shape.actors, shape.rules));
+        let model = Model::from(State::fifo(Machine::with_pipe(shape.geometry), shape.actors, shape.rules));
         Trial { shape, model, random: Random(seed), queued: 0 }
     }
 
@@ -80,14 +78,15 @@ impl Trial {
             let actor = self.random.below(self.shape.actors as u64) as usize;
             let action = self.draw();
             let Some(call) = Call::of(&action) else { continue };
-            if !self.model.can(actor, call) {
+            if !self.model.can_call(actor, 0, call) {
                 continue;
             }
-            let allowed = self.model.allowed(actor, call);
+            let Ok(allowed) = self.model.after(actor, 0, call) else { continue };
             // A wrong end says little, and not every driver lets one ask.
-            let wrong_end =
-                |settled: &Settled| matches!(settled.gave, Gave::Failed { errno: Errno::EBADF, .. });
-            if !allowed.keys().any(wrong_end) {
+            let wrong_end = |allowed: &Allowed| {
+                matches!(allowed.settled.gave, Gave::Failed { errno: Errno::EBADF, .. })
+            };
+            if !allowed.iter().any(wrong_end) {
                 return Some(Proposal { actor, action, allowed });
             }
         }
@@ -97,9 +96,10 @@ impl Trial {
     /// Goes on from what was seen of the step that was proposed last. False if that
     /// isn't allowed: then the trial stays where it was.
     pub fn saw(&mut self, proposal: Proposal, settled: &Settled) -> bool {
-        let Some(model) = { proposal.allowed }.remove(settled) else { return false };
-        self.model = model;
-        self.queued = settled.queued;
+        let mut allowed = proposal.allowed.into_iter();
+        let Some(seen) = allowed.find(|allowed| allowed.settled == *settled) else { return false };
+        self.model = seen.next;
+        self.queued = settled.queued[0].unwrap_or(0);
         true
     }
 
@@ -150,13 +150,13 @@ impl Iterator for Trial {
     fn next(&mut self) -> Option<TrialStep> {
         for _ in 0..100 {
             let proposal = self.propose()?;
-            let mut results = proposal.allowed.keys().cloned();
-            let (Some(settled), None) = (results.next(), results.next()) else { continue };
+            let [only] = &proposal.allowed[..] else { continue };
+            let settled = only.settled.clone();
             let (actor, action) = (proposal.actor, proposal.action.clone());
             self.saw(proposal, &settled);
             let mut expected = vec![(actor, settled.gave)];
             expected.extend(settled.released);
-            let (blocked, queued) = (settled.blocked, settled.queued);
+            let (blocked, queued) = (settled.blocked, settled.queued[0].unwrap_or(0));
             return Some(TrialStep { actor, action, expected, blocked, queued });
         }
         None

@@ -86,7 +86,9 @@ fn channels(tally: &Tally) -> Table {
 
 fn counts<'t>(names: &[&str], counts: impl Iterator<Item = (&'t String, &'t u64)>) -> Table {
     let mut table = plain(names, 1);
-    counts.for_each(|(name, count)| drop(table.add_row([name.clone(), count.to_string()])));
+    for (name, count) in counts {
+        table.add_row([name.clone(), count.to_string()]);
+    }
     table
 }
 

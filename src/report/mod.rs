@@ -4,6 +4,7 @@ mod cost;
 pub mod fuzz;
 mod human;
 mod jsonl;
+pub mod model;
 mod summary;
 
 use std::io::{self, Write};

@@ -2,6 +2,7 @@
 //! machine, has them played and judged.
 
 mod find;
+mod recording;
 mod shards;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 };
 
 pub use find::{Found, find};
+pub use recording::Recording;
 
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_getcpu},

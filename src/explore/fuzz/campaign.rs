@@ -20,13 +20,13 @@ use std::{
 use super::{
     check::Seen,
     ground::Ground,
-    oracle::{Machine, Rules},
     play::{BATCH, Batch, Board, Player},
     regression::Regression,
     shrink::{Shrunk, shrink},
     tally::Tally,
 };
 use crate::{
+    model::{Machine, Rules},
     runner,
     stage::{Fault, Handle, Options},
 };

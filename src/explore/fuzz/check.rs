@@ -1,10 +1,11 @@
 //! One script's transcript, held against the model and the laws.
 
-use super::{
-    law::{self, Breach},
-    oracle::{self, Judgement, Machine, ModelVerdict, Rules, Settled, Used},
+use super::law::{self, Breach};
+use crate::{
+    model::{self, Judgement, Machine, ModelVerdict, Rules, Settled, Used},
+    outcome::Transcript,
+    stage::Plan,
 };
-use crate::{outcome::Transcript, stage::Plan};
 
 /// What isn't as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub(super) struct Seen {
 
 /// The model first, since it can name the step.
 pub(super) fn check(plan: &Plan, transcript: Transcript, machine: &Machine, rules: Rules) -> Checked {
-    let Judgement { steps, allowed, used, verdict } = oracle::judge(plan, &transcript, machine, rules);
+    let Judgement { steps, allowed, used, verdict } = model::judge(plan, &transcript, machine, rules);
     let (finding, not_modelled) = match verdict {
         ModelVerdict::Agrees => (None, None),
         ModelVerdict::NotModelled { why, .. } => (None, Some(why.0)),

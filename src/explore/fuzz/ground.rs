@@ -3,8 +3,9 @@
 
 mod fifo;
 
-use super::{draw::Draw, oracle::Machine, size::Size};
+use super::{draw::Draw, size::Size};
 use crate::{
+    model::Machine,
     outcome::Action,
     setting::Setting,
     stage::{Launch, PlannedActor, PlannedChannel},

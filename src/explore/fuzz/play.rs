@@ -13,10 +13,12 @@ use super::{
     check::{Checked, check},
     draw::{self, Draws},
     ground::Ground,
-    oracle::{Machine, Rules},
     script::Script,
 };
-use crate::stage::{Fault, Handle};
+use crate::{
+    model::{Machine, Rules},
+    stage::{Fault, Handle},
+};
 
 /// Scripts of a batch, which a worker takes and hands back at once.
 pub(super) const BATCH: u64 = 32;
@@ -70,10 +72,6 @@ impl<'h> Player<'h> {
     pub(super) fn check(&mut self, script: &Script, rules: Rules) -> Result<Checked, Fault> {
         let transcript = self.stage.play(&script.plan)?;
         Ok(check(&script.plan, transcript, &self.machine, rules))
-    }
-
-    pub(super) fn stage(&mut self) -> &mut Handle {
-        self.stage
     }
 
     /// Plays batch after batch of a run until nobody wants more.

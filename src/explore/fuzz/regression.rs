@@ -1,14 +1,11 @@
 //! A finding as a scenario that `pipelab run` plays: it expects what the model allows, and so
 //! differs until the model or the kernel is explained.
 
-use std::fmt::Write as _;
-
 use super::{
     campaign::Campaign,
     check::Finding,
     ground::{Line, Scene},
     law::Law,
-    oracle::Settled,
     play::Player,
     script::Script,
     shrink::Shrunk,
@@ -16,7 +13,7 @@ use super::{
     words,
 };
 use crate::{
-    model::Geometry,
+    model::{Gave, Geometry, Settled},
     outcome::{Action, Transcript},
     setting::Sigpipe,
 };
@@ -66,8 +63,10 @@ impl Writer<'_> {
 
     fn text(&self, from: &str) -> String {
         let mut text = String::new();
-        // Writing into a string can't fail.
-        let mut line = |line: &str| drop(writeln!(text, "{line}"));
+        let mut line = |line: &str| {
+            text.push_str(line);
+            text.push('\n');
+        };
         line(&format!("about  = \"{}\"", self.about()));
         line(&format!("source = \"{from}\""));
         line("\n[channels]");
@@ -169,7 +168,7 @@ impl Writer<'_> {
         }
     }
 
-    fn given(&self, line: &Line, gave: crate::model::Gave) -> String {
+    fn given(&self, line: &Line, gave: Gave) -> String {
         words::given(gave, matches!(line.action, Action::Call(_)), self.pipe)
     }
 

@@ -3,10 +3,9 @@
 use super::{
     draw::{Draw, Draws},
     ground::{Entry, Ground, Line, Moment, Scene},
-    oracle::{Allowed, Machine, Model, Rules, Settled},
 };
 use crate::{
-    model::{Errno, Gave},
+    model::{Allowed, Errno, Gave, Machine, Model, Rules, Settled},
     stage::{Condition, Plan, PlannedStep},
 };
 
@@ -76,13 +75,15 @@ struct Growing<'m> {
 
 impl<'m> Growing<'m> {
     fn new(scene: Scene, machine: &'m Machine, rules: Rules) -> Growing<'m> {
-        let plan = Plan {
+        let mut plan = Plan {
             channels: scene.channels.clone(),
             actors: scene.actors.clone(),
-            steps: Vec::new(),
+            // Which names sockets get.
+            steps: scene.preamble.iter().map(planned).collect(),
             setting: scene.setting.clone(),
         };
         let model = Model::of(&plan, machine, rules);
+        plan.steps.clear();
         let queued = vec![Some(0); plan.channels.len()];
         Growing { machine, scene, model, lines: Vec::new(), plan, queued, blocked: Vec::new() }
     }
@@ -143,13 +144,7 @@ impl<'m> Growing<'m> {
         if let Some(first) = allowed.first() {
             self.queued.clone_from(&first.settled.queued);
         }
-        self.plan.steps.push(PlannedStep {
-            actor: line.actor,
-            action: line.action.clone(),
-            condition: Condition::Always,
-            attempts: 1,
-            joined: false,
-        });
+        self.plan.steps.push(planned(&line));
         self.lines.push(line);
         match Model::union(allowed.into_iter().map(|allowed| allowed.next)) {
             Some(model) => {
@@ -158,6 +153,16 @@ impl<'m> Growing<'m> {
             }
             None => false,
         }
+    }
+}
+
+fn planned(line: &Line) -> PlannedStep {
+    PlannedStep {
+        actor: line.actor,
+        action: line.action.clone(),
+        condition: Condition::Always,
+        attempts: 1,
+        joined: false,
     }
 }
 

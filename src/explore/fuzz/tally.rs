@@ -54,8 +54,8 @@ impl Tally {
         of_channel.steps += checked.steps;
         of_channel.allowed += checked.allowed;
         of_channel.cut_short += u64::from(checked.not_modelled.is_some());
-        for rule in checked.used.names() {
-            *entry(&mut self.rules, rule) += 1;
+        for rule in checked.used.iter() {
+            *entry(&mut self.rules, rule.info().name) += 1;
         }
         if let Some(why) = &checked.not_modelled {
             *entry(&mut self.not_modelled, why) += 1;

@@ -5,7 +5,7 @@ use super::{
     size::near,
 };
 use crate::{
-    model::{Gave, Geometry},
+    model::{Ending, Gave, Geometry},
     outcome::{Action, Amount, Outcome},
 };
 
@@ -79,5 +79,17 @@ pub(super) fn given(gave: Gave, call: bool, pipe: Geometry) -> String {
         Gave::Failed { errno, .. } => errno.name().to_owned(),
         Gave::Blocked => "blocked".to_owned(),
         Gave::Ended => "killed".to_owned(),
+        Gave::Looped { bytes, calls, ending } => {
+            let ending = match ending {
+                Ending::Errno(errno) => errno.name(),
+                Ending::Short => "short",
+                Ending::Eof => "eof",
+            };
+            format!("ok {} says calls={calls} {ending}", near(bytes, pipe))
+        }
+        Gave::Ready(events) => match Vec::from_iter(events.words()) {
+            words if words.is_empty() => "says nothing".to_owned(),
+            words => format!("says {}", words.join(" ")),
+        },
     }
 }

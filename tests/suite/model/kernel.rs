@@ -75,8 +75,8 @@ pub fn read_once(end: &impl AsFd, len: u64) -> nix::Result<u64> {
 }
 
 /// F_SETPIPE_SZ.
-pub fn resize(end: &impl AsFd, bytes: u64) -> nix::Result<()> {
-    fcntl(end, FcntlArg::F_SETPIPE_SZ(bytes as i32)).map(drop)
+pub fn resize(end: &impl AsFd, bytes: u64) -> nix::Result<u64> {
+    fcntl(end, FcntlArg::F_SETPIPE_SZ(bytes as i32)).map(|size| size as u64)
 }
 
 /// An error in the model's words, after `bytes` of the same loop.

@@ -3,7 +3,8 @@
 use super::{Entry, Ground, Line, Moment, Scene, raw_actors};
 use crate::{
     channel::Kind,
-    explore::fuzz::{draw::Draw, oracle::Machine, size::Size},
+    explore::fuzz::{draw::Draw, size::Size},
+    model::Machine,
     outcome::{Access, Action, Amount},
     setting::{Setting, Sigpipe},
     stage::PlannedChannel,

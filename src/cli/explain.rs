@@ -1,0 +1,46 @@
+//! `pipelab explain`.
+
+use std::{io::Write, path::PathBuf};
+
+use clap::Args;
+
+use super::{Failure, StageArgs, run::mistakes};
+use crate::{
+    model::{Machine, Rules, explain},
+    report::{exit, model::explanation},
+    runner::{Lab, find},
+    scenario::Overrides,
+};
+
+/// Say what Linux allows a scenario's steps to give, by which rules, without playing it
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// Scenario files, or folders with such files
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Explain with this value of a parameter instead of the scenario's own
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    #[command(flatten)]
+    stage: StageArgs,
+}
+
+impl Explain {
+    pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
+        let mut overrides = Overrides::default();
+        for text in &self.set {
+            overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
+        }
+        let found = find(&self.paths)
+            .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
+        let mut lab = Lab::open(&self.stage.options())?;
+        let loaded = lab.load(&found, &overrides).map_err(mistakes)?;
+        let machine = Machine::here(lab.stage().measures())?;
+        for loaded in &loaded {
+            for case in loaded.cases.iter().filter(|case| case.skip.is_none()) {
+                explanation(out, &loaded.scenario.name, &case, &explain(&case.plan, &machine, Rules::linux()))?;
+            }
+        }
+        Ok(exit::AS_EXPECTED)
+    }
+}

@@ -1,0 +1,69 @@
+//! `pipelab judge`.
+
+use std::{io::Write, path::PathBuf};
+
+use clap::Args;
+
+use super::{Failure, StageArgs, run::mistakes};
+use crate::{
+    model::{Machine, Rules, judge},
+    outcome::Judged,
+    report::{
+        exit,
+        model::{Agreement, disagreement},
+    },
+    runner::{Lab, Recording, find},
+    scenario::Overrides,
+};
+
+/// Hold what was seen of scenarios against the model of the kernel
+#[derive(Debug, Args)]
+pub(super) struct Judge {
+    /// Scenario files or folders, to be played and judged; or records of `run --format jsonl`
+    /// (`.jsonl`), to be judged as they are
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Where the scenarios of records are
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    scenarios: PathBuf,
+    /// Name each case that the model doesn't cover to its end, and why
+    #[arg(long)]
+    uncovered: bool,
+    #[command(flatten)]
+    stage: StageArgs,
+}
+
+impl Judge {
+    pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
+        let is_record = |path: &&PathBuf| path.extension().is_some_and(|end| end == "jsonl");
+        let (records, scenarios): (Vec<&PathBuf>, Vec<&PathBuf>) = self.paths.iter().partition(is_record);
+        let mut lab = Lab::open(&self.stage.options())?;
+        let machine = Machine::here(lab.stage().measures())?;
+        let mut agreement = Agreement::default();
+        let scenarios: Vec<PathBuf> = scenarios.into_iter().cloned().collect();
+        if !scenarios.is_empty() {
+            let found = find(&scenarios)
+                .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
+            let loaded = lab.load(&found, &Overrides::default()).map_err(mistakes)?;
+            lab.play_all(&loaded, |scenario, judged: Judged| -> Result<(), Failure> {
+                let Some(played) = &judged.played else { return Ok(()) };
+                let name = &loaded[scenario].scenario.name;
+                let judgement = judge(&judged.case.plan, &played.transcript, &machine, Rules::linux());
+                disagreement(out, name, &judged.case, &played.transcript, &judgement, self.uncovered)?;
+                agreement.add(&judgement);
+                Ok(())
+            })?;
+        }
+        for path in records {
+            for recording in Recording::read(path, &self.scenarios, &mut lab).map_err(Failure::Mistake)? {
+                let Recording { scenario, case, transcript } = recording;
+                let judgement = judge(&case.plan, &transcript, &machine, Rules::linux());
+                disagreement(out, &scenario, &case, &transcript, &judgement, self.uncovered)?;
+                agreement.add(&judgement);
+            }
+        }
+        agreement.show(out)?;
+        Ok(if agreement.differs > 0 { exit::DIFFERS } else { exit::AS_EXPECTED })
+    }
+}
+

@@ -1,0 +1,546 @@
+//! Several actors and what they hold: what each call gives, who sleeps, who wakes.
+//!
+//! A call is cut where the kernel lets go of its locks; one such part runs alone, and any
+//! call that is awake may be the next to run. Where that gives several results, the kernel
+//! may choose. `pipes` and `sockets` have the parts, with their rules.
+//!
+//! 1. A descriptor leads to an open file description, which has flags, and copies of the
+//!    descriptor (dup(2), fork(2)) lead to the same one. It is closed with its last one.
+//! 2. A process that ends, by itself or by a signal, closes all that it holds. What its call
+//!    had moved stays moved, and nothing else of that call is left. (`exit_files`)
+//! 3. SIGPIPE, where it isn't ignored, ends the actor instead of giving it EPIPE. pipe(7)
+
+mod begin;
+mod pipes;
+mod ready;
+mod sockets;
+
+use std::{
+    collections::{HashSet, VecDeque},
+    hash::{Hash, Hasher},
+};
+
+use super::{
+    Call, Errno, Fifo, Flags, Gave, Handle, Machine, Rule, Rules, Settled, Socket, Used,
+    call::Ending,
+};
+use crate::outcome::Access;
+
+/// So many states are looked at for one step before the model gives up on it: two loops
+/// of calls that feed each other have no end.
+const MOST_STATES: usize = 4000;
+
+/// What an open file description leads to, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Thing {
+    Pipe(usize),
+    Socket(usize),
+}
+
+/// An open file description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct End {
+    thing: Thing,
+    access: Access,
+    nonblock: bool,
+    /// O_DIRECT.
+    direct: bool,
+    /// Opened before any writer came, so poll(2) doesn't report a hang-up.
+    before_writers: bool,
+    /// Descriptors that lead here.
+    holders: usize,
+}
+
+/// A pipe with those who sleep at it, first come first (`rd_wait`, `wr_wait`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Piped {
+    fifo: Fifo,
+    /// It is no FIFO: opening an end of it never waits.
+    anonymous: bool,
+    /// A writer has left it.
+    left: bool,
+    readers: VecDeque<usize>,
+    writers: VecDeque<usize>,
+}
+
+/// A socket with those who sleep at it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Socketed {
+    socket: Socket,
+    /// In recv(2) or send(2) on it (`sk_sleep`).
+    sleepers: VecDeque<(usize, Sleep)>,
+    /// In send(2) on another one, since its queue is full (`peer_wait`).
+    senders: VecDeque<usize>,
+}
+
+/// What an actor is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Doing {
+    /// Nobody has made it yet.
+    Absent,
+    Nothing,
+    /// Asleep in open(2), waiting for a partner.
+    Opening(Handle, usize),
+    Busy(Busy),
+    /// It has its answer, which nobody has collected yet.
+    Answered(Gave),
+    Gone,
+}
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    Read,
+    Write,
+    Receive,
+    Send,
+}
+
+/// When calls are repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Repeat {
+    Once,
+    /// A read, until all has come that is wanted.
+    Until,
+    Fill,
+    Drain,
+}
+
+/// A call that moves bytes, or a loop of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Busy {
+    end: usize,
+    work: Work,
+    flags: Flags,
+    repeat: Repeat,
+    /// Bytes of one call.
+    piece: u64,
+    /// Bytes still wanted or to be written; of `Until`, by the whole loop.
+    left: u64,
+    /// Bytes that this call has moved.
+    moved: u64,
+    /// Calls of the loop with this one, and bytes that those before it have moved.
+    calls: u64,
+    before: u64,
+    /// This call has slept already.
+    waited: bool,
+    /// A message that is made and charged, and waits for room at its receiver.
+    message: Option<u64>,
+    at: At,
+}
+
+/// Where a call stands with respect to the locks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum At {
+    /// About to take the lock and do what it can.
+    Enters,
+    /// A receive that goes on, and nobody else receives meanwhile (`iolock`).
+    GoesOn,
+    /// It let go of the lock; wake-ups are still due.
+    Leaves { wake_reader: bool, wake_writer: bool, then: Then },
+    /// About to look whether it has to sleep (it doesn't hold the lock).
+    Looks(Sleep),
+    Asleep,
+}
+
+/// What it sleeps for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Sleep {
+    /// A pipe to have something, or room.
+    Pipe,
+    /// Its own charge to go down.
+    Room,
+    /// Bytes of a stream.
+    Stream,
+    /// A message; one of several such sleepers is woken by each.
+    Message,
+    /// The receiver's queue to be read.
+    Peer,
+}
+
+/// How a part of a call went on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Then {
+    Waits(Sleep),
+    Again,
+    Ends(Finish),
+}
+
+/// How one call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Finish {
+    Moved(u64),
+    Eof,
+    Failed(Errno),
+    /// Rule 3.
+    Signalled,
+}
+
+/// Whom an event at a socket wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wake {
+    /// Something has arrived: all senders and stream readers, and one who waits for a message.
+    Arrival,
+    /// There is room to send.
+    Room,
+    /// A change of its state: everybody.
+    All,
+}
+
+/// The rules that had a say so far; no part of what tells states apart.
+#[derive(Clone, Copy, Debug, Default)]
+struct Noted(Used);
+
+impl PartialEq for Noted {
+    fn eq(&self, _: &Noted) -> bool {
+        true
+    }
+}
+
+impl Eq for Noted {}
+
+impl Hash for Noted {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// One possible state of the channels and their actors, everything settled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    machine: Machine,
+    rules: Rules,
+    /// SIGPIPE ends whoever gets it.
+    sigpipe_kills: bool,
+    pipes: Vec<Piped>,
+    sockets: Vec<Socketed>,
+    ends: Vec<End>,
+    /// By actor: handles and the ends that they lead to, in the order of their descriptors.
+    held: Vec<Vec<(Handle, usize)>>,
+    doing: Vec<Doing>,
+    /// By handle: what is counted as its queue.
+    inboxes: Vec<Option<Thing>>,
+    /// By number of a name: the socket that is bound to it.
+    bound: Vec<Option<usize>>,
+    noted: Noted,
+}
+
+/// More could happen than the model looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+impl State {
+    /// Nothing has been done yet by so many actors, whose descriptors have one of so many
+    /// handles; SIGPIPE is ignored.
+    pub fn new(machine: Machine, rules: Rules, actors: usize, handles: usize) -> State {
+        State {
+            machine,
+            rules,
+            sigpipe_kills: false,
+            pipes: Vec::new(),
+            sockets: Vec::new(),
+            ends: Vec::new(),
+            held: vec![Vec::new(); actors],
+            doing: vec![Doing::Nothing; actors],
+            inboxes: vec![None; handles],
+            bound: Vec::new(),
+            noted: Noted::default(),
+        }
+    }
+
+    /// A FIFO, just made, and actors `0..actors` that don't hold an end yet. Its handle is 0.
+    pub fn fifo(machine: Machine, actors: usize, rules: Rules) -> State {
+        let mut state = State::new(machine, rules, actors, 1);
+        state.declare(0, false, machine.pipe);
+        state
+    }
+
+    /// An anonymous pipe: actor 0 holds its read end, actor 1 its write end, both as handle 0,
+    /// and both are blocking unless `nonblock`.
+    pub fn pipe(machine: Machine, nonblock: bool, rules: Rules) -> State {
+        let mut state = State::new(machine, rules, 2, 1);
+        state.declare(0, true, machine.pipe);
+        for (actor, access) in [Access::Read, Access::Write].into_iter().enumerate() {
+            state.pipes[0].fifo.hold(access);
+            state.hold(actor, 0, Thing::Pipe(0), access, nonblock, false);
+        }
+        state
+    }
+
+    /// A channel stands ready under this handle: a FIFO or an anonymous pipe, of this geometry.
+    pub fn declare(&mut self, handle: Handle, anonymous: bool, geometry: super::Geometry) {
+        self.inboxes[usize::from(handle)] = Some(Thing::Pipe(self.pipes.len()));
+        self.pipes.push(self.new_pipe(anonymous, geometry));
+    }
+
+    fn new_pipe(&self, anonymous: bool, geometry: super::Geometry) -> Piped {
+        let fifo = Fifo::new(geometry, self.rules);
+        Piped { fifo, anonymous, left: false, readers: VecDeque::new(), writers: VecDeque::new() }
+    }
+
+    /// An actor that isn't there before another one forks it.
+    pub fn is_made_later(&mut self, actor: usize) {
+        self.doing[actor] = Doing::Absent;
+    }
+
+    /// SIGPIPE has its default action.
+    pub fn sigpipe_kills(&mut self) {
+        self.sigpipe_kills = true;
+    }
+
+    /// So many names can be bound.
+    pub fn names(&mut self, count: usize) {
+        self.bound = vec![None; count];
+    }
+
+    fn end_of(&self, actor: usize, handle: Handle) -> Option<usize> {
+        self.held[actor].iter().find(|(known, _)| *known == handle).map(|(_, end)| *end)
+    }
+
+    /// Whether the actor is in a position to make this call: alive and not blocked
+    /// (except to be killed), with a handle to use, without one of the names that the call gives.
+    /// A read or write of the wrong end counts as possible (EBADF).
+    pub fn can(&self, actor: usize, on: Handle, call: Call) -> bool {
+        let idle = self.doing[actor] == Doing::Nothing;
+        let end = self.end_of(actor, on).map(|end| self.ends[end]);
+        let is_free = |handle| self.end_of(actor, handle).is_none();
+        let is_socket = end.is_some_and(|end| matches!(end.thing, Thing::Socket(_)));
+        let on_pipe = end.is_some_and(|end| matches!(end.thing, Thing::Pipe(_)));
+        let is_datagram = || match end.map(|end| end.thing) {
+            Some(Thing::Socket(at)) => !self.sockets[at].socket.connected(),
+            _ => false,
+        };
+        match call {
+            Call::Kill => !matches!(self.doing[actor], Doing::Gone | Doing::Absent),
+            Call::Exit => idle,
+            Call::Open { .. } | Call::Socket { .. } => idle && end.is_none(),
+            Call::Pipe { write_end: other, .. } | Call::SocketPair { other, .. } => {
+                idle && end.is_none() && is_free(other)
+            }
+            Call::Duplicate { copy } => idle && end.is_some() && is_free(copy),
+            Call::Fork { child } => idle && self.doing[child] == Doing::Absent,
+            Call::ReadAvailable => idle && on_pipe && end.is_some_and(|end| end.access.reads()),
+            Call::Resize(_) => idle && on_pipe,
+            Call::Send { .. } | Call::Receive { .. } | Call::Shutdown { .. } | Call::SendBuffer(_) => {
+                idle && is_socket
+            }
+            Call::Bind { .. } | Call::Connect { .. } => idle && is_datagram(),
+            _ => idle && end.is_some(),
+        }
+    }
+
+    /// The actors whose call is outstanding, in order.
+    pub fn blocked(&self) -> Vec<usize> {
+        let outstanding = |doing: &Doing| matches!(doing, Doing::Opening(..) | Doing::Busy(_));
+        (0..self.doing.len()).filter(|&actor| outstanding(&self.doing[actor])).collect()
+    }
+
+    /// Bytes queued at a handle, as far as they can be counted from outside.
+    pub fn queued(&self, handle: Handle) -> Option<u64> {
+        match self.inboxes[usize::from(handle)]? {
+            Thing::Pipe(at) => {
+                let piped = &self.pipes[at];
+                let is_held = piped.fifo.readers + piped.fifo.writers > 0;
+                (is_held || !piped.anonymous).then(|| piped.fifo.pipe.queued())
+            }
+            Thing::Socket(at) => {
+                let socket = &self.sockets[at].socket;
+                (!socket.dead).then(|| socket.queued())
+            }
+        }
+    }
+
+    /// Bytes that would still go into the channel of a handle, if that is a pipe.
+    pub fn capacity(&self, handle: Handle) -> Option<u64> {
+        match self.inboxes[usize::from(handle)]? {
+            Thing::Pipe(at) => Some(self.pipes[at].fifo.pipe.geometry().capacity()),
+            Thing::Socket(_) => None,
+        }
+    }
+
+    /// Every way in which the channels can settle after this call, in no particular
+    /// order, with the rules that had a say; two ways may look alike and differ in what
+    /// comes later.
+    ///
+    /// # Errors
+    /// There are too many to look at.
+    ///
+    /// # Panics
+    /// The actor can't make this call ([`State::can`]).
+    pub fn after(&self, actor: usize, on: Handle, call: Call) -> Result<Vec<(Settled, Used, State)>, TooMany> {
+        assert!(self.can(actor, on, call), "actor {actor} can't do {call:?} in {self:?}");
+        let mut first = self.clone();
+        first.noted = Noted::default();
+        first.begin(actor, on, call);
+        let mut settled = Vec::new();
+        let mut awake = first.awake();
+        // Mostly nobody else is awake, and then there is one way.
+        while let [only] = awake[..] {
+            first.turn(only);
+            awake = first.awake();
+        }
+        if awake.is_empty() {
+            settled.push(first.settle(actor));
+            return Ok(settled);
+        }
+        let (mut seen, mut open) = (HashSet::new(), vec![first]);
+        while let Some(state) = open.pop() {
+            if seen.contains(&state) {
+                continue;
+            }
+            if seen.len() >= MOST_STATES {
+                return Err(TooMany);
+            }
+            let awake = state.awake();
+            for &next in &awake {
+                let mut turned = state.clone();
+                turned.turn(next);
+                open.push(turned);
+            }
+            seen.insert(state.clone());
+            if awake.is_empty() {
+                settled.push(state.settle(actor));
+            }
+        }
+        Ok(settled)
+    }
+
+    /// The actors that may run.
+    fn awake(&self) -> Vec<usize> {
+        (0..self.doing.len()).filter(|&actor| self.is_awake(actor)).collect()
+    }
+
+    fn is_awake(&self, actor: usize) -> bool {
+        let Doing::Busy(busy) = &self.doing[actor] else { return false };
+        match busy.at {
+            At::Asleep => false,
+            At::Enters if busy.work == Work::Receive => !self.doing.iter().any(|doing| {
+                let thing = |end: usize| self.ends[end].thing;
+                matches!(doing, Doing::Busy(other)
+                    if other.at == At::GoesOn && thing(other.end) == thing(busy.end))
+            }),
+            _ => true,
+        }
+    }
+
+    /// Takes the answers out of a state in which nobody is awake.
+    fn settle(mut self, actor: usize) -> (Settled, Used, State) {
+        let mut gave = if self.doing[actor] == Doing::Gone { Gave::Ended } else { Gave::Blocked };
+        let mut released = Vec::new();
+        for (other, doing) in self.doing.iter_mut().enumerate() {
+            if let Doing::Answered(answer) = *doing {
+                *doing = if answer == Gave::Ended { Doing::Gone } else { Doing::Nothing };
+                if other == actor {
+                    gave = answer;
+                } else {
+                    released.push((other, answer));
+                }
+            }
+        }
+        let blocked = self.blocked();
+        if !blocked.is_empty() {
+            self.note(Rule::Forever);
+        }
+        let queued = (0..self.inboxes.len()).map(|handle| self.queued(handle as Handle)).collect();
+        (Settled { gave, released, blocked, queued }, self.noted.0, self)
+    }
+
+    fn note(&mut self, rule: Rule) {
+        self.noted.0.add(rule);
+    }
+
+    /// Lets one call that is awake run up to where another may get in between.
+    fn turn(&mut self, actor: usize) {
+        let Doing::Busy(mut busy) = std::mem::replace(&mut self.doing[actor], Doing::Nothing) else { return };
+        let then = match std::mem::replace(&mut busy.at, At::Asleep) {
+            At::Enters | At::GoesOn => match busy.work {
+                Work::Read | Work::Write => {
+                    busy.at = self.locked_transfer(&mut busy);
+                    self.doing[actor] = Doing::Busy(busy);
+                    return;
+                }
+                Work::Send => self.send(&mut busy),
+                Work::Receive => self.receive(&mut busy),
+            },
+            At::Leaves { wake_reader, wake_writer, then } => {
+                self.wake_after(&busy, wake_reader, wake_writer);
+                then
+            }
+            At::Looks(sleep) => {
+                if self.need_not_sleep(&busy, sleep) {
+                    (busy.at, busy.waited) = (At::Enters, true);
+                } else {
+                    self.fall_asleep(actor, &busy, sleep);
+                }
+                self.doing[actor] = Doing::Busy(busy);
+                return;
+            }
+            At::Asleep => Then::Again,
+        };
+        match then {
+            Then::Waits(sleep) => busy.at = At::Looks(sleep),
+            Then::Again => busy.at = if busy.work == Work::Receive { At::GoesOn } else { At::Enters },
+            Then::Ends(finish) => {
+                self.finish(actor, busy, finish);
+                return;
+            }
+        }
+        self.doing[actor] = Doing::Busy(busy);
+    }
+
+    /// One call has ended: the next one of its loop, or the answer.
+    fn finish(&mut self, actor: usize, mut busy: Busy, finish: Finish) {
+        let bytes = busy.before + if let Finish::Moved(moved) = finish { moved } else { 0 };
+        let looped = |ending| Gave::Looped { bytes, calls: busy.calls, ending };
+        let answer = match (busy.repeat, finish) {
+            (_, Finish::Signalled) => {
+                self.end_of_process(actor);
+                self.doing[actor] = Doing::Answered(Gave::Ended);
+                return;
+            }
+            (Repeat::Fill, Finish::Moved(moved)) if moved == busy.piece && moved > 0 => None,
+            (Repeat::Fill, Finish::Moved(_) | Finish::Eof) => Some(looped(Ending::Short)),
+            (Repeat::Drain, Finish::Moved(moved)) if moved > 0 => None,
+            (Repeat::Drain, Finish::Moved(_) | Finish::Eof) => Some(looped(Ending::Eof)),
+            (Repeat::Fill | Repeat::Drain, Finish::Failed(errno)) => Some(looped(Ending::Errno(errno))),
+            (Repeat::Until, Finish::Moved(_)) if busy.left > 0 => None,
+            (Repeat::Until, Finish::Eof) if bytes > 0 => Some(Gave::Moved(bytes)),
+            (_, Finish::Moved(_)) => Some(Gave::Moved(bytes)),
+            (_, Finish::Eof) => Some(Gave::Eof),
+            (_, Finish::Failed(errno)) => Some(Gave::Failed { errno, bytes }),
+        };
+        if let Some(answer) = answer {
+            self.doing[actor] = Doing::Answered(answer);
+            return;
+        }
+        if busy.repeat != Repeat::Until {
+            busy.left = busy.piece;
+        }
+        (busy.before, busy.moved, busy.calls) = (bytes, 0, busy.calls + 1);
+        (busy.at, busy.waited) = (At::Enters, false);
+        self.doing[actor] = Doing::Busy(busy);
+    }
+
+    /// A woken sleeper looks again whether it has to sleep.
+    fn rouse(&mut self, actor: usize, sleep: Sleep) {
+        if let Doing::Busy(busy) = &mut self.doing[actor] {
+            busy.at = At::Looks(sleep);
+        }
+    }
+
+    fn need_not_sleep(&self, busy: &Busy, sleep: Sleep) -> bool {
+        match self.ends[busy.end].thing {
+            Thing::Pipe(at) => match busy.work {
+                Work::Read => self.pipes[at].is_readable(),
+                _ => self.pipes[at].is_writable(),
+            },
+            Thing::Socket(at) => self.socket_is_ready(at, sleep),
+        }
+    }
+
+    fn fall_asleep(&mut self, actor: usize, busy: &Busy, sleep: Sleep) {
+        match (self.ends[busy.end].thing, busy.work) {
+            (Thing::Pipe(at), Work::Read) => self.pipes[at].readers.push_back(actor),
+            (Thing::Pipe(at), _) => self.pipes[at].writers.push_back(actor),
+            (Thing::Socket(at), _) => self.sleep_at_socket(at, actor, sleep),
+        }
+    }
+}

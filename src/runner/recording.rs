@@ -1,0 +1,220 @@
+//! Records of `run --format jsonl`, read again: the transcripts of cases, as far as the
+//! records tell them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::{Found, Lab};
+use crate::{
+    outcome::{ChannelCount, Count, End, Failure, Outcome, Resumed, Sides, StepRecord, Transcript},
+    scenario::{Case, Overrides},
+};
+
+/// A case that was played before.
+#[derive(Debug)]
+pub struct Recording {
+    /// The scenario's name.
+    pub scenario: String,
+    pub case: Case,
+    /// Its steps with their outcomes and what was queued; the bytes aren't in the record.
+    pub transcript: Transcript,
+}
+
+/// What is read of a line; docs/results.md has all of it.
+#[derive(Deserialize)]
+struct Line {
+    v: u32,
+    scenario: String,
+    params: BTreeMap<String, String>,
+    #[serde(default)]
+    steps: Vec<Step>,
+    #[serde(default)]
+    stuck: Option<Stuck>,
+}
+
+#[derive(Deserialize)]
+struct Stuck {
+    line: usize,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    line: usize,
+    actor: String,
+    verb: String,
+    #[serde(default)]
+    attempt: Option<u32>,
+    #[serde(flatten)]
+    outcome: Fields,
+    #[serde(default)]
+    resumed_by: Option<usize>,
+    #[serde(default)]
+    then: Option<Fields>,
+    counts: BTreeMap<String, Counts>,
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    outcome: String,
+    bytes: Option<u64>,
+    errno: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+    call: Option<String>,
+    says: Option<Vec<String>>,
+    signal: Option<String>,
+    exit_status: Option<i32>,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    queued: Option<u64>,
+    accepted: Option<u64>,
+    taken: Option<u64>,
+}
+
+impl Recording {
+    /// The cases of a file of records that were played; `scenarios` is the folder with their scenarios.
+    ///
+    /// # Errors
+    /// A sentence that names file and line, and what to do.
+    pub fn read(path: &Path, scenarios: &Path, lab: &mut Lab) -> Result<Vec<Recording>, String> {
+        let told = |why: String| format!("pipelab: {}: {why}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
+        let mut recordings = Vec::new();
+        for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            let told = |why: String| told(format!("line {}: {why}", at + 1));
+            let line: Line = serde_json::from_str(text)
+                .map_err(|error| told(format!("no record of `pipelab run --format jsonl`: {error}")))?;
+            if line.v != 1 {
+                return Err(told(format!("records of version {} aren't known; make them anew", line.v)));
+            }
+            if line.steps.is_empty() {
+                continue;
+            }
+            let case = find_case(&line, scenarios, lab).map_err(told)?;
+            let transcript = transcript(&line, &case).map_err(told)?;
+            recordings.push(Recording { scenario: line.scenario, case, transcript });
+        }
+        Ok(recordings)
+    }
+}
+
+fn find_case(line: &Line, scenarios: &Path, lab: &mut Lab) -> Result<Case, String> {
+    let path: PathBuf = scenarios.join(format!("{}.toml", line.scenario));
+    if !path.is_file() {
+        return Err(format!("there is no {}; say where the scenarios are with --scenarios", path.display()));
+    }
+    let set = line.params.iter().map(|(name, value)| (name.clone(), vec![value.clone()]));
+    let found = Found { name: line.scenario.clone(), snapshots: PathBuf::new(), path: path.clone() };
+    let known = lab.load(&[Found { ..found.clone() }], &Overrides::default());
+    let known = known.map_err(|_| format!("{} has mistakes: `pipelab run` shows them", path.display()))?;
+    let overrides = Overrides {
+        set: set
+            .filter(|(name, _)| known[0].scenario.params.iter().any(|param| param.name.value == *name))
+            .collect(),
+        ..Overrides::default()
+    };
+    let loaded = lab
+        .load(&[found], &overrides)
+        .map_err(|_| format!("{} has no such case: it has changed since", path.display()))?;
+    let same = |case: &Case| case.params.iter().all(|(name, value)| line.params.get(name) == Some(value));
+    let found = loaded[0].cases.iter().find(|case| case.skip.is_none() && same(case));
+    found.ok_or_else(|| format!("{} has no such case here", path.display()))
+}
+
+fn transcript(line: &Line, case: &Case) -> Result<Transcript, String> {
+    let changed = || "the scenario has changed since: make the record anew".to_owned();
+    let mut steps = Vec::new();
+    let mut next = 0;
+    for step in &line.steps {
+        let is = |at: usize| {
+            let planned = &case.steps[at];
+            planned.line == step.line && planned.planned.action.verb().name() == step.verb
+        };
+        let from = if step.attempt.is_some() { 0 } else { next };
+        let at = (from..case.steps.len()).find(|at| is(*at)).ok_or_else(changed)?;
+        next = at + 1;
+        let planned = &case.plan.steps[at];
+        if case.actors[planned.actor].name != step.actor {
+            return Err(changed());
+        }
+        let counts = case.plan.channels.iter().map(|channel| count(step.counts.get(&channel.name)));
+        let resumed = step.resumed_by.zip(step.then.as_ref());
+        let resumed =
+            resumed.map(|(by, then)| Some(Resumed { by: by.checked_sub(1)?, outcome: then.read()? }));
+        let unread = || format!("`{}` is no outcome that is known here", step.outcome.outcome);
+        steps.push(StepRecord {
+            step: at,
+            attempt: step.attempt.unwrap_or(1),
+            actor: planned.actor,
+            verb: planned.action.verb(),
+            channel: None,
+            outcome: step.outcome.read().ok_or_else(unread)?,
+            resumed: resumed.map(|resumed| resumed.ok_or_else(unread)).transpose()?,
+            offered: None,
+            passed: None,
+            data: None,
+            peeked: None,
+            several: Vec::new(),
+            held: None,
+            counts: counts.collect(),
+            resting: Vec::new(),
+            calls: Vec::new(),
+        });
+    }
+    let stuck_at =
+        line.stuck.as_ref().and_then(|stuck| case.steps.iter().position(|step| step.line == stuck.line));
+    Ok(Transcript {
+        steps,
+        end: stuck_at.map_or(End::Played, |step| End::Stuck { step, waits: Vec::new() }),
+        holds: Vec::new(),
+        programs: vec![Sides::default(); case.plan.channels.len()],
+        words: Vec::new(),
+        untraced: Vec::new(),
+        unmet: Vec::new(),
+    })
+}
+
+fn count(counts: Option<&Counts>) -> ChannelCount {
+    let known =
+        |count: Option<u64>| count.map_or_else(|| Count::Unknown("not recorded".into()), Count::Known);
+    let of = |count: fn(&Counts) -> Option<u64>| known(counts.and_then(count));
+    ChannelCount { queued: of(|at| at.queued), accepted: of(|at| at.accepted), taken: of(|at| at.taken) }
+}
+
+impl Fields {
+    /// `None` for one that no scripted actor gives.
+    fn read(&self) -> Option<Outcome> {
+        let call = || self.call.clone().unwrap_or_default();
+        Some(match self.outcome.as_str() {
+            "ok" => match &self.says {
+                Some(words) => Outcome::Said { bytes: self.bytes, words: words.clone() },
+                None => Outcome::Ok { bytes: self.bytes },
+            },
+            "eof" => Outcome::Eof,
+            "failed" => Outcome::Failed(Failure {
+                errno: self.errno.clone()?,
+                error: self.error.clone(),
+                message: String::new(),
+                bytes: self.bytes.unwrap_or(0),
+            }),
+            "blocked" => Outcome::Blocked { call: call() },
+            "waiting" => Outcome::Waiting { call: call() },
+            "pending" => Outcome::Pending { call: call() },
+            "held" => Outcome::Held { call: call() },
+            "stopped" => Outcome::Stopped,
+            "spinning" => Outcome::Spinning,
+            "killed" => Outcome::Killed { signal: self.signal.clone().unwrap_or_default() },
+            "exited" => Outcome::Exited { status: self.exit_status.unwrap_or(0) },
+            "skipped" => Outcome::Skipped,
+            "gone" => Outcome::Gone,
+            _ => return None,
+        })
+    }
+}
