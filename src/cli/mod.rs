@@ -4,6 +4,7 @@ mod absorb;
 mod drivers;
 mod emit;
 mod explain;
+mod fuzz;
 mod judge;
 mod run;
 
@@ -39,6 +40,8 @@ enum Command {
     /// Play scenarios and compare what happens with their expectations and snapshots
     Run(run::Run),
     Explain(explain::Explain),
+    /// Play random scripts, and hold what the kernel does against the model
+    Fuzz(fuzz::Fuzz),
     Judge(judge::Judge),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.main(&mut out),
         Command::Explain(explain) => explain.main(&mut out),
         Command::Judge(judge) => judge.main(&mut out),
+        Command::Fuzz(fuzz) => fuzz.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
         Command::Absorb(absorb) => return ExitCode::from(absorb.main()),

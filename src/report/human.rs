@@ -229,7 +229,7 @@ impl Rows {
 }
 
 /// Without the blanks that fill the last column.
-fn show(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+pub(super) fn show(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 

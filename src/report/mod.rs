@@ -1,6 +1,7 @@
 //! What is shown: for a person, or for a program.
 
 mod cost;
+pub mod fuzz;
 mod human;
 mod jsonl;
 pub mod model;

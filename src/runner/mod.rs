@@ -78,12 +78,7 @@ impl Lab {
     /// # Errors
     /// The stage can't be started here.
     pub fn sharded(options: &Options, shards: usize) -> Result<Lab, Fault> {
-        let cpus = cpus();
-        let pinned = |shard: usize| Options {
-            cpu: (!cpus.is_empty()).then(|| cpus[shard % cpus.len()]),
-            ..options.clone()
-        };
-        Lab::with_options((0..shards.max(1)).map(pinned).collect())
+        Lab::with_options(pinned(options, shards))
     }
 
     fn with_options(options: Vec<Options>) -> Result<Lab, Fault> {
@@ -200,6 +195,17 @@ impl Lab {
             result
         })
     }
+}
+
+/// Options of so many stages (at least one), each with a CPU of its own as far as this process
+/// may use so many.
+pub(crate) fn pinned(options: &Options, stages: usize) -> Vec<Options> {
+    let cpus = cpus();
+    let one = |stage: usize| Options {
+        cpu: (!cpus.is_empty()).then(|| cpus[stage % cpus.len()]),
+        ..options.clone()
+    };
+    (0..stages.max(1)).map(one).collect()
 }
 
 /// The CPUs that this process may use, from the one on which it runs: so that

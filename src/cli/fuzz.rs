@@ -1,0 +1,199 @@
+//! `pipelab fuzz`.
+
+use std::{
+    fs,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, StageArgs};
+use crate::{
+    explore::fuzz::{Budget, Campaign, Found, GROUNDS, Ground, Progress, Tally},
+    model::Rules,
+    report::{Cost, exit, fuzz},
+    stage::Fault,
+};
+
+/// Scripts that are played unless told.
+const SCRIPTS: u64 = 10_000;
+
+/// How often the state is written while a run goes on.
+const SAVED_EVERY: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(super) struct Fuzz {
+    /// Play on these kinds of channel, in turns [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = ground)]
+    channel: Vec<&'static Ground>,
+    /// Where all scripts come from: with their index, and nothing else
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Begin with this script
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    first: u64,
+    /// End after so many scripts [default: 10000, without another budget]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    scripts: Option<u64>,
+    /// End after so many steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// End after so much time: 90s, 10min, 8h
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    time: Option<Duration>,
+    /// Go on with the state in this file, if there is one, and keep it there
+    #[arg(long, value_name = "FILE", conflicts_with = "first")]
+    resume: Option<PathBuf>,
+    /// Where a scenario of what is found is written
+    #[arg(long, value_name = "DIR", default_value = "scenarios/regressions")]
+    regressions: PathBuf,
+    /// How to show the results
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Play on so many CPUs at once [default: all that pipelab may use]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Break this rule of the model, to see that it is noticed
+    #[arg(long, hide = true, value_name = "RULE", value_parser = broken)]
+    broken: Option<Rules>,
+    #[command(flatten)]
+    stage: StageArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// Tables and sentences
+    #[default]
+    Human,
+    /// One JSON object
+    Json,
+}
+
+fn ground(name: &str) -> Result<&'static Ground, String> {
+    Ground::named(name).ok_or_else(|| {
+        let known: Vec<&str> = GROUNDS.iter().map(|ground| ground.name).collect();
+        format!("the kinds are {}", known.join(", "))
+    })
+}
+
+fn broken(name: &str) -> Result<Rules, String> {
+    let rules = Rules::broken().find(|(rule, _)| rule.info().name == name);
+    rules.map(|(_, rules)| rules).ok_or_else(|| {
+        let known: Vec<&str> = Rules::broken().map(|(rule, _)| rule.info().name).collect();
+        format!("the rules are {}", known.join(", "))
+    })
+}
+
+impl Fuzz {
+    pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
+        let started = Instant::now();
+        let mut campaign = self.campaign();
+        let mut tally = Tally::default();
+        if let Some(path) = &self.resume {
+            let known = Progress::read(path, &campaign)
+                .map_err(|why| Failure::Mistake(format!("pipelab: {}: {why}", path.display())))?;
+            if let Some(known) = known {
+                (campaign.first, tally) = (known.next, known.tally);
+            }
+        }
+        let before = tally.clone();
+        let mut saving = Saving { resume: self.resume.as_deref(), at: Instant::now(), failed: None };
+        let bar = Bar::new(&campaign, &before);
+        let outcome = campaign.run(&self.stage.options(), tally, |tally, next| {
+            bar.show(&campaign, tally, next);
+            saving.now_and_then(&campaign, tally, next);
+        })?;
+        bar.0.finish_and_clear();
+        // What was found is in its scenario: whoever goes on begins behind it.
+        saving.write(&campaign, &outcome.tally, outcome.next);
+        if let Some(failed) = saving.failed {
+            return Err(failed.into());
+        }
+        let written = outcome.found.as_ref().map(|found| self.write(found)).transpose()?;
+        match self.format {
+            Format::Human => fuzz::human(out, &campaign, &outcome, written.as_deref())?,
+            Format::Json => fuzz::json(out, &campaign, &outcome, written.as_deref())?,
+        }
+        if matches!(self.format, Format::Human) {
+            writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, &Cost::since(started)))?;
+        }
+        Ok(if outcome.found.is_some() { exit::DIFFERS } else { exit::AS_EXPECTED })
+    }
+
+    fn campaign(&self) -> Campaign {
+        let grounds = if self.channel.is_empty() { GROUNDS.to_vec() } else { self.channel.clone() };
+        let unbounded = self.steps.is_none() && self.time.is_none();
+        let scripts = self.scripts.or(unbounded.then_some(SCRIPTS));
+        Campaign {
+            seed: self.seed,
+            grounds,
+            first: self.first,
+            budget: Budget { scripts, steps: self.steps, time: self.time },
+            jobs: self
+                .jobs
+                .map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from),
+            rules: self.broken.unwrap_or(Rules::linux()),
+        }
+    }
+
+    /// Writes the scenario of what was found.
+    fn write(&self, found: &Found) -> Result<PathBuf, Failure> {
+        let path = self.regressions.join(format!("{}.toml", found.regression.name));
+        fs::create_dir_all(&self.regressions)
+            .and_then(|()| fs::write(&path, &found.regression.text))
+            .map_err(|error| Fault::harness(&format!("writing {}", path.display()), error))?;
+        Ok(path)
+    }
+}
+
+/// The state's file.
+struct Saving<'a> {
+    resume: Option<&'a Path>,
+    at: Instant,
+    failed: Option<Fault>,
+}
+
+impl Saving<'_> {
+    fn now_and_then(&mut self, campaign: &Campaign, tally: &Tally, next: u64) {
+        if self.at.elapsed() >= SAVED_EVERY {
+            self.at = Instant::now();
+            self.write(campaign, tally, next);
+        }
+    }
+
+    fn write(&mut self, campaign: &Campaign, tally: &Tally, next: u64) {
+        let Some(path) = self.resume else { return };
+        if let Err(error) = Progress::of(campaign, next, tally.clone()).write(path) {
+            self.failed.get_or_insert(Fault::harness(&format!("writing {}", path.display()), error));
+        }
+    }
+}
+
+/// How far it is, on a terminal.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(campaign: &Campaign, before: &Tally) -> Bar {
+        if !std::io::stderr().is_terminal() {
+            return Bar(ProgressBar::hidden());
+        }
+        let Budget { scripts, steps, .. } = campaign.budget;
+        let (bar, unit) = match (steps, scripts) {
+            (Some(steps), _) => (ProgressBar::new(steps + before.steps()), "steps"),
+            (None, Some(scripts)) => (ProgressBar::new(scripts + before.scripts()), "scripts"),
+            (None, None) => (ProgressBar::no_length(), "scripts"),
+        };
+        let style = format!("{{elapsed_precise}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit} {{msg}}");
+        Bar(bar.with_style(ProgressStyle::with_template(&style).expect("a template")))
+    }
+
+    fn show(&self, campaign: &Campaign, tally: &Tally, next: u64) {
+        let done = if campaign.budget.steps.is_some() { tally.steps() } else { tally.scripts() };
+        self.0.set_position(done);
+        self.0.set_message(format!("next script {next}"));
+    }
+}

@@ -1,0 +1,203 @@
+//! A run: which scripts, how many, on how many stages; what came of them in order.
+//!
+//! 1. Workers take batches of scripts in order, and hand back what came of each.
+//! 2. Results are put together in order, so that a budget of scripts or steps ends at the same
+//!    script whatever the number of jobs. (One of time ends where it does, behind a script
+//!    up to which all were played.)
+//! 3. The first finding in order ends the run.
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    check::Seen,
+    ground::Ground,
+    play::{BATCH, Batch, Board, Player},
+    regression::Regression,
+    shrink::{Shrunk, shrink},
+    tally::Tally,
+};
+use crate::{
+    model::{Machine, Rules},
+    runner,
+    stage::{Fault, Handle, Options},
+};
+
+/// When a run ends, whichever comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    pub scripts: Option<u64>,
+    /// Steps that the model has judged.
+    pub steps: Option<u64>,
+    pub time: Option<Duration>,
+}
+
+/// A run of scripts.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    pub seed: u64,
+    /// The kinds of channel: scripts take turns with them.
+    pub grounds: Vec<&'static Ground>,
+    /// The first script.
+    pub first: u64,
+    pub budget: Budget,
+    /// Stages, each on a CPU of its own as far as there are so many.
+    pub jobs: usize,
+    /// [`Rules::linux`], unless a test wants to see that a mistake is noticed.
+    pub rules: Rules,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub tally: Tally,
+    /// The script with which another run goes on.
+    pub next: u64,
+    pub found: Option<Found>,
+}
+
+/// A script that differs.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub index: u64,
+    /// Steps that it had.
+    pub steps: usize,
+    pub shrunk: Shrunk,
+    pub regression: Regression,
+}
+
+impl Campaign {
+    /// Plays until the budget is used up or something is found, and shrinks that. `tally` is
+    /// what was covered before; `saw` gets told of it, and of the next script, now and then.
+    ///
+    /// # Errors
+    /// A stage can't be started, or is of no more use; the error names the script.
+    pub fn run(
+        &self,
+        options: &Options,
+        tally: Tally,
+        saw: impl FnMut(&Tally, u64),
+    ) -> Result<Outcome, Fault> {
+        let options = runner::pinned(options, self.jobs);
+        let mut stages = options.iter().map(Handle::start).collect::<Result<Vec<Handle>, Fault>>()?;
+        let machine = Machine::here(stages[0].measures());
+        let machine = machine.map_err(|error| Fault::harness("measuring sockets", error))?;
+        let (results, inbox) = mpsc::sync_channel(2 * stages.len());
+        let board = Board { next: AtomicU64::new(0), over: AtomicBool::new(false) };
+        let mut merged = Merged { campaign: self, tally, next: self.first, steps: 0, found: None, saw };
+        thread::scope(|scope| {
+            for stage in &mut stages {
+                let (board, results) = (&board, results.clone());
+                scope.spawn(move || Player::new(stage, machine).work(self, board, &results));
+            }
+            drop(results);
+            let merged = merged.all(&inbox);
+            board.over.store(true, Ordering::Relaxed);
+            // Whoever waits to hand something over needn't any more.
+            drop(inbox);
+            merged
+        })?;
+        let Merged { tally, next, found, .. } = merged;
+        let found = match found {
+            Some((index, seen)) => {
+                let mut player = Player::new(&mut stages[0], machine);
+                Some(self.shrunk(&mut player, index, *seen)?)
+            }
+            None => None,
+        };
+        Ok(Outcome { tally, next, found })
+    }
+
+    fn shrunk(&self, player: &mut Player<'_>, index: u64, seen: Seen) -> Result<Found, Fault> {
+        let steps = player.script(self, index).plan.steps.len();
+        let shrunk = shrink(self, player, index, seen)?;
+        let regression = Regression::of(self, player, index, &shrunk);
+        Ok(Found { index, steps, shrunk, regression })
+    }
+
+    /// The scripts of a batch.
+    pub(super) fn batch(&self, number: u64) -> Range<u64> {
+        let start = self.first.saturating_add(number * BATCH);
+        let end = self.budget.scripts.map_or(u64::MAX, |scripts| self.first.saturating_add(scripts));
+        start.min(end)..start.saturating_add(BATCH).min(end)
+    }
+
+    /// The batch that a script is in.
+    pub(super) fn number(&self, index: u64) -> u64 {
+        (index - self.first) / BATCH
+    }
+
+    /// It is the last one of its batch.
+    pub(super) fn ends_batch(&self, index: u64) -> bool {
+        index + 1 == self.batch(self.number(index)).end
+    }
+
+    pub(super) fn in_script(&self, fault: Fault, index: u64) -> Fault {
+        match fault {
+            Fault::Harness { message } => {
+                let ground = self.ground(index).name;
+                let place = format!("in the script {index} of seed {}, on a {ground}", self.seed);
+                Fault::Harness { message: format!("{message} ({place})") }
+            }
+            fault => fault,
+        }
+    }
+}
+
+/// What came of the scripts so far, in their order.
+struct Merged<'c, S> {
+    campaign: &'c Campaign,
+    tally: Tally,
+    next: u64,
+    /// Of this run.
+    steps: u64,
+    found: Option<(u64, Box<Seen>)>,
+    saw: S,
+}
+
+impl<S: FnMut(&Tally, u64)> Merged<'_, S> {
+    fn all(&mut self, inbox: &mpsc::Receiver<Batch>) -> Result<(), Fault> {
+        let Budget { scripts, steps, time } = self.campaign.budget;
+        let started = Instant::now();
+        let mut early = BTreeMap::new();
+        let mut number = 0;
+        while let Ok(batch) = inbox.recv() {
+            early.insert(batch.number, batch);
+            while let Some(batch) = early.remove(&number) {
+                number += 1;
+                for checked in batch.checked {
+                    let index = self.next;
+                    self.next += 1;
+                    self.steps += checked.steps;
+                    self.tally.add(self.campaign.ground(index).name, &checked);
+                    self.found = checked.seen.map(|seen| (index, seen));
+                    let played = self.next - self.campaign.first;
+                    if self.found.is_some()
+                        || scripts.is_some_and(|scripts| played >= scripts)
+                        || steps.is_some_and(|steps| self.steps >= steps)
+                    {
+                        (self.saw)(&self.tally, self.next);
+                        return Ok(());
+                    }
+                }
+                if let Some(fault) = batch.fault {
+                    return Err(fault);
+                }
+                (self.saw)(&self.tally, self.next);
+            }
+            if time.is_some_and(|time| started.elapsed() >= time) {
+                return Ok(());
+            }
+        }
+        // Only a budget of no scripts comes to this.
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! The kinds of channel that can be fuzzed, one a file: how a scene of it comes to be, and
+//! what may be done in it.
+
+mod fifo;
+
+use super::{draw::Draw, size::Size};
+use crate::{
+    model::Machine,
+    outcome::Action,
+    setting::Setting,
+    stage::{Launch, PlannedActor, PlannedChannel},
+};
+
+/// All of them.
+pub static GROUNDS: &[&Ground] = &[&fifo::GROUND];
+
+/// One kind of channel: a line of the table.
+#[derive(Debug)]
+pub struct Ground {
+    /// As `--channel` has it.
+    pub name: &'static str,
+    pub about: &'static str,
+    /// Channels, actors and first steps, from the scene's draws.
+    pub(super) scene: fn(&Machine, [u8; 4]) -> Scene,
+    /// What may be done, the simplest first.
+    pub(super) menu: &'static [Entry],
+    /// Steps of an actor that is awake, of which one leads towards an end in which nobody
+    /// sleeps: who ends asleep costs a new process.
+    pub(super) coda: fn(usize) -> Vec<Line>,
+}
+
+impl Ground {
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<&'static Ground> {
+        GROUNDS.iter().find(|ground| ground.name == name).copied()
+    }
+}
+
+/// What a draw may come to: so many of the menu's parts, and the step, if this actor may
+/// take it now.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) parts: u32,
+    pub(super) line: fn(&Moment<'_>, usize, &Draw) -> Option<Line>,
+}
+
+/// What a script is played on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scene {
+    pub(super) channels: Vec<PlannedChannel>,
+    pub(super) actors: Vec<PlannedActor>,
+    pub(super) setting: Setting,
+    /// Steps that make it; none of them counts.
+    pub(super) preamble: Vec<Line>,
+    /// What the channels hold (bytes), and how a scenario writes that.
+    pub(super) capacity: u64,
+    pub(super) capacity_text: String,
+}
+
+/// The moment before a step.
+pub(super) struct Moment<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) machine: &'a Machine,
+    /// By channel: what may be queued.
+    pub(super) queued: &'a [Option<u64>],
+}
+
+/// A step as the scenario has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) actor: usize,
+    pub(super) action: Action,
+    pub(super) size: Option<Size>,
+}
+
+impl Line {
+    fn new(actor: usize, action: Action) -> Line {
+        Line { actor, action, size: None }
+    }
+
+    fn sized(actor: usize, size: Size, action: impl FnOnce(u64) -> Action) -> Line {
+        Line { actor, action: action(size.bytes), size: Some(size) }
+    }
+}
+
+/// `raw` actors, called a, b, c and so on.
+fn raw_actors(count: usize) -> Vec<PlannedActor> {
+    ('a'..).take(count).map(|name| raw_actor(&name.to_string(), &[])).collect()
+}
+
+fn raw_actor(name: &str, mode: &[&str]) -> PlannedActor {
+    PlannedActor {
+        name: name.to_owned(),
+        launch: Launch::BuiltIn("raw".to_owned()).into(),
+        mode: mode.iter().map(|&word| word.to_owned()).collect(),
+        ignores_sigpipe: false,
+    }
+}
