@@ -228,3 +228,84 @@ fn dropped(transcript: &Transcript, channel: usize) -> Option<u64> {
     let known = |count: &Count| count.known();
     known(&count.accepted)?.checked_sub(known(&count.taken)? + known(&count.queued)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(offset: u64, len: u64) -> Offer {
+        Offer { offset, len, piece: len, newline: false, wide: false }
+    }
+
+    fn bytes(writer: usize, offset: u64, len: u64) -> Vec<u8> {
+        offer_bytes(writer, &offer(offset, len))
+    }
+
+    /// Each writer's writes, and what was delivered.
+    fn weave(writes: &[&[u64]], data: Vec<u8>, skips: bool) -> Weave {
+        let row = |(writer, lens): (usize, &&[u64])| {
+            let (mut row, mut offset) = (Row::default(), 0);
+            for &len in *lens {
+                row.add(&offer(offset, len), writer, 4096, true);
+                offset += len;
+            }
+            row
+        };
+        Weave {
+            rows: writes.iter().enumerate().map(row).collect(),
+            data,
+            peeks: vec![],
+            skips,
+            unordered: false,
+            accepted: 0,
+            dropped: Some(0),
+            has_outstanding: false,
+        }
+    }
+
+    #[test]
+    fn writers_may_take_turns_even_with_single_bytes() {
+        let data = [bytes(0, 0, 3), bytes(1, 0, 1), bytes(0, 3, 2), bytes(1, 1, 1)].concat();
+        assert_eq!(weave(&[&[3, 2], &[1, 1]], data, false).woven(), Woven::Yes);
+    }
+
+    #[test]
+    fn long_writes_may_be_cut_and_short_ones_not() {
+        let cut = |len| [bytes(0, 0, 100), bytes(1, 0, 50), bytes(0, 100, len - 100)].concat();
+        assert_eq!(weave(&[&[5000], &[50]], cut(5000), false).woven(), Woven::Yes);
+        assert_eq!(weave(&[&[4096], &[50]], cut(4096), false).woven(), Woven::Not);
+    }
+
+    #[test]
+    fn nothing_comes_twice_or_out_of_order_or_from_nobody() {
+        let [first, second] = [bytes(0, 0, 200), bytes(0, 200, 200)];
+        for data in [
+            [&first[..], &first[..]].concat(),
+            [&second[..], &first[..]].concat(),
+            [&first[..], b"from nobody"].concat(),
+            [&first[..100], &second[..]].concat(),
+        ] {
+            assert_eq!(weave(&[&[200, 200]], data, false).woven(), Woven::Not);
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_is_left_out_at_the_beginning_of_a_write() {
+        let data = [bytes(0, 0, 100), bytes(0, 200, 200)].concat();
+        assert_eq!(weave(&[&[200, 200]], data.clone(), true).woven(), Woven::Yes);
+        assert_eq!(weave(&[&[200, 200]], data, false).woven(), Woven::Not);
+        let inside = [bytes(0, 0, 100), bytes(0, 250, 100)].concat();
+        assert_eq!(weave(&[&[200, 200]], inside, true).woven(), Woven::Not);
+    }
+
+    #[test]
+    fn a_peek_shows_what_comes_next() {
+        let peek = |shown| {
+            let mut weave = weave(&[&[400]], bytes(0, 0, 100), false);
+            weave.peeks.push((100, shown));
+            weave.mispeek()
+        };
+        assert_eq!(peek(bytes(0, 100, 50)), None);
+        assert_eq!(peek(bytes(0, 150, 50)), Some(50));
+    }
+}
