@@ -72,7 +72,7 @@ pub(super) fn seen(outcome: &Outcome, pipe: Geometry) -> String {
 /// for the end of file.
 pub(super) fn given(gave: Gave, call: bool, pipe: Geometry) -> String {
     match gave {
-        Gave::Done => "ok".to_owned(),
+        Gave::Done | Gave::Something => "ok".to_owned(),
         Gave::Moved(bytes) => format!("ok {}", near(bytes, pipe)),
         Gave::Eof if call => "ok 0".to_owned(),
         Gave::Eof => "eof".to_owned(),
