@@ -54,7 +54,7 @@ fn told(found: &Found) -> String {
     let shrunk = &found.shrunk;
     match shrunk.again {
         true => {
-            let left = shrunk.script.plan.steps.len();
+            let left = shrunk.script.steps();
             format!("its {} steps are shrunk to {left}, in {} tries", found.steps, shrunk.tries)
         }
         false => format!("it did so once, and not in {} further plays", shrunk.tries),
@@ -139,7 +139,7 @@ pub fn json(
         index: found.index,
         channel: campaign.ground(found.index).name,
         steps: found.steps,
-        shrunk_to: found.shrunk.script.plan.steps.len(),
+        shrunk_to: found.shrunk.script.steps(),
         again: found.shrunk.again,
         tries: found.shrunk.tries,
         file: written,

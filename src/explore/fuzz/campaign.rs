@@ -117,7 +117,7 @@ impl Campaign {
     }
 
     fn shrunk(&self, player: &mut Player<'_>, index: u64, seen: Seen) -> Result<Found, Fault> {
-        let steps = player.script(self, index).plan.steps.len();
+        let steps = player.script(self, index).steps();
         let shrunk = shrink(self, player, index, seen)?;
         let regression = Regression::of(self, player, index, &shrunk);
         Ok(Found { index, steps, shrunk, regression })

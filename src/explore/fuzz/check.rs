@@ -1,10 +1,12 @@
 //! One script's transcript, held against the model and the laws.
 
-use super::law::{self, Breach};
+use super::{
+    law::{self, Breach},
+    script::Script,
+};
 use crate::{
     model::{self, Judgement, Machine, ModelVerdict, Rules, Settled, Used},
     outcome::Transcript,
-    stage::Plan,
 };
 
 /// What isn't as it must be.
@@ -40,7 +42,7 @@ impl Finding {
 /// What came of a script.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Checked {
-    /// Steps that the model could judge.
+    /// Steps behind the preamble that the model could judge.
     pub(super) steps: u64,
     /// Over these, how many results were allowed.
     pub(super) allowed: u64,
@@ -59,7 +61,8 @@ pub(super) struct Seen {
 }
 
 /// The model first, since it can name the step.
-pub(super) fn check(plan: &Plan, transcript: Transcript, machine: &Machine, rules: Rules) -> Checked {
+pub(super) fn check(script: &Script, transcript: Transcript, machine: &Machine, rules: Rules) -> Checked {
+    let plan = &script.plan;
     let Judgement { steps, allowed, used, verdict } = model::judge(plan, &transcript, machine, rules);
     let (finding, not_modelled) = match verdict {
         ModelVerdict::Agrees => (None, None),
@@ -68,5 +71,6 @@ pub(super) fn check(plan: &Plan, transcript: Transcript, machine: &Machine, rule
     };
     let finding = finding.or_else(|| law::breach(plan, &transcript).map(Finding::Law));
     let seen = finding.map(|finding| Box::new(Seen { finding, transcript }));
-    Checked { steps: steps as u64, allowed, used, not_modelled, seen }
+    let steps = steps.saturating_sub(script.preamble()) as u64;
+    Checked { steps, allowed, used, not_modelled, seen }
 }

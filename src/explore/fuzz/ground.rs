@@ -1,18 +1,35 @@
 //! The kinds of channel that can be fuzzed, one a file: how a scene of it comes to be, and
 //! what may be done in it.
 
+mod dgram;
 mod fifo;
+mod oneway;
+mod packet;
+mod pipe;
+mod pipes;
+mod seqpacket;
+mod sockets;
+mod stream;
 
 use super::{draw::Draw, size::Size};
 use crate::{
+    channel::Kind,
     model::Machine,
-    outcome::Action,
+    outcome::{Action, Call, Called},
     setting::Setting,
     stage::{Launch, PlannedActor, PlannedChannel},
 };
 
 /// All of them.
-pub static GROUNDS: &[&Ground] = &[&fifo::GROUND];
+pub static GROUNDS: &[&Ground] = &[
+    &fifo::GROUND,
+    &pipe::GROUND,
+    &packet::GROUND,
+    &dgram::GROUND,
+    &oneway::GROUND,
+    &stream::GROUND,
+    &seqpacket::GROUND,
+];
 
 /// One kind of channel: a line of the table.
 #[derive(Debug)]
@@ -26,7 +43,7 @@ pub struct Ground {
     pub(super) menu: &'static [Entry],
     /// Steps of an actor that is awake, of which one leads towards an end in which nobody
     /// sleeps: who ends asleep costs a new process.
-    pub(super) coda: fn(usize) -> Vec<Line>,
+    pub(super) coda: fn(&Scene, usize) -> Vec<Line>,
 }
 
 impl Ground {
@@ -55,6 +72,12 @@ pub(super) struct Scene {
     /// What the channels hold (bytes), and how a scenario writes that.
     pub(super) capacity: u64,
     pub(super) capacity_text: String,
+    /// The longest write that is kept in one piece, or goes at all (bytes).
+    pub(super) longest: u64,
+    /// Per actor: the handles that it may work on.
+    pub(super) handles: Vec<Vec<&'static str>>,
+    /// Single system calls too, which cost more than verbs.
+    pub(super) calls: bool,
 }
 
 /// The moment before a step.
@@ -78,9 +101,32 @@ impl Line {
         Line { actor, action, size: None }
     }
 
+    /// A system call, with its size in its place.
+    fn call(actor: usize, call: &str, words: &[&str], size: Option<Size>) -> Line {
+        let call = Call::named(call).expect("a call of the table");
+        let words = words.iter().map(|&word| word.to_owned());
+        let mut called = Called { call, words: words.collect() };
+        if let (Some(place), Some(size)) = (called.size_place(), size) {
+            called.words.insert(place.min(called.words.len()), size.bytes.to_string());
+        }
+        Line { actor, action: Action::Call(called), size }
+    }
+
     fn sized(actor: usize, size: Size, action: impl FnOnce(u64) -> Action) -> Line {
         Line { actor, action: action(size.bytes), size: Some(size) }
     }
+}
+
+/// Handles as channels.
+fn handles(names: &[&str], kind: Kind) -> Vec<PlannedChannel> {
+    let one = |name: &&str| PlannedChannel { declared: false, ..PlannedChannel::declared(name, kind) };
+    names.iter().map(one).collect()
+}
+
+/// One of several, as a draw says.
+fn one_of<'a, T: ?Sized>(all: &[&'a T], draw: u8) -> Option<&'a T> {
+    let at = usize::from(draw) % all.len().max(1);
+    all.get(at).copied()
 }
 
 /// `raw` actors, called a, b, c and so on.

@@ -71,7 +71,7 @@ impl<'h> Player<'h> {
     /// Plays one script and judges it.
     pub(super) fn check(&mut self, script: &Script, rules: Rules) -> Result<Checked, Fault> {
         let transcript = self.stage.play(&script.plan)?;
-        Ok(check(&script.plan, transcript, &self.machine, rules))
+        Ok(check(script, transcript, &self.machine, rules))
     }
 
     /// Plays batch after batch of a run until nobody wants more.
@@ -96,7 +96,7 @@ impl<'h> Player<'h> {
             let results_of = batch.get_or_insert_with(|| Batch { number, checked: Vec::new(), fault: None });
             match played {
                 Ok(transcript) => {
-                    results_of.checked.push(check(&script.plan, transcript, &self.machine, campaign.rules));
+                    results_of.checked.push(check(&script, transcript, &self.machine, campaign.rules));
                 }
                 Err(fault) => {
                     let lost = self.stage.lost_at();

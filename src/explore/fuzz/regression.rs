@@ -244,7 +244,7 @@ impl Writer<'_> {
                     Law::Lost => "lost = 0",
                     Law::Torn => "torn = 0",
                     // Every report has it as a difference, told or not.
-                    Law::Mispeeked => return vec![],
+                    Law::Mispeeked | Law::Disordered => return vec![],
                 };
                 vec![table(breach.channel), key.to_owned()]
             }

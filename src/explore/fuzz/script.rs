@@ -36,8 +36,8 @@ impl Script {
                 break;
             }
         }
-        for _ in 0..LONGEST_CODA {
-            if growing.blocked.is_empty() || !growing.wind_up(ground) {
+        for turn in 0..LONGEST_CODA {
+            if growing.blocked.is_empty() || !growing.wind_up(ground, turn) {
                 break;
             }
         }
@@ -53,6 +53,11 @@ impl Script {
             }
         }
         growing.done()
+    }
+
+    /// Steps behind those of the scene's own.
+    pub fn steps(&self) -> usize {
+        self.lines.len().saturating_sub(self.preamble())
     }
 
     /// Steps of the scene's own.
@@ -117,9 +122,13 @@ impl<'m> Growing<'m> {
     }
 
     /// A step towards an end in which nobody sleeps.
-    fn wind_up(&mut self, ground: &Ground) -> bool {
+    fn wind_up(&mut self, ground: &Ground, turn: usize) -> bool {
         for actor in 0..self.plan.actors.len() {
-            for line in (ground.coda)(actor) {
+            let mut lines = (ground.coda)(&self.scene, actor);
+            // What doesn't help now may help later.
+            let first = turn % lines.len().max(1);
+            lines.rotate_left(first);
+            for line in lines {
                 if self.model.can(actor, &line.action) {
                     return self.take(line);
                 }

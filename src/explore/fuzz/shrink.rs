@@ -163,6 +163,7 @@ impl Shrinker<'_, '_, '_> {
         let Some(idle) = idle else { return Ok(false) };
         let (mut scene, mut lines) = (scene.clone(), lines.clone());
         scene.actors.remove(idle);
+        scene.handles.remove(idle);
         for line in lines.iter_mut().chain(&mut scene.preamble) {
             line.actor -= usize::from(line.actor > idle);
         }

@@ -8,7 +8,8 @@ use crate::model::Geometry;
 pub enum Around {
     Zero,
     Page,
-    PipeBuf,
+    /// The longest write that is kept in one piece, or goes at all.
+    Longest,
     /// What the channel holds.
     Capacity,
     /// What is queued there now, as far as the model knows.
@@ -41,7 +42,7 @@ impl Size {
         let (around, bytes) = match draw.around {
             0..=63 => (Around::Zero, u64::from(draw.around) % SMALL),
             64..=95 => (Around::Page, page),
-            96..=111 => (Around::PipeBuf, libc::PIPE_BUF as u64),
+            96..=111 => (Around::Longest, moment.scene.longest),
             112..=143 => (Around::Capacity, capacity),
             144..=175 => (Around::Queued, queued),
             176..=207 => (Around::Room, capacity.saturating_sub(queued)),
@@ -63,7 +64,7 @@ impl Size {
     }
 
     /// One that means itself.
-    pub fn of(bytes: u64) -> Size {
+    pub const fn of(bytes: u64) -> Size {
         Size { bytes, around: Around::Some, delta: 0 }
     }
 
@@ -71,11 +72,13 @@ impl Size {
     pub fn text(&self, capacity: &str, pipe: Geometry) -> String {
         let name = match self.around {
             Around::Page => "page".to_owned(),
-            Around::PipeBuf => "pipe_buf".to_owned(),
             Around::Capacity => capacity.to_owned(),
             Around::Pages(1) => "page".to_owned(),
             Around::Pages(pages) => format!("{pages}*page"),
-            Around::Zero | Around::Queued | Around::Room | Around::Some => return near(self.bytes, pipe),
+            Around::Longest if self.bytes.abs_diff(libc::PIPE_BUF as u64) <= 1 => "pipe_buf".to_owned(),
+            Around::Longest | Around::Zero | Around::Queued | Around::Room | Around::Some => {
+                return near(self.bytes, pipe);
+            }
         };
         match self.delta {
             0 => name,

@@ -5,7 +5,7 @@ use super::{
     size::near,
 };
 use crate::{
-    model::{Ending, Gave, Geometry},
+    model::{Gave, Geometry},
     outcome::{Action, Amount, Outcome},
 };
 
@@ -72,24 +72,8 @@ pub(super) fn seen(outcome: &Outcome, pipe: Geometry) -> String {
 /// for the end of file.
 pub(super) fn given(gave: Gave, call: bool, pipe: Geometry) -> String {
     match gave {
-        Gave::Done | Gave::Something => "ok".to_owned(),
-        Gave::Moved(bytes) => format!("ok {}", near(bytes, pipe)),
         Gave::Eof if call => "ok 0".to_owned(),
-        Gave::Eof => "eof".to_owned(),
-        Gave::Failed { errno, .. } => errno.name().to_owned(),
-        Gave::Blocked => "blocked".to_owned(),
         Gave::Ended => "killed".to_owned(),
-        Gave::Looped { bytes, calls, ending } => {
-            let ending = match ending {
-                Ending::Errno(errno) => errno.name(),
-                Ending::Short => "short",
-                Ending::Eof => "eof",
-            };
-            format!("ok {} says calls={calls} {ending}", near(bytes, pipe))
-        }
-        Gave::Ready(events) => match Vec::from_iter(events.words()) {
-            words if words.is_empty() => "says nothing".to_owned(),
-            words => format!("says {}", words.join(" ")),
-        },
+        gave => seen(&gave.outcome(), pipe),
     }
 }

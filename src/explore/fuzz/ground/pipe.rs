@@ -1,0 +1,29 @@
+//! An anonymous pipe that actors open by its path, which never waits.
+
+use super::{Ground, Scene, fifo, pipes};
+use crate::{channel::Kind, model::Machine};
+
+pub(super) static GROUND: Ground = Ground {
+    name: "pipe",
+    about: "a pipe: opened, left and opened again by its path, which never waits",
+    scene,
+    menu: &[
+        pipes::WRITE,
+        pipes::OPEN,
+        pipes::READ,
+        pipes::AVAILABLE,
+        pipes::TO_EOF,
+        pipes::CLOSE,
+        pipes::POLL,
+        pipes::FILL,
+        pipes::DRAIN,
+        pipes::FLAGS,
+        pipes::RESIZE,
+        pipes::KILL,
+    ],
+    coda: pipes::coda,
+};
+
+fn scene(machine: &Machine, draws: [u8; 4]) -> Scene {
+    fifo::declared(machine, Kind::Pipe, draws)
+}
