@@ -1,5 +1,7 @@
 //! The rules of `system`, each as a sentence that can fail.
 
+mod sockets;
+
 use super::{Call::*, *};
 use crate::outcome::Access;
 
