@@ -4,7 +4,7 @@
 //!    and another writer's may follow at any earlier byte: the last [`NEAR`] of them are
 //!    tried, the longest way first. (21 bytes in a row are nobody else's; see `payload`.)
 //! 2. A write of at most `atomic` bytes isn't left before its end.
-//! 3. Where the kernel dropped something, or a call never answered, a writer's row may go on
+//! 3. Where the kernel dropped something or may have cut a message off, or a call never answered, a writer's row may go on
 //!    with any later write, or call of a loop, or packet.
 //! 4. Reads of several readers that were under way at once have no order that anybody knows,
 //!    and what a killed reader took along nobody knows: nothing is said of them.
@@ -12,7 +12,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::outcome::{Count, Offer, Outcome, StepRecord, Transcript, offer_bytes};
+use crate::{
+    channel::Kind,
+    outcome::{Action, Count, Offer, Outcome, StepRecord, Transcript, offer_bytes},
+    stage::Plan,
+};
 
 /// Bytes that identify themselves, and as many again.
 const NEAR: usize = 48;
@@ -41,6 +45,8 @@ pub struct Weave {
     skips: bool,
     /// Rule 4.
     unordered: bool,
+    /// What a read has no room for may be gone.
+    pub cuts: bool,
     /// What all calls said that they accepted.
     pub accepted: u64,
     /// What the kernel dropped in all; `None`: a count isn't known.
@@ -64,7 +70,7 @@ impl Row {
     fn add(&mut self, offer: &Offer, writer: usize, atomic: u64, sure: bool) {
         let start = self.bytes.len();
         // Of a loop each call is one write.
-        let one = offer.piece.min(offer.len) >= offer.len;
+        let one = offer.piece >= offer.len;
         self.writes.push((start, sure && one && offer.len <= atomic));
         let part = if one { atomic } else { offer.piece };
         let parts = if part == 0 { 1 } else { offer.len.div_ceil(part) };
@@ -85,7 +91,10 @@ impl Row {
 type Places = (Vec<u32>, Option<usize>);
 
 impl Weave {
-    pub fn of(transcript: &Transcript, channel: usize, atomic: u64) -> Weave {
+    pub fn of(plan: &Plan, transcript: &Transcript, channel: usize) -> Weave {
+        let kind = plan.channels[channel].kind;
+        let pipe = matches!(kind, Kind::Fifo | Kind::Pipe);
+        let atomic = if pipe { libc::PIPE_BUF as u64 } else { 0 };
         let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
         let mut weave = Weave {
             rows: Vec::new(),
@@ -93,29 +102,27 @@ impl Weave {
             peeks: Vec::new(),
             skips: false,
             unordered: false,
+            cuts: matches!(kind, Kind::UnixDatagram | Kind::UnixSeqpacket) || pipe && has_packets(plan),
             accepted: 0,
             dropped: dropped(transcript, channel),
             has_outstanding: false,
         };
-        weave.skips = weave.dropped != Some(0);
+        weave.skips = weave.cuts || weave.dropped != Some(0);
         let mut reads: Vec<(usize, usize)> = Vec::new();
         let here = |record: &&StepRecord| record.channel == Some(channel);
         for (at, record) in transcript.steps.iter().enumerate().filter(|(_, record)| here(record)) {
             let answered = answered(record);
             weave.has_outstanding |= answered.is_none();
             // What it took along nobody knows.
-            weave.unordered |= answered.is_none() && record.offered.is_none() && record.verb.reads();
+            weave.unordered |= answered.is_none() && plan.steps[record.step].action.delivers();
             if let Some(offer) = record.offered.filter(|offer| offer.len > 0) {
                 let taken = answered.unwrap_or(offer.len).min(offer.len);
                 weave.skips |= answered.is_none();
                 weave.accepted += answered.map_or(0, |_| taken);
                 let row = rows.entry(record.actor).or_default();
-                row.add(
-                    &Offer { len: taken, ..offer },
-                    record.actor,
-                    atomic,
-                    answered.is_some() && taken == offer.len,
-                );
+                let piece = piece(plan, record).unwrap_or(offer.piece);
+                let sure = answered.is_some() && taken == offer.len;
+                row.add(&Offer { len: taken, piece, ..offer }, record.actor, atomic, sure);
             }
             if record.data.is_some() {
                 let end = record.resumed.as_ref().map_or(at, |resumed| resumed.by);
@@ -221,6 +228,19 @@ fn answered(record: &StepRecord) -> Option<u64> {
     }
 }
 
+/// The bytes of each call of a loop that writes.
+fn piece(plan: &Plan, record: &StepRecord) -> Option<u64> {
+    match &plan.steps[record.step].action {
+        Action::Call(called) if called.call.name() == "fill" => called.payload(),
+        _ => None,
+    }
+}
+
+/// An end may be in packet mode.
+fn has_packets(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(&step.action, Action::Call(called) if called.has("direct")))
+}
+
 /// What the kernel accepted and neither gave to readers nor has any more.
 fn dropped(transcript: &Transcript, channel: usize) -> Option<u64> {
     let Some(last) = transcript.steps.last() else { return Some(0) };
@@ -257,6 +277,7 @@ mod tests {
             peeks: vec![],
             skips,
             unordered: false,
+            cuts: false,
             accepted: 0,
             dropped: Some(0),
             has_outstanding: false,
