@@ -193,8 +193,7 @@ impl Weave {
                 continue;
             }
             let place = places[which] as usize;
-            let later =
-                row.writes.iter().map(|(start, _)| *start).filter(|start| self.skips && *start > place);
+            let later = row.parts.iter().copied().filter(|start| self.skips && *start > place);
             for start in std::iter::once(place).chain(later) {
                 let same = common(&row.bytes[start..], data);
                 for len in same.saturating_sub(NEAR).max(1)..=same {
