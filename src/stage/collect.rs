@@ -364,6 +364,10 @@ impl<'case> Play<'case> {
             None => {
                 self.actors[at] = self.actors[maker].copy(name, pid, control)?;
                 self.handles.copy(maker, at);
+                // Its maker may end, or close them, before it has done anything.
+                for channel in 0..self.plan.channels.len() {
+                    self.parts[at].ends[channel] = self.handles.end(self.plan, at, channel);
+                }
                 // What its maker's runtime buffers, it may hand down once more.
                 self.parts[at].given = self.parts[maker].given.clone();
             }

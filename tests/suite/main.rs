@@ -6,6 +6,7 @@ mod broken;
 mod detector;
 mod drivers;
 mod exec;
+mod fuzz;
 mod handles;
 mod kill;
 mod kinds;

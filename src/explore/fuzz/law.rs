@@ -17,7 +17,6 @@ mod weave;
 use std::fmt;
 
 use crate::{
-    channel::Kind,
     outcome::{Action, ChannelLedger, Ledger, Outcome, Transcript},
     stage::Plan,
 };
@@ -70,7 +69,7 @@ impl fmt::Display for Breach {
 /// The first law that a case breaks.
 pub fn breach(plan: &Plan, transcript: &Transcript) -> Option<Breach> {
     for channel in 0..plan.channels.len() {
-        let weave = Weave::of(transcript, channel, atomic(plan, channel));
+        let weave = Weave::of(plan, transcript, channel);
         if weave.woven() == Woven::Not {
             let ledger = &Ledger::of(plan, transcript)[channel];
             let (law, bytes) = named(ledger).unwrap_or((Law::Disordered, weave.delivered()));
@@ -84,14 +83,6 @@ pub fn breach(plan: &Plan, transcript: &Transcript) -> Option<Breach> {
         }
     }
     None
-}
-
-/// The longest write that stays in one piece.
-fn atomic(plan: &Plan, channel: usize) -> u64 {
-    match plan.channels[channel].kind {
-        Kind::Fifo | Kind::Pipe => libc::PIPE_BUF as u64,
-        _ => 0,
-    }
 }
 
 /// What the ledger calls it.
@@ -108,7 +99,8 @@ fn named(ledger: &ChannelLedger) -> Option<(Law, u64)> {
 }
 
 /// Rule 2, as counts: accepted bytes that are neither delivered nor queued nor dropped. `None`
-/// also where a count isn't known, and where a call took or gave what it never told of.
+/// also where a count isn't known, where a call took or gave what it never told of, and where
+/// receives cut messages off, which no count tells apart.
 fn lost(plan: &Plan, transcript: &Transcript, channel: usize, weave: &Weave) -> Option<u64> {
     let killed = plan.steps.iter().any(|step| matches!(step.action, Action::Kill { .. }))
         || transcript.steps.iter().any(|record| matches!(record.last(), Outcome::Killed { .. }));
@@ -121,7 +113,7 @@ fn lost(plan: &Plan, transcript: &Transcript, channel: usize, weave: &Weave) -> 
     if weave.accepted != kernel {
         return Some(weave.accepted.abs_diff(kernel));
     }
-    let dropped = weave.dropped?;
+    let dropped = weave.dropped.filter(|_| !weave.cuts)?;
     let there = weave.delivered() + queued + dropped;
     (there != kernel).then(|| there.abs_diff(kernel))
 }

@@ -231,9 +231,9 @@ impl Writer<'_> {
 
     /// What must hold at the end, as tables.
     fn expects(&self) -> Vec<String> {
-        let table = |channel: usize| match self.scene().channels.len() {
-            1 => "\n[expect]".to_owned(),
-            _ => format!("\n[expect.{}]", self.scene().channels[channel].name),
+        let table = |channel: usize| match &self.scene().channels[..] {
+            [only] if only.declared => "\n[expect]".to_owned(),
+            channels => format!("\n[expect.{}]", channels[channel].name),
         };
         match &self.shrunk.finding {
             Finding::Law(breach) => {

@@ -4,7 +4,7 @@
 //!    and another writer's may follow at any earlier byte: the last [`NEAR`] of them are
 //!    tried, the longest way first. (21 bytes in a row are nobody else's; see `payload`.)
 //! 2. A write of at most `atomic` bytes isn't left before its end.
-//! 3. Where the kernel dropped something, or a call never answered, a writer's row may go on
+//! 3. Where the kernel dropped something or may have cut a message off, or a call never answered, a writer's row may go on
 //!    with any later write, or call of a loop, or packet.
 //! 4. Reads of several readers that were under way at once have no order that anybody knows,
 //!    and what a killed reader took along nobody knows: nothing is said of them.
@@ -12,7 +12,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::outcome::{Count, Offer, Outcome, StepRecord, Transcript, offer_bytes};
+use crate::{
+    channel::Kind,
+    outcome::{Action, Count, Offer, Outcome, StepRecord, Transcript, offer_bytes},
+    stage::Plan,
+};
 
 /// Bytes that identify themselves, and as many again.
 const NEAR: usize = 48;
@@ -41,6 +45,8 @@ pub struct Weave {
     skips: bool,
     /// Rule 4.
     unordered: bool,
+    /// What a read has no room for may be gone.
+    pub cuts: bool,
     /// What all calls said that they accepted.
     pub accepted: u64,
     /// What the kernel dropped in all; `None`: a count isn't known.
@@ -64,7 +70,7 @@ impl Row {
     fn add(&mut self, offer: &Offer, writer: usize, atomic: u64, sure: bool) {
         let start = self.bytes.len();
         // Of a loop each call is one write.
-        let one = offer.piece.min(offer.len) >= offer.len;
+        let one = offer.piece >= offer.len;
         self.writes.push((start, sure && one && offer.len <= atomic));
         let part = if one { atomic } else { offer.piece };
         let parts = if part == 0 { 1 } else { offer.len.div_ceil(part) };
@@ -85,7 +91,10 @@ impl Row {
 type Places = (Vec<u32>, Option<usize>);
 
 impl Weave {
-    pub fn of(transcript: &Transcript, channel: usize, atomic: u64) -> Weave {
+    pub fn of(plan: &Plan, transcript: &Transcript, channel: usize) -> Weave {
+        let kind = plan.channels[channel].kind;
+        let pipe = matches!(kind, Kind::Fifo | Kind::Pipe);
+        let atomic = if pipe { libc::PIPE_BUF as u64 } else { 0 };
         let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
         let mut weave = Weave {
             rows: Vec::new(),
@@ -93,29 +102,27 @@ impl Weave {
             peeks: Vec::new(),
             skips: false,
             unordered: false,
+            cuts: matches!(kind, Kind::UnixDatagram | Kind::UnixSeqpacket) || pipe && has_packets(plan),
             accepted: 0,
             dropped: dropped(transcript, channel),
             has_outstanding: false,
         };
-        weave.skips = weave.dropped != Some(0);
+        weave.skips = weave.cuts || weave.dropped != Some(0);
         let mut reads: Vec<(usize, usize)> = Vec::new();
         let here = |record: &&StepRecord| record.channel == Some(channel);
         for (at, record) in transcript.steps.iter().enumerate().filter(|(_, record)| here(record)) {
             let answered = answered(record);
             weave.has_outstanding |= answered.is_none();
             // What it took along nobody knows.
-            weave.unordered |= answered.is_none() && record.offered.is_none() && record.verb.reads();
+            weave.unordered |= answered.is_none() && plan.steps[record.step].action.delivers();
             if let Some(offer) = record.offered.filter(|offer| offer.len > 0) {
                 let taken = answered.unwrap_or(offer.len).min(offer.len);
                 weave.skips |= answered.is_none();
                 weave.accepted += answered.map_or(0, |_| taken);
                 let row = rows.entry(record.actor).or_default();
-                row.add(
-                    &Offer { len: taken, ..offer },
-                    record.actor,
-                    atomic,
-                    answered.is_some() && taken == offer.len,
-                );
+                let piece = piece(plan, record).unwrap_or(offer.piece);
+                let sure = answered.is_some() && taken == offer.len;
+                row.add(&Offer { len: taken, piece, ..offer }, record.actor, atomic, sure);
             }
             if record.data.is_some() {
                 let end = record.resumed.as_ref().map_or(at, |resumed| resumed.by);
@@ -186,8 +193,7 @@ impl Weave {
                 continue;
             }
             let place = places[which] as usize;
-            let later =
-                row.writes.iter().map(|(start, _)| *start).filter(|start| self.skips && *start > place);
+            let later = row.parts.iter().copied().filter(|start| self.skips && *start > place);
             for start in std::iter::once(place).chain(later) {
                 let same = common(&row.bytes[start..], data);
                 for len in same.saturating_sub(NEAR).max(1)..=same {
@@ -221,10 +227,105 @@ fn answered(record: &StepRecord) -> Option<u64> {
     }
 }
 
+/// The bytes of each call of a loop that writes.
+fn piece(plan: &Plan, record: &StepRecord) -> Option<u64> {
+    match &plan.steps[record.step].action {
+        Action::Call(called) if called.call.name() == "fill" => called.payload(),
+        _ => None,
+    }
+}
+
+/// An end may be in packet mode.
+fn has_packets(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(&step.action, Action::Call(called) if called.has("direct")))
+}
+
 /// What the kernel accepted and neither gave to readers nor has any more.
 fn dropped(transcript: &Transcript, channel: usize) -> Option<u64> {
     let Some(last) = transcript.steps.last() else { return Some(0) };
     let count = last.counts.get(channel)?;
     let known = |count: &Count| count.known();
     known(&count.accepted)?.checked_sub(known(&count.taken)? + known(&count.queued)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(offset: u64, len: u64) -> Offer {
+        Offer { offset, len, piece: len, newline: false, wide: false }
+    }
+
+    fn bytes(writer: usize, offset: u64, len: u64) -> Vec<u8> {
+        offer_bytes(writer, &offer(offset, len))
+    }
+
+    /// Each writer's writes, and what was delivered.
+    fn weave(writes: &[&[u64]], data: Vec<u8>, skips: bool) -> Weave {
+        let row = |(writer, lens): (usize, &&[u64])| {
+            let (mut row, mut offset) = (Row::default(), 0);
+            for &len in *lens {
+                row.add(&offer(offset, len), writer, 4096, true);
+                offset += len;
+            }
+            row
+        };
+        Weave {
+            rows: writes.iter().enumerate().map(row).collect(),
+            data,
+            peeks: vec![],
+            skips,
+            unordered: false,
+            cuts: false,
+            accepted: 0,
+            dropped: Some(0),
+            has_outstanding: false,
+        }
+    }
+
+    #[test]
+    fn writers_may_take_turns_even_with_single_bytes() {
+        let data = [bytes(0, 0, 3), bytes(1, 0, 1), bytes(0, 3, 2), bytes(1, 1, 1)].concat();
+        assert_eq!(weave(&[&[3, 2], &[1, 1]], data, false).woven(), Woven::Yes);
+    }
+
+    #[test]
+    fn long_writes_may_be_cut_and_short_ones_not() {
+        let cut = |len| [bytes(0, 0, 100), bytes(1, 0, 50), bytes(0, 100, len - 100)].concat();
+        assert_eq!(weave(&[&[5000], &[50]], cut(5000), false).woven(), Woven::Yes);
+        assert_eq!(weave(&[&[4096], &[50]], cut(4096), false).woven(), Woven::Not);
+    }
+
+    #[test]
+    fn nothing_comes_twice_or_out_of_order_or_from_nobody() {
+        let [first, second] = [bytes(0, 0, 200), bytes(0, 200, 200)];
+        for data in [
+            [&first[..], &first[..]].concat(),
+            [&second[..], &first[..]].concat(),
+            [&first[..], b"from nobody"].concat(),
+            [&first[..100], &second[..]].concat(),
+        ] {
+            assert_eq!(weave(&[&[200, 200]], data, false).woven(), Woven::Not);
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_is_left_out_at_the_beginning_of_a_write() {
+        let data = [bytes(0, 0, 100), bytes(0, 200, 200)].concat();
+        assert_eq!(weave(&[&[200, 200]], data.clone(), true).woven(), Woven::Yes);
+        assert_eq!(weave(&[&[200, 200]], data, false).woven(), Woven::Not);
+        let inside = [bytes(0, 0, 100), bytes(0, 250, 100)].concat();
+        assert_eq!(weave(&[&[200, 200]], inside, true).woven(), Woven::Not);
+    }
+
+    #[test]
+    fn a_peek_shows_what_comes_next() {
+        let peek = |shown| {
+            let mut weave = weave(&[&[400]], bytes(0, 0, 100), false);
+            weave.peeks.push((100, shown));
+            weave.mispeek()
+        };
+        assert_eq!(peek(bytes(0, 100, 50)), None);
+        assert_eq!(peek(bytes(0, 150, 50)), Some(50));
+    }
 }

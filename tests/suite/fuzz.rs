@@ -1,0 +1,124 @@
+//! `pipelab fuzz`: nothing differs from the model on this kernel, every mistake that is made
+//! in the model on purpose is noticed and shrunk, and what is written plays.
+
+use std::fs;
+
+use pipelab::{explore::fuzz::GROUNDS, model::Rules};
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::lab::{Lab, Ran};
+
+/// Steps within which a mistake in the model must be noticed.
+const STEPS: u64 = 100_000;
+
+/// The longest script that may be left of one, without its preamble.
+const LONGEST: u64 = 6;
+
+/// Plays some scripts; the object that `--format json` gives.
+fn fuzz(lab: &Lab, words: &[&str]) -> (Ran, Value) {
+    let ran = lab.run(&[&["fuzz", "--format", "json"], words].concat());
+    let report = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    (ran, report)
+}
+
+fn empty() -> Lab {
+    Lab::new(&[])
+}
+
+/// More are played by `pipelab fuzz` itself.
+#[test]
+fn nothing_differs_on_any_kind_of_channel() {
+    let (ran, report) = fuzz(&empty(), &["--seed", "1", "--scripts", "1400"]);
+    assert_eq!(ran.status, Some(0), "{}", report["found"]["scenario"]);
+    let channels = report["channels"].as_object().expect("by channel");
+    assert_eq!(channels.len(), GROUNDS.len());
+    for (name, channel) in channels {
+        assert_eq!(channel["scripts"], 1400 / GROUNDS.len() as u64, "{name}");
+        let steps = channel["steps"].as_u64().expect("a number");
+        assert!(steps > 1000, "{name}: the model judged {steps} steps");
+    }
+}
+
+#[test]
+fn every_mistake_in_the_model_is_noticed_and_shrunk() {
+    let lab = empty();
+    let mut rules = 0;
+    for (rule, _) in Rules::broken() {
+        let name = rule.info().name;
+        let (ran, report) = fuzz(&lab, &["--broken", name, "--steps", &STEPS.to_string()]);
+        assert_eq!(ran.status, Some(1), "{name} isn't noticed: {report}");
+        let found = &report["found"];
+        let left = found["shrunk_to"].as_u64().expect("a number");
+        assert!(left <= LONGEST, "{name} has {left} steps:\n{}", found["scenario"].as_str().unwrap_or(""));
+        // The scenario is one, and differs, since it expects what the broken model allows.
+        let played = lab.run(&["run", found["file"].as_str().expect("a file")]);
+        assert_eq!(played.status, Some(1), "{name}: {}{}\n{}", played.out, played.err, found["scenario"]);
+        rules += 1;
+    }
+    assert!(rules >= 12, "{rules} rules were broken");
+}
+
+#[test]
+fn a_resumed_run_goes_on_with_the_next_script() {
+    let lab = empty();
+    let args = |scripts| ["--channel", "fifo,pipe", "--scripts", scripts, "--resume", "state.json"];
+    let (_, first) = fuzz(&lab, &args("30"));
+    assert_eq!(first["next"], 30);
+    let (_, second) = fuzz(&lab, &args("34"));
+    let (_, whole) = fuzz(&empty(), &["--channel", "fifo,pipe", "--scripts", "64"]);
+    assert_eq!(second, whole);
+    assert_ne!(first, whole);
+}
+
+#[rstest]
+#[case::of_another_seed(&["--seed", "2", "--channel", "fifo"], "its seed is 1, not 2")]
+#[case::of_other_channels(&["--channel", "pipe"], "its channels are fifo, not pipe")]
+fn a_state_is_not_taken_for_another_run(#[case] words: &[&str], #[case] why: &str) {
+    let lab = empty();
+    let resume = ["--scripts", "2", "--resume", "state.json"];
+    fuzz(&lab, &[&resume[..], &["--channel", "fifo"]].concat());
+    let ran = lab.run(&[&["fuzz"], &resume[..], words].concat());
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.err.contains("state.json") && ran.err.contains(why), "{}", ran.err);
+}
+
+#[test]
+fn a_file_that_is_no_state_is_left_alone() {
+    let lab = empty();
+    fs::write(lab.path("state.json"), "{}").expect("a file");
+    let ran = lab.run(&["fuzz", "--scripts", "2", "--resume", "state.json"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.err.contains("it is no state of a fuzz run"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(lab.path("state.json")).expect("a file"), "{}");
+}
+
+#[test]
+fn the_report_is_the_same_for_any_number_of_jobs() {
+    let play = |jobs| fuzz(&empty(), &["--seed", "5", "--steps", "3000", "--jobs", jobs]).1;
+    let one = play("1");
+    assert!(one["next"].as_u64().is_some_and(|next| next > 70), "{one}");
+    assert_eq!(one, play("2"));
+    assert_eq!(one, play("3"));
+}
+
+#[test]
+fn what_is_found_is_the_same_for_any_number_of_jobs() {
+    let play = |jobs| {
+        let (_, report) = fuzz(&empty(), &["--channel", "fifo", "--broken", "slots", "--jobs", jobs]);
+        report["found"]["index"].clone()
+    };
+    assert!(play("1").is_u64());
+    assert_eq!(play("1"), play("2"));
+}
+
+#[rstest]
+#[case::a_channel(&["--channel", "carrier-pigeon"], "the kinds are fifo, pipe")]
+#[case::no_scripts(&["--scripts", "0"], "0 is not in 1..")]
+#[case::a_time(&["--time", "soon"], "--time")]
+#[case::two_beginnings(&["--first", "3", "--resume", "state.json"], "cannot be used with")]
+fn mistakes_are_told(#[case] words: &[&str], #[case] why: &str) {
+    let ran = empty().run(&[&["fuzz"], words].concat());
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.err.contains(why), "{}", ran.err);
+}
