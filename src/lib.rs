@@ -16,6 +16,7 @@ pub mod driver;
 pub mod model;
 pub mod observe;
 pub mod outcome;
+pub mod policy;
 pub mod report;
 pub mod runner;
 pub mod scenario;

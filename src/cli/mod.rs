@@ -3,6 +3,7 @@
 mod absorb;
 mod drivers;
 mod emit;
+mod policy;
 mod run;
 
 use std::{
@@ -38,6 +39,7 @@ enum Command {
     Run(run::Run),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
+    Policy(policy::Policy),
     Emit(emit::Emit),
     Absorb(absorb::Absorb),
 }
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(run) => run.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
+        Command::Policy(policy) => policy.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
         Command::Absorb(absorb) => return ExitCode::from(absorb.main()),
     };

@@ -28,6 +28,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 pub mod trial;
+pub mod writer;
 
 pub use call::{Call, Errno, Gave, Settled};
 pub use fifo::Fifo;

@@ -3,6 +3,7 @@
 mod cost;
 mod human;
 mod jsonl;
+pub mod policies;
 mod summary;
 
 use std::io::{self, Write};
