@@ -40,12 +40,15 @@ const SEED: u64 = 0x6669_7474_6564;
 /// What was found out about a runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fitted {
-    /// The answers that all policies which explain everything have in common; the nearest
-    /// policy if there is none.
+    /// The answers that the simplest policies which explain everything have in common; the
+    /// nearest policy if none explains it.
     pub policy: Policy,
-    /// Rules of which several answers explain everything, and rules which never had a say.
+    /// Rules of which these give several answers, and rules that had no say in any.
     pub undecided: Vec<Rule>,
     pub unasked: Vec<Rule>,
+    /// Policies that explain everything too, with more rules: say, of one layer more that
+    /// holds a single byte and is never seen to.
+    pub others: usize,
     /// Scripts that were played, and those that the policy explains.
     pub scripts: usize,
     pub explained: usize,
@@ -67,15 +70,21 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
     let shape = Shape::around(&thresholds, page, largest);
     let mut scripts = shape.apart();
     scripts.extend((0..RANDOM).map(|index| shape.random(SEED, index, MOVES)));
+    let t0 = std::time::Instant::now();
     let observed = player.observe_all(&scripts)?;
+    eprintln!("played {} in {:?}", scripts.len(), t0.elapsed());
+    let t0 = std::time::Instant::now();
     let played: Vec<_> = scripts.into_iter().zip(observed).collect();
     let mut sizes = vec![0];
     sizes.extend(thresholds.iter().flat_map(|at| [at.saturating_sub(1), *at, at + 1]));
     sizes.sort_unstable();
     sizes.dedup();
-    Ok(match search(&played, &sizes, page) {
+    let f = search(&played, &sizes, page);
+    eprintln!("searched {:?}", t0.elapsed());
+    Ok(match f {
         Found::All(policies) => {
-            let (policy, undecided) = common(&policies);
+            let simplest = simplest(&policies);
+            let (policy, undecided) = common(&simplest);
             let unasked = RULES.iter().map(|info| info.rule).filter(|rule| {
                 policy.get(*rule).is_none() && !undecided.contains(rule)
             });
@@ -83,6 +92,7 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
                 unasked: unasked.collect(),
                 policy,
                 undecided,
+                others: policies.len() - simplest.len(),
                 scripts: played.len(),
                 explained: played.len(),
                 unexplained: None,
@@ -97,6 +107,7 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
                 policy: nearest,
                 undecided: vec![],
                 unasked: vec![],
+                others: 0,
                 scripts: played.len(),
                 explained: played.iter().filter(agrees).count(),
                 unexplained: Some((played[script].0.clone(), check)),
@@ -129,6 +140,18 @@ pub fn verify(
         }
     }
     Ok((used, unexplained))
+}
+
+/// Those in which the fewest rules have a say, and of these those with the smallest sizes: a
+/// layer that hands down what is more than 10 bytes, and one that does so from 11 bytes on, are
+/// the same.
+fn simplest(policies: &[Policy]) -> Vec<Policy> {
+    let cost = |policy: &Policy| {
+        let sizes = [Rule::Capacity, Rule::Chunk].map(|rule| policy.get(rule).unwrap_or(0));
+        (policy.answered(), sizes.iter().sum::<u64>())
+    };
+    let least = policies.iter().map(cost).min();
+    policies.iter().filter(|policy| Some(cost(policy)) == least).copied().collect()
 }
 
 /// What policies have in common, and the rules which they answer differently.

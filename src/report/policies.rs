@@ -102,6 +102,7 @@ fn object(subject: &Subject, fitted: &Fitted) -> Value {
         "close": words.close,
         "rules": rules,
         "undecided": ids(&fitted.undecided),
+        "other_explanations": fitted.others,
         "unasked": ids(&fitted.unasked),
         "scripts": fitted.scripts,
         "explained": fitted.explained,

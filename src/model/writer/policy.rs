@@ -42,6 +42,11 @@ impl Policy {
         self.0[rule as usize]
     }
 
+    /// How many rules it answers.
+    pub fn answered(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
     /// The answer as a type.
     pub fn choice<C: Choice>(&self) -> Option<C> {
         self.get(C::RULE).and_then(|at| C::ALL.get(at as usize).copied())

@@ -149,8 +149,9 @@ rules! {
         Above "above" "no, only when it has more" "textio.c up to 3.7: `pending_bytes_count > chunk_size`";
     }
     ChunkBefore "chunk_before" "A write would take the collecting layer past a chunk: does it hand down first what it has?" {
-        Together "together" "no, the write goes along" "textio.c up to 3.7, and since gh-119506";
+        Together "together" "no, the write goes along" "textio.c up to 3.7";
         Before "before" "yes" "textio.c since bpo-43260: \"Prevent to concatenate more than chunk_size data\"";
+        Large "before large" "only if the write alone is a chunk or more" "textio.c since gh-119506: `bytes_len >= self->chunk_size`";
     }
     ChunkError "chunk_error" "The buffer refuses what the collecting layer hands down: does that still have it?" {
         Forgets "forgets" "no, it is lost" "textio.c `_textiowrapper_writeflush` clears `pending_bytes` first";

@@ -46,7 +46,7 @@ impl Collector {
             _ => Told::Ok { bytes },
         };
         let passes = !self.pending.is_empty() && self.held() + bytes > chunk;
-        if passes && terms.is(ChunkBefore::Before)? {
+        if passes && (terms.is(ChunkBefore::Before)? || bytes >= chunk && terms.is(ChunkBefore::Large)?) {
             let failed = self.hand_down(terms, buffer, below)?;
             if !failed.is_ok() {
                 return Ok(told(failed));
@@ -55,7 +55,12 @@ impl Collector {
         self.pending.append(data);
         self.ends_line = newline;
         if newline && terms.is(Lines::Flushes)? {
-            return Ok(told(self.flush(terms, buffer, below)?));
+            let handed = self.hand_down(terms, buffer, below)?;
+            if !handed.is_ok() {
+                return Ok(told(handed));
+            }
+            let failed = buffer.flush(terms, below)?;
+            return Ok(failed.map_or(Told::Ok { bytes }, |errno| Told::Failed { errno, bytes: 0 }));
         }
         if self.held() > chunk || self.held() == chunk && terms.is(ChunkAt::At)? {
             return Ok(told(self.hand_down(terms, buffer, below)?));
