@@ -1,22 +1,14 @@
 //! `pipelab policy`.
 
-use std::{
-    io::Write,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::{io::Write, thread};
 
 use clap::{Args, ValueEnum};
 
 use super::{Failure, StageArgs};
 use crate::{
-    policy::{Fitted, Subject, fit, subjects},
-    report::{exit, policies},
+    policy::{fit_all, subjects},
+    report::{exit, policies, policy_page},
     runner::Lab,
-    stage::{Fault, Handle, Options},
 };
 
 /// Find out what the buffered writers of runtimes do with their bytes when write(2) fails, from runs
@@ -43,6 +35,8 @@ enum Format {
     Human,
     /// One JSON object
     Json,
+    /// A page with each policy's rules in words, as docs/policies.md
+    Markdown,
 }
 
 impl Policy {
@@ -50,18 +44,19 @@ impl Policy {
         let options = self.stage.options();
         let mut lab = Lab::open(&options)?;
         let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        let (subjects, missing) =
-            subjects(&mut lab, &self.drivers).map_err(|problems| Failure::Mistake(problems.render(styled)))?;
+        let (subjects, missing) = subjects(&mut lab, &self.drivers)
+            .map_err(|problems| Failure::Mistake(problems.render(styled)))?;
         drop(lab);
         for skip in &missing {
             anstream::eprintln!("skipped: {}; {}", skip.reason, skip.remedy);
         }
         let jobs =
             self.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-        let fitted = fit_all(&subjects, &options, jobs)?;
+        let fitted: Vec<_> = subjects.iter().zip(fit_all(&subjects, &options, jobs)?).collect();
         match self.format {
             Format::Human => policies::table(out, &fitted)?,
             Format::Json => policies::json(out, &fitted)?,
+            Format::Markdown => out.write_all(policy_page::page(&fitted).as_bytes())?,
         }
         let explained = fitted.iter().all(|(_, fitted)| fitted.unexplained.is_none());
         Ok(match explained {
@@ -70,34 +65,4 @@ impl Policy {
             true => exit::AS_EXPECTED,
         })
     }
-}
-
-/// Each subject with what was found out, in their order, on so many stages at once.
-fn fit_all<'s>(
-    subjects: &'s [Subject],
-    options: &Options,
-    jobs: usize,
-) -> Result<Vec<(&'s Subject, Fitted)>, Fault> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    let work = || -> Result<(), Fault> {
-        let mut stage = Handle::start(options)?;
-        while let Some((at, subject)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            subjects.get(at).map(|subject| (at, subject))
-        } {
-            let fitted = fit(&mut stage, &subject.writer)?;
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((at, subject, fitted));
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs.min(subjects.len())).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })?;
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(at, ..)| *at);
-    Ok(results.into_iter().map(|(_, subject, fitted)| (subject, fitted)).collect())
 }

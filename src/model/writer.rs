@@ -32,7 +32,10 @@ use super::Errno;
 pub enum Step {
     /// One write of the stream's next `bytes` (at least one), whatever came of those before; its last
     /// byte is a line feed if `newline`.
-    Write { bytes: u64, newline: bool },
+    Write {
+        bytes: u64,
+        newline: bool,
+    },
     Flush,
     Close,
 }

@@ -36,7 +36,7 @@ impl Shape {
             for size in [at / 2, at, 2 * at, 3 * at] {
                 sizes.extend([size.saturating_sub(1), size, size + 1]);
             }
-            edges.extend([at.saturating_sub(1), at, at + 1, 2 * at + 1]);
+            edges.extend([at.saturating_sub(1), at, at + 1]);
         }
         within(&mut sizes);
         within(&mut edges);
@@ -81,22 +81,26 @@ impl Shape {
         let pages = *random.choice(&[1, 1, 2, 4, 16]).expect("some");
         let pipe = if nonblock { pages * self.page } else { self.largest };
         let mut left = self.largest / 2;
-        let mut reader = true;
+        let (mut reader, mut held) = (true, 0);
         let mut script = Vec::with_capacity(moves + 3);
         while script.len() < moves {
             script.push(match random.u8(0..20) {
                 0..=9 => {
-                    let bytes = self.size(&mut random).min(left.max(1));
+                    let bytes = self.size(&mut random, held).min(left.max(1));
                     left = left.saturating_sub(bytes);
+                    held += bytes;
                     write(bytes, random.u8(0..4) == 0)
                 }
-                10..=12 => FLUSH,
+                10..=12 => {
+                    held = 0;
+                    FLUSH
+                }
                 13..=16 => {
                     reader = !reader;
                     if reader { Move::Return } else { Move::Leave }
                 }
                 _ if !reader => continue,
-                17 => Move::Read(Some(self.size(&mut random))),
+                17 => Move::Read(Some(self.size(&mut random, 0))),
                 _ => ALL,
             });
         }
@@ -109,11 +113,13 @@ impl Shape {
         Script { nonblock, pipe, moves: script }
     }
 
-    fn size(&self, random: &mut Rng) -> u64 {
+    /// `held`: bytes that may be held back, up to which a size of interest may be filled.
+    fn size(&self, random: &mut Rng, held: u64) -> u64 {
         let known = *random.choice(&self.sizes).expect("one byte at least");
-        match random.u8(0..6) {
+        match random.u8(0..8) {
             0 => random.u64(1..=100),
             1 => random.u64(1..=known),
+            2 | 3 if known > held => known - held,
             _ => known,
         }
     }

@@ -22,17 +22,29 @@ pub use script::{Check, Move, Observed, Script};
 pub use subject::{Subject, subjects};
 pub use words::Words;
 
+use std::{
+    panic::resume_unwind,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
 use self::{
     play::Player,
     search::{Found, search},
 };
 use crate::{
-    model::writer::{Policy, Used, rules::RULES, rules::Rule},
-    stage::{Fault, Handle, PlannedActor},
+    model::writer::{
+        Policy,
+        rules::{ChunkAt, ChunkBefore, RULES, Rule},
+    },
+    stage::{Fault, Handle, Options, PlannedActor},
 };
 
 /// Random scripts of a fit, and the moves of each.
-const RANDOM: u64 = 300;
+const RANDOM: u64 = 250;
 const MOVES: usize = 12;
 /// Theirs alone: whoever checks a fit draws with another.
 const SEED: u64 = 0x6669_7474_6564;
@@ -58,6 +70,32 @@ pub struct Fitted {
     pub shape: Shape,
 }
 
+/// All of these writers, in their order, fitted on so many stages at once.
+///
+/// # Errors
+/// A stage can't be started, or a driver failed.
+pub fn fit_all(subjects: &[Subject], options: &Options, jobs: usize) -> Result<Vec<Fitted>, Fault> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Fitted>>> = subjects.iter().map(|_| Mutex::default()).collect();
+    let work = || -> Result<(), Fault> {
+        let mut stage = Handle::start(options)?;
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(subject) = subjects.get(at) else { return Ok(()) };
+            let fitted = fit(&mut stage, &subject.writer)?;
+            *results[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(fitted);
+        }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.min(subjects.len())).map(|_| scope.spawn(work)).collect();
+        let joined =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.collect::<Result<Vec<()>, Fault>>()
+    })?;
+    let fitted = results.into_iter().map(|one| one.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(fitted.map(|fitted| fitted.expect("each was taken by a thread that didn't fail")).collect())
+}
+
 /// Plays scripts with this writer, and says which policy explains them. Deterministic as
 /// far as the runtime is.
 ///
@@ -70,24 +108,20 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
     let shape = Shape::around(&thresholds, page, largest);
     let mut scripts = shape.apart();
     scripts.extend((0..RANDOM).map(|index| shape.random(SEED, index, MOVES)));
-    let t0 = std::time::Instant::now();
     let observed = player.observe_all(&scripts)?;
-    eprintln!("played {} in {:?}", scripts.len(), t0.elapsed());
-    let t0 = std::time::Instant::now();
     let played: Vec<_> = scripts.into_iter().zip(observed).collect();
     let mut sizes = vec![0];
     sizes.extend(thresholds.iter().flat_map(|at| [at.saturating_sub(1), *at, at + 1]));
     sizes.sort_unstable();
     sizes.dedup();
-    let f = search(&played, &sizes, page);
-    eprintln!("searched {:?}", t0.elapsed());
-    Ok(match f {
+    Ok(match search(&played, &sizes, page) {
         Found::All(policies) => {
             let simplest = simplest(&policies);
             let (policy, undecided) = common(&simplest);
-            let unasked = RULES.iter().map(|info| info.rule).filter(|rule| {
-                policy.get(*rule).is_none() && !undecided.contains(rule)
-            });
+            let unasked = RULES
+                .iter()
+                .map(|info| info.rule)
+                .filter(|rule| policy.get(*rule).is_none() && !undecided.contains(rule));
             Fitted {
                 unasked: unasked.collect(),
                 policy,
@@ -117,41 +151,38 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
     })
 }
 
-/// Plays random scripts of this seed that the fit didn't, and holds each against the
-/// policy. The rules that had a say in those it explains, and the others.
+/// What is seen of these scripts with this writer, in their order; [`Script::check`] holds it
+/// against a policy.
 ///
 /// # Errors
 /// The stage or the driver failed.
-pub fn verify(
-    stage: &mut Handle,
-    writer: &PlannedActor,
-    (policy, shape): (Policy, &Shape),
-    seed: u64,
-    scripts: u64,
-) -> Result<(Used, Vec<(Script, Check)>), Fault> {
-    let mut player = Player::new(stage, writer);
-    let scripts: Vec<Script> = (0..scripts).map(|index| shape.random(seed, index, MOVES)).collect();
-    let observed = player.observe_all(&scripts)?;
-    let (mut used, mut unexplained) = (Used::default(), Vec::new());
-    for (script, observed) in scripts.into_iter().zip(observed) {
-        match script.check(policy, player.page(), &observed) {
-            Check::Agrees(had) => used = used.and(had),
-            check => unexplained.push((script, check)),
-        }
-    }
-    Ok((used, unexplained))
+pub fn play(stage: &mut Handle, writer: &PlannedActor, scripts: &[Script]) -> Result<Vec<Observed>, Fault> {
+    Player::new(stage, writer).observe_all(scripts)
 }
 
-/// Those in which the fewest rules have a say, and of these those with the smallest sizes: a
-/// layer that hands down what is more than 10 bytes, and one that does so from 11 bytes on, are
-/// the same.
+/// Those in which the fewest rules have a say, each once.
 fn simplest(policies: &[Policy]) -> Vec<Policy> {
-    let cost = |policy: &Policy| {
-        let sizes = [Rule::Capacity, Rule::Chunk].map(|rule| policy.get(rule).unwrap_or(0));
-        (policy.answered(), sizes.iter().sum::<u64>())
-    };
-    let least = policies.iter().map(cost).min();
-    policies.iter().filter(|policy| Some(cost(policy)) == least).copied().collect()
+    let fewest = policies.iter().map(Policy::answered).min();
+    let simplest = policies.iter().filter(|policy| Some(policy.answered()) == fewest);
+    let mut named: Vec<Policy> = Vec::new();
+    for policy in simplest.map(|policy| named_alike(*policy)) {
+        if !named.contains(&policy) {
+            named.push(policy);
+        }
+    }
+    named
+}
+
+/// To hand down from 11 bytes on, and what is more than 10, is the same if nothing else
+/// looks at the chunk's size.
+fn named_alike(policy: Policy) -> Policy {
+    let looks = policy.choice().is_some_and(|before: ChunkBefore| before != ChunkBefore::Together);
+    match (policy.get(Rule::Chunk), policy.choice::<ChunkAt>()) {
+        (Some(chunk), Some(ChunkAt::At)) if chunk > 1 && !looks => {
+            policy.with(Rule::Chunk, chunk - 1).choose(ChunkAt::Above)
+        }
+        _ => policy,
+    }
 }
 
 /// What policies have in common, and the rules which they answer differently.

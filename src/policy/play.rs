@@ -10,7 +10,7 @@ const LARGEST: u64 = 1 << 20;
 const DEPTH: usize = 16;
 
 /// Why a script has no transcript.
-pub type Unplayed = Fault;
+pub(super) type Unplayed = Fault;
 
 /// A stage, and the writer of its scripts.
 pub(super) struct Player<'stage> {

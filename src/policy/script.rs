@@ -126,7 +126,8 @@ impl Script {
             };
             let seen = observed.moves.get(at);
             if !seen.is_some_and(|seen| predicted.agrees(seen, &observed.stream)) {
-                let seen = seen.map_or("nothing: the move before never came to an end".to_owned(), Seen::text);
+                let seen =
+                    seen.map_or("nothing: the move before never came to an end".to_owned(), Seen::text);
                 return Check::Differs { at, predicted: predicted.text(), seen };
             }
         }

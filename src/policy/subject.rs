@@ -27,7 +27,8 @@ pub struct Subject {
 pub fn subjects(lab: &mut Lab, specs: &[String]) -> Result<(Vec<Subject>, Vec<Skip>), Problems> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for spec in specs {
-        let scenario = Scenario::parse("policy", Path::new("(a scenario made of the command line)"), &text(spec))?;
+        let scenario =
+            Scenario::parse("policy", Path::new("(a scenario made of the command line)"), &text(spec))?;
         let cases = lab.cases(&Arc::new(scenario), &Overrides::default())?;
         let mut maker = cases.maker();
         for at in 0..cases.len() {

@@ -24,16 +24,16 @@ pub(super) fn thresholds(player: &mut Player<'_>) -> Result<Vec<u64>, Unplayed> 
     let held = through.map_or(0, |bytes| bytes - 1);
     let behind = match held {
         0 => None,
-        held => {
-            least(player, |player, bytes| Ok(accepted(player, &[write(held), write(bytes)])? > 0))?
-        }
+        held => least(player, |player, bytes| Ok(accepted(player, &[write(held), write(bytes)])? > 0))?,
     };
+    // The same on a stream that was used: a fresh one may have no buffer yet.
+    let again = least(player, |player, bytes| Ok(accepted(player, &[write(1), FLUSH, write(bytes)])? > 1))?;
     // The shortest write that doesn't survive a failed flush.
     let lost = least(player, |player, bytes| {
         let moves = [Move::Leave, write(bytes), FLUSH, Move::Return, FLUSH, CLOSE, READ];
         Ok(player.observe(&script(player, &moves))?.delivered() < bytes)
     })?;
-    let mut found: Vec<u64> = [through, behind, lost].into_iter().flatten().collect();
+    let mut found: Vec<u64> = [through, behind, again, lost].into_iter().flatten().collect();
     found.sort_unstable();
     found.dedup();
     Ok(found)
@@ -52,7 +52,7 @@ fn accepted(player: &mut Player<'_>, moves: &[Move]) -> Result<u64, Unplayed> {
     Ok(player.observe(&script)?.accepted())
 }
 
-/// The least size for which this holds; `None` up to half the largest pipe.
+/// The least size for which this holds; `None` up to a quarter of the largest pipe.
 fn least(
     player: &mut Player<'_>,
     mut holds: impl FnMut(&mut Player<'_>, u64) -> Result<bool, Unplayed>,

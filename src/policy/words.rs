@@ -71,7 +71,9 @@ fn failed_flush(policy: &Policy) -> &'static str {
         ((Some(0), Some(0)), ..) => "nothing to lose",
         ((Some(0), _), Some(FlushError::Keeps), _) => "keeps all",
         (_, Some(FlushError::Drops), _) => "drops all",
-        (_, Some(FlushError::Keeps), Some(ChunkError::Forgets)) => "keeps what fits the buffer, drops the rest",
+        (_, Some(FlushError::Keeps), Some(ChunkError::Forgets)) => {
+            "keeps what fits the buffer, drops the rest"
+        }
         (_, Some(FlushError::Keeps), Some(ChunkError::Keeps)) => "keeps all",
         _ => UNKNOWN,
     }
@@ -110,7 +112,9 @@ fn name(policy: &Policy) -> String {
         ((Some(0), Some(0)), ..) => return "holds nothing".to_owned(),
         ((Some(0), _), Some(FlushError::Keeps), _) => "keeps and retries",
         (_, Some(FlushError::Drops), _) => "drops on error",
-        (_, Some(FlushError::Keeps), Some(ChunkError::Forgets)) => "forgets what it collected, retries what fitted",
+        (_, Some(FlushError::Keeps), Some(ChunkError::Forgets)) => {
+            "forgets what it collected, retries what fitted"
+        }
         (_, Some(FlushError::Keeps), Some(ChunkError::Keeps)) => "keeps and retries, in both layers",
         _ => return UNKNOWN.to_owned(),
     };

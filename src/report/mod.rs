@@ -4,6 +4,7 @@ mod cost;
 mod human;
 mod jsonl;
 pub mod policies;
+pub mod policy_page;
 mod summary;
 
 use std::io::{self, Write};

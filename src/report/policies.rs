@@ -18,11 +18,19 @@ pub fn table(out: &mut dyn Write, fitted: &[(&Subject, Fitted)]) -> io::Result<(
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
-        "driver", "version", "capacity", "through at", "a flush fails", "a write fails", "close", "policy",
+        "driver",
+        "version",
+        "capacity",
+        "through at",
+        "a flush fails",
+        "a write fails",
+        "close",
+        "policy",
     ]);
     for (subject, fitted) in fitted {
         let words = Words::of(&fitted.policy);
-        let name = if fitted.unexplained.is_some() { format!("none (nearest: {})", words.name) } else { words.name };
+        let name =
+            if fitted.unexplained.is_some() { format!("none (nearest: {})", words.name) } else { words.name };
         table.add_row([
             subject.name.clone(),
             subject.version.clone(),
