@@ -9,6 +9,7 @@ use crate::{
     policy::{fit_all, subjects},
     report::{exit, policies, policy_page},
     runner::Lab,
+    stage::Handle,
 };
 
 /// Find out what the buffered writers of runtimes do with their bytes when write(2) fails, from runs
@@ -52,7 +53,9 @@ impl Policy {
         }
         let jobs =
             self.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-        let fitted: Vec<_> = subjects.iter().zip(fit_all(&subjects, &options, jobs)?).collect();
+        let stages =
+            (0..jobs.min(subjects.len())).map(|_| Handle::start(&options)).collect::<Result<_, _>>()?;
+        let fitted: Vec<_> = subjects.iter().zip(fit_all(&subjects, stages)?).collect();
         match self.format {
             Format::Human => policies::table(out, &fitted)?,
             Format::Json => policies::json(out, &fitted)?,

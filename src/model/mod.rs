@@ -6,6 +6,8 @@
 //! wake-ups), `possible` (what may be, given what was seen), [`trial`] (random
 //! scripts with one right answer).
 //!
+//! [`writer`] is a model of what sits above a descriptor: a runtime's buffered writer.
+//!
 //! Each file begins with its rules, numbered, with their source. `fs/pipe.c` is
 //! that of Linux 6.x; the kernel that runs is compared in `tests/suite/model`, and
 //! wins.

@@ -17,6 +17,8 @@ mod end;
 mod extents;
 mod policy;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use descriptor::Accepted;

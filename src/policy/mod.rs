@@ -40,7 +40,7 @@ use crate::{
         Policy,
         rules::{ChunkAt, ChunkBefore, RULES, Rule},
     },
-    stage::{Fault, Handle, Options, PlannedActor},
+    stage::{Fault, Handle, PlannedActor},
 };
 
 /// Random scripts of a fit, and the moves of each.
@@ -70,15 +70,14 @@ pub struct Fitted {
     pub shape: Shape,
 }
 
-/// All of these writers, in their order, fitted on so many stages at once.
+/// All of these writers, in their order, each fitted on one of the stages.
 ///
 /// # Errors
-/// A stage can't be started, or a driver failed.
-pub fn fit_all(subjects: &[Subject], options: &Options, jobs: usize) -> Result<Vec<Fitted>, Fault> {
+/// A stage or a driver failed.
+pub fn fit_all(subjects: &[Subject], stages: Vec<Handle>) -> Result<Vec<Fitted>, Fault> {
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Fitted>>> = subjects.iter().map(|_| Mutex::default()).collect();
-    let work = || -> Result<(), Fault> {
-        let mut stage = Handle::start(options)?;
+    let work = |mut stage: Handle| -> Result<(), Fault> {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(subject) = subjects.get(at) else { return Ok(()) };
@@ -87,7 +86,8 @@ pub fn fit_all(subjects: &[Subject], options: &Options, jobs: usize) -> Result<V
         }
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs.min(subjects.len())).map(|_| scope.spawn(work)).collect();
+        let work = &work;
+        let threads: Vec<_> = stages.into_iter().map(|stage| scope.spawn(move || work(stage))).collect();
         let joined =
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         joined.collect::<Result<Vec<()>, Fault>>()

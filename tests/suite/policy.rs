@@ -14,6 +14,7 @@ use pipelab::{
     policy::{Check, Fitted, Observed, Script, Subject, Words, fit_all, play, subjects},
     report::policy_page,
     runner::Lab,
+    scenario::Skip,
 };
 
 use crate::{
@@ -41,16 +42,20 @@ const MOVES: usize = 12;
 const SEED: u64 = 2018;
 
 static FITTED: LazyLock<Vec<(Subject, Fitted)>> = LazyLock::new(|| {
-    let _forking = forking();
-    let mut lab = Lab::open(&options()).expect("a stage");
-    let specs: Vec<String> = WRITERS.iter().map(|spec| (*spec).to_owned()).collect();
-    let (subjects, missing) = subjects(&mut lab, &specs).expect("specs without mistakes");
+    let (subjects, missing) = found(WRITERS);
     for skip in missing {
         eprintln!("SKIPPED: {}; {}", skip.reason, skip.remedy);
     }
-    let fitted = fit_all(&subjects, &options(), 2).expect("they play");
+    let fitted = fit_all(&subjects, vec![stage(), stage()]).expect("they play");
     subjects.into_iter().zip(fitted).collect()
 });
+
+fn found(specs: &[&str]) -> (Vec<Subject>, Vec<Skip>) {
+    let _forking = forking();
+    let mut lab = Lab::open(&options()).expect("a stage");
+    let specs: Vec<String> = specs.iter().map(|spec| (*spec).to_owned()).collect();
+    subjects(&mut lab, &specs).expect("specs without mistakes")
+}
 
 /// By writer, what was seen of scripts that its fit hasn't seen.
 static UNSEEN: LazyLock<Mutex<BTreeMap<String, Vec<(Script, Observed)>>>> = LazyLock::new(Mutex::default);
@@ -72,14 +77,14 @@ fn writer(name: &str) -> &'static (Subject, Fitted) {
 
 /// The first of these that the policy doesn't explain.
 fn unexplained(policy: Policy, played: &[(Script, Observed)]) -> Option<(String, Check)> {
-    let page = pipelab_page();
+    let page = page_size();
     played.iter().find_map(|(script, observed)| match script.check(policy, page, observed) {
         Check::Agrees(_) => None,
         check => Some((script.to_string(), check)),
     })
 }
 
-fn pipelab_page() -> u64 {
+fn page_size() -> u64 {
     static PAGE: LazyLock<u64> = LazyLock::new(|| stage().measures().page);
     *PAGE
 }
@@ -164,19 +169,15 @@ fn the_policies_say_what_the_article_says() {
 /// Sizes aren't assumed: whatever a program asks for is found.
 #[test]
 fn a_buffer_of_any_size_is_found() {
-    let _forking = forking();
     let specs = [
         "rust:bufwriter,buffer=3",
         "rust:bufwriter,buffer=5000",
         "stdio:full,buffer=100",
         "stdio:full,buffer=777",
     ];
-    let specs: Vec<String> = specs.map(str::to_owned).to_vec();
-    let mut lab = Lab::open(&options()).expect("a stage");
-    let (subjects, _) = subjects(&mut lab, &specs).expect("specs without mistakes");
-    let fitted = fit_all(&subjects, &options(), 2).expect("they play");
-    let found: Vec<String> = fitted.iter().map(|fitted| Words::of(&fitted.policy).capacity).collect();
-    assert_eq!(found, ["3", "5000", "100", "777"]);
+    let fitted = fit_all(&found(&specs).0, vec![stage(), stage()]).expect("they play");
+    let sizes: Vec<String> = fitted.iter().map(|fitted| Words::of(&fitted.policy).capacity).collect();
+    assert_eq!(sizes, ["3", "5000", "100", "777"]);
     assert!(fitted.iter().all(|fitted| fitted.unexplained.is_none()));
 }
 
