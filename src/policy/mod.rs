@@ -135,10 +135,10 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
         }
         Found::None { nearest, script, check } => {
             let agrees = |(script, observed): &&(Script, Observed)| {
-                matches!(script.check(nearest, page, observed), Check::Agrees(_))
+                matches!(script.check(*nearest, page, observed), Check::Agrees(_))
             };
             Fitted {
-                policy: nearest,
+                policy: *nearest,
                 undecided: vec![],
                 unasked: vec![],
                 others: 0,

@@ -17,7 +17,7 @@ pub(super) enum Found {
     /// These explain everything.
     All(Vec<Policy>),
     /// None does. The nearest explains all before this script, of which it says this.
-    None { nearest: Policy, script: usize, check: Check },
+    None { nearest: Box<Policy>, script: usize, check: Check },
 }
 
 /// `sizes`: the answers to try for the rules that are answered by a size.
@@ -41,7 +41,7 @@ pub(super) fn search(played: &[Played], sizes: &[u64], page: u64) -> Found {
             }
         }
         if let (true, Some((_, nearest, check))) = (next.is_empty(), nearest) {
-            return Found::None { nearest, script: at, check };
+            return Found::None { nearest: nearest.into(), script: at, check };
         }
         // Popped from the end: back into the order of the answers.
         next.reverse();

@@ -32,12 +32,25 @@ pub fn page(fitted: &[(&Subject, Fitted)]) -> String {
     for (policy, names) in groups(fitted) {
         page.push_str(&section(&policy, &names));
     }
+    page.push_str(TAIL);
     page
 }
 
 const HEADING: &str = "\
 | writer | capacity | through at | a flush fails | a write fails | close | policy |
 |---|---|---|---|---|---|---|
+";
+
+const TAIL: &str = "
+## What no policy says
+
+* What comes of a write(2) that sleeps: how much a call says it had moved when the reader leaves meanwhile
+  ([the first article](articles/000.md) shows that).
+* What isn't told apart. A short write(2) to a pipe fills it up, so that whoever offers the rest at once is refused: where EAGAIN
+  leaves in the buffer what fits (CPython), `short` can't be seen. A buffer of up to PIPE_BUF bytes is taken whole or not at all, so
+  that nobody sees when its room is free again (`reclaims`).
+* Characters of several bytes, streams that read as well, two streams on one descriptor.
+* Runtimes that hide behind an event loop: Node.js is fitted as what `fs.writeSync` does.
 ";
 
 /// A writer's line of the table.

@@ -155,7 +155,7 @@ impl Buffer {
         capacity: u64,
     ) -> Result<Told, NoSay> {
         let bytes = data.len();
-        let whole = capacity < SHORTEST_BLOCK || bytes % capacity == 0 || terms.is(Direct::Whole)?;
+        let whole = capacity < SHORTEST_BLOCK || bytes.is_multiple_of(capacity) || terms.is(Direct::Whole)?;
         let rest = if whole { 0 } else { bytes % capacity };
         let mut passing = data.take(bytes - rest);
         while !passing.is_empty() {
