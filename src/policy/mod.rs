@@ -55,6 +55,8 @@ pub struct Fitted {
     /// The answers that the simplest policies which explain everything have in common; the
     /// nearest policy if none explains it.
     pub policy: Policy,
+    /// One of these policies, whole: for whoever predicts what a runtime will do.
+    pub example: Policy,
     /// Rules of which these give several answers, and rules that had no say in any.
     pub undecided: Vec<Rule>,
     pub unasked: Vec<Rule>,
@@ -125,6 +127,7 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
             Fitted {
                 unasked: unasked.collect(),
                 policy,
+                example: simplest[0],
                 undecided,
                 others: policies.len() - simplest.len(),
                 scripts: played.len(),
@@ -139,6 +142,7 @@ pub fn fit(stage: &mut Handle, writer: &PlannedActor) -> Result<Fitted, Fault> {
             };
             Fitted {
                 policy: *nearest,
+                example: *nearest,
                 undecided: vec![],
                 unasked: vec![],
                 others: 0,

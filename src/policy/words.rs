@@ -2,7 +2,9 @@
 
 use crate::model::writer::{
     Policy,
-    rules::{ChunkError, Close, Direct, FlushError, Lines, OnFull, Overflow, Rule, Start, Through},
+    rules::{
+        ChunkBefore, ChunkError, Close, Direct, FlushError, Lines, OnFull, Overflow, Rule, Start, Through,
+    },
 };
 
 /// What a table says of a policy. What isn't known of it is `?`.
@@ -123,6 +125,11 @@ fn name(policy: &Policy) -> String {
         name.push_str("; writes whole blocks");
     } else if policy.choice::<Through>() == Some(Through::At) {
         name.push_str("; a full buffer's worth goes through");
+    }
+    match policy.choice::<ChunkBefore>() {
+        Some(ChunkBefore::Before) => name.push_str("; never collects past a chunk"),
+        Some(ChunkBefore::Large) => name.push_str("; doesn't collect large writes"),
+        Some(ChunkBefore::Together) | None => {}
     }
     match policy.choice::<Lines>() {
         Some(Lines::Flushes) => name.push_str("; flushes lines"),
