@@ -57,10 +57,12 @@ fn found(specs: &[&str]) -> (Vec<Subject>, Vec<Skip>) {
     subjects(&mut lab, &specs).expect("specs without mistakes")
 }
 
-/// By writer, what was seen of scripts that its fit hasn't seen.
-static UNSEEN: LazyLock<Mutex<BTreeMap<String, Vec<(Script, Observed)>>>> = LazyLock::new(Mutex::default);
+type Played = Vec<(Script, Observed)>;
 
-fn unseen(subject: &Subject, fitted: &Fitted) -> Vec<(Script, Observed)> {
+/// By writer, what was seen of scripts that its fit hasn't seen.
+static UNSEEN: LazyLock<Mutex<BTreeMap<String, Played>>> = LazyLock::new(Mutex::default);
+
+fn unseen(subject: &Subject, fitted: &Fitted) -> Played {
     let mut known = UNSEEN.lock().unwrap_or_else(PoisonError::into_inner);
     let played = known.entry(subject.name.clone()).or_insert_with(|| {
         let scripts: Vec<Script> =
