@@ -17,6 +17,7 @@ pub mod explore;
 pub mod model;
 pub mod observe;
 pub mod outcome;
+pub mod policy;
 pub mod report;
 pub mod runner;
 pub mod scenario;

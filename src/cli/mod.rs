@@ -6,6 +6,7 @@ mod emit;
 mod explain;
 mod fuzz;
 mod judge;
+mod policy;
 mod run;
 
 use std::{
@@ -45,6 +46,7 @@ enum Command {
     Judge(judge::Judge),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
+    Policy(policy::Policy),
     Emit(emit::Emit),
     Absorb(absorb::Absorb),
 }
@@ -114,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Judge(judge) => judge.main(&mut out),
         Command::Fuzz(fuzz) => fuzz.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
+        Command::Policy(policy) => policy.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
         Command::Absorb(absorb) => return ExitCode::from(absorb.main()),
     };

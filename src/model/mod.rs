@@ -11,6 +11,8 @@
 //! `net/unix/af_unix.c` are those of Linux 6.18; the kernel that runs is compared by
 //! `pipelab fuzz` and in `tests/suite/model`, and wins.
 //!
+//! [`writer`] is a model of what sits above a descriptor: a runtime's buffered writer.
+//!
 //! Where the kernel may choose (who gets the lock first, when several calls run at
 //! once), the model doesn't: it plays every order of the kernel's critical
 //! sections, and [`Model::allowed`] gives all results, each with the model that
@@ -34,6 +36,7 @@ mod socket;
 mod tests;
 pub mod trial;
 mod world;
+pub mod writer;
 
 pub use call::{Call, Ending, Errno, Events, Flags, Gave, Handle, Settled, SocketKind};
 pub use explain::{Explained, Explanation, explain};

@@ -43,6 +43,7 @@ pub enum Rule {
     Charge,
     Quarter,
     Arrival,
+    LastLook,
     Stream,
     Message,
     MessageRest,
@@ -134,6 +135,12 @@ pub const RULES: &[RuleInfo] = &[
         .or("it wakes with every message that is read"),
     rule("arrival", "it also wakes by what arrives at its own socket", "net/core/sock.c sock_def_readable; one queue of sleepers a socket")
         .or("it doesn't"),
+    rule(
+        "last-look",
+        "a signal wakes it as well, and it looks for room before it looks for the signal: what finds room goes in",
+        "net/core/sock.c sock_alloc_send_pskb, sock_wait_for_wmem",
+    )
+    .or("the signal ends it at once"),
     rule("stream", "a stream keeps no boundaries: a receive takes what is there, over as many sends as it has room for", "net/unix/af_unix.c unix_stream_read_generic; unix(7)"),
     rule("message", "a datagram or record is received whole by one receive", "net/unix/af_unix.c unix_dgram_recvmsg; unix(7)"),
     rule("message-rest", "what a receive has no room for of a message is gone", "net/unix/af_unix.c unix_dgram_recvmsg; recv(2)")
@@ -204,6 +211,7 @@ const ALL: &[Rule] = &[
     Rule::Charge,
     Rule::Quarter,
     Rule::Arrival,
+    Rule::LastLook,
     Rule::Stream,
     Rule::Message,
     Rule::MessageRest,

@@ -5,6 +5,8 @@ pub mod fuzz;
 mod human;
 mod jsonl;
 pub mod model;
+pub mod policies;
+pub mod policy_page;
 mod summary;
 
 use std::io::{self, Write};

@@ -128,6 +128,15 @@ impl Lab {
         if errors.is_empty() { Ok(loaded) } else { Err(errors) }
     }
 
+    /// The cases of a scenario that is in no file; runtimes are looked for if it wants one.
+    ///
+    /// # Errors
+    /// Mistakes that show only with the machine's sizes.
+    pub fn cases(&mut self, scenario: &Arc<Scenario>, overrides: &Overrides) -> Result<Cases, Problems> {
+        let catalog = self.catalog(std::iter::once(&**scenario), overrides);
+        scenario.cases(&self.symbols(), &catalog, overrides)
+    }
+
     /// The runtimes that these scenarios want.
     fn catalog<'scenario>(
         &mut self,

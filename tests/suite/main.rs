@@ -16,6 +16,7 @@ mod model;
 mod nobody;
 mod page;
 mod play;
+mod policy;
 mod programs;
 mod puppet;
 mod rests;

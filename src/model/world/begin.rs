@@ -5,7 +5,7 @@ use std::iter;
 
 use super::{At, Busy, Doing, End, Repeat, State, Thing, Work};
 use crate::{
-    model::{Call, Errno, Flags, Gave, Geometry, Handle, Rule, SocketKind, fifo::Opening},
+    model::{Call, Ending, Errno, Flags, Gave, Geometry, Handle, Rule, SocketKind, fifo::Opening},
     outcome::Access,
 };
 
@@ -235,6 +235,7 @@ impl State {
     /// Rule 2.
     pub(super) fn end_of_process(&mut self, actor: usize) {
         self.note(Rule::Death);
+        self.look_once_more(actor);
         for piped in &mut self.pipes {
             piped.readers.retain(|&sleeper| sleeper != actor);
             piped.writers.retain(|&sleeper| sleeper != actor);
@@ -281,7 +282,11 @@ impl State {
         let access = self.ends[end].access;
         if !(if writes { access.writes() } else { access.reads() }) {
             self.note(Rule::WrongEnd);
-            return Doing::Answered(Gave::failed(Errno::EBADF));
+            let ending = Ending::Errno(Errno::EBADF);
+            return Doing::Answered(match repeat {
+                Repeat::Fill | Repeat::Drain => Gave::Looped { bytes: 0, calls: 1, ending },
+                _ => Gave::failed(Errno::EBADF),
+            });
         }
         // On a socket, write(2) of nothing sends nothing, which may be a message.
         if bytes == 0 && (on_pipe || !writes) && repeat != Repeat::Fill && repeat != Repeat::Drain {

@@ -15,9 +15,11 @@
 //!    (`__skb_wait_for_more_packets` waits exclusively)
 //! 7. A receive of messages reports a pending error before what is queued, a stream's after it.
 //!    (`__skb_try_recv_datagram`, `unix_stream_read_generic`)
-//! 8. Only a stream raises SIGPIPE, if nothing went in before. (`unix_stream_sendmsg`)
+//! 8. Who waits for room and is woken by a signal looks for room before it looks for the signal:
+//!    what finds room then goes in. (`sock_alloc_send_pskb`, `sock_wait_for_wmem`)
+//! 9. Only a stream raises SIGPIPE, if nothing went in before. (`unix_stream_sendmsg`)
 
-use super::{Busy, Finish, Sleep, Socketed, State, Then, Thing, Wake};
+use super::{Busy, Doing, Finish, Repeat, Sleep, Socketed, State, Then, Thing, Wake, Work};
 use crate::model::{Errno, Gave, Rule, Socket, SocketKind, socket::Message};
 
 impl State {
@@ -93,15 +95,15 @@ impl State {
                 if is_record && let Some(errno) = socket.take_error(&mut self.noted.0) {
                     return failed(errno);
                 }
+                if send.piece + 32 > socket.sndbuf {
+                    self.note(Rule::TooLong);
+                    return failed(Errno::EMSGSIZE);
+                }
                 let Some(to) = send.to.or(socket.peer) else {
                     self.note(Rule::NotConnected);
                     return failed(Errno::ENOTCONN);
                 };
                 send.to = Some(to);
-                if send.piece + 32 > socket.sndbuf {
-                    self.note(Rule::TooLong);
-                    return failed(Errno::EMSGSIZE);
-                }
                 if let Some(errno) = socket.take_error(&mut self.noted.0) {
                     return failed(errno);
                 }
@@ -168,6 +170,25 @@ impl State {
         self.sockets[me].socket.charged += charge;
         self.sockets[peer].socket.queue.push_back(Message { bytes, charge, from: me });
         self.wake_socket(peer, Wake::Arrival);
+    }
+
+    /// Rule 8, of a signal that ends the process.
+    pub(super) fn look_once_more(&mut self, actor: usize) {
+        let Doing::Busy(busy) = &self.doing[actor] else { return };
+        let waits_for_room = |socketed: &Socketed| socketed.sleepers.contains(&(actor, Sleep::Room));
+        if busy.work != Work::Send || !self.sockets.iter().any(waits_for_room) {
+            return;
+        }
+        let mut busy = busy.clone();
+        busy.flags.dontwait = true;
+        let before = busy.moved;
+        if !self.rules.hold(Rule::LastLook) {
+            return;
+        }
+        while let Then::Again = self.send(&mut busy) {}
+        if busy.moved > before || busy.repeat != Repeat::Once {
+            self.note(Rule::LastLook);
+        }
     }
 
     /// What a datagram socket does when its association dissolves.

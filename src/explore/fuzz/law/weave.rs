@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn long_writes_may_be_cut_and_short_ones_not() {
-        let cut = |len| [bytes(0, 0, 100), bytes(1, 0, 50), bytes(0, 100, len - 100)].concat();
+        let cut = |len: u64| [bytes(0, 0, 100), bytes(1, 0, 50), bytes(0, 100, len - 100)].concat();
         assert_eq!(weave(&[&[5000], &[50]], cut(5000), false).woven(), Woven::Yes);
         assert_eq!(weave(&[&[4096], &[50]], cut(4096), false).woven(), Woven::Not);
     }

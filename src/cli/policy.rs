@@ -1,0 +1,71 @@
+//! `pipelab policy`.
+
+use std::{io::Write, thread};
+
+use clap::{Args, ValueEnum};
+
+use super::{Failure, StageArgs};
+use crate::{
+    policy::{fit_all, subjects},
+    report::{exit, policies, policy_page},
+    runner::Lab,
+    stage::Handle,
+};
+
+/// Find out what the buffered writers of runtimes do with their bytes when write(2) fails, from runs
+/// alone
+#[derive(Debug, Args)]
+pub(super) struct Policy {
+    /// Drivers as scenarios name them: `python@all:binary`, `stdio:line`, `rust:bufwriter,buffer=100`
+    #[arg(required = true, value_name = "DRIVER")]
+    drivers: Vec<String>,
+    /// How to show the policies
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Fit so many runtimes at once [default: as many as CPUs that pipelab may use]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    stage: StageArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// A table
+    #[default]
+    Human,
+    /// One JSON object
+    Json,
+    /// A page with each policy's rules in words, as docs/policies.md
+    Markdown,
+}
+
+impl Policy {
+    pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
+        let options = self.stage.options();
+        let mut lab = Lab::open(&options)?;
+        let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        let (subjects, missing) = subjects(&mut lab, &self.drivers)
+            .map_err(|problems| Failure::Mistake(problems.render(styled)))?;
+        drop(lab);
+        for skip in &missing {
+            anstream::eprintln!("skipped: {}; {}", skip.reason, skip.remedy);
+        }
+        let jobs =
+            self.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let stages =
+            (0..jobs.min(subjects.len())).map(|_| Handle::start(&options)).collect::<Result<_, _>>()?;
+        let fitted: Vec<_> = subjects.iter().zip(fit_all(&subjects, stages)?).collect();
+        match self.format {
+            Format::Human => policies::table(out, &fitted)?,
+            Format::Json => policies::json(out, &fitted)?,
+            Format::Markdown => out.write_all(policy_page::page(&fitted).as_bytes())?,
+        }
+        let explained = fitted.iter().all(|(_, fitted)| fitted.unexplained.is_none());
+        Ok(match explained {
+            false => exit::DIFFERS,
+            true if fitted.is_empty() => exit::UNPROVED,
+            true => exit::AS_EXPECTED,
+        })
+    }
+}
