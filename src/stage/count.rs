@@ -198,6 +198,7 @@ impl Play<'_> {
 
     /// Rule 5.
     fn messages(&mut self, index: usize, head: Head) -> Count {
+        let is_filled = self.is_filled(index);
         let Some(messages) = &mut self.counter.channels[index].messages else {
             let why = "FIONREAD may count bytes out of band that are gone";
             return if head.readable { Count::Unknown(why.into()) } else { Count::Known(0) };
@@ -207,6 +208,10 @@ impl Play<'_> {
             messages.clear();
         }
         match messages.front() {
+            // What it has sent isn't among these.
+            _ if is_filled && head.readable => {
+                Count::Unknown("a fill that hasn't answered has sent some".into())
+            }
             None if !head.readable || head.shut => Count::Known(0),
             Some(first) if *first == head.bytes => Count::Known(messages.iter().sum()),
             _ => Count::Unknown("which datagrams are queued isn't known".into()),
