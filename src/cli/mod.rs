@@ -4,6 +4,7 @@ mod absorb;
 mod drivers;
 mod emit;
 mod run;
+mod sweep;
 
 use std::{
     io::{self, Write},
@@ -36,6 +37,7 @@ snapshot or none could be played.";
 enum Command {
     /// Play scenarios and compare what happens with their expectations and snapshots
     Run(run::Run),
+    Sweep(sweep::Sweep),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
     Emit(emit::Emit),
@@ -103,6 +105,7 @@ pub fn main() -> ExitCode {
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     let result = match cli.command {
         Command::Run(run) => run.main(&mut out),
+        Command::Sweep(sweep) => sweep.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
         Command::Absorb(absorb) => return ExitCode::from(absorb.main()),
@@ -126,6 +129,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit::FAULT)
         }
     }
+}
+
+/// How many stages play: as many as asked for, or one a CPU that pipelab may use.
+fn jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
 /// How stages are made; all but the first for pipelab's own tests.

@@ -4,6 +4,7 @@ mod cost;
 mod human;
 mod jsonl;
 mod summary;
+pub mod sweep;
 
 use std::io::{self, Write};
 

@@ -1,0 +1,3 @@
+//! Plays a scenario not as it stands but around it: what a parameter's whole range gives.
+
+pub mod sweep;
