@@ -9,6 +9,7 @@ mod axis;
 mod bands;
 mod behaviour;
 mod candidates;
+mod fold;
 mod naming;
 mod play;
 mod reducer;
@@ -16,13 +17,18 @@ mod relation;
 mod rows;
 mod search;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 pub use axis::{Axis, AxisText, Values};
 pub use bands::{Band, Bands};
 pub use behaviour::{Behaviour, SUMMARY};
+pub use fold::{Fold, Stair, Stretch, fold};
 pub use naming::Naming;
 pub use reducer::lines;
+pub use play::Row;
 pub use relation::Relation;
 
 use crate::{

@@ -229,11 +229,11 @@ impl Rows {
 }
 
 /// Without the blanks that fill the last column.
-fn show(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+pub(super) fn show(out: &mut dyn Write, table: &Table) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-fn plain() -> Table {
+pub(super) fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table

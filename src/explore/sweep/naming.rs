@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Relation;
+use super::{Relation, Stair};
 
 /// Smaller numbers have no name: too many sums come near.
 const SMALLEST: i64 = 256;
@@ -75,6 +75,37 @@ impl Naming {
     /// A number under its name, if it has one.
     pub fn number(&self, number: i64) -> String {
         self.name(number).unwrap_or_else(|| number.to_string())
+    }
+
+    /// A count of a stretch, in the scenario language: `n/page*page`, `n%page`.
+    pub fn stair(&self, param: &str, stair: Stair) -> String {
+        let Stair { relation: Relation { slope, constant }, stairs } = stair;
+        let Some((step, from, period)) = stairs else { return self.relation(param, stair.relation) };
+        let (from, period) = (from as i64, period as i64);
+        let off = from % period;
+        // Steps counted from the first multiple of the period, not from `from`.
+        let constant = constant - step * (from / period);
+        let from_off = if off == 0 { param.to_owned() } else { format!("({param}-{off})") };
+        let size = self.factor(period);
+        let (term, constant) = match (slope, step) {
+            (1, step) if step == -period => (format!("{from_off}%{size}"), constant + off),
+            (0, step) if step == period => (format!("{from_off}/{size}*{size}"), constant),
+            (0, step) => (format!("{step}*({from_off}/{size})"), constant),
+            (slope, step) => {
+                let affine = self.relation(param, Relation { slope, constant: 0 });
+                (format!("{affine}{step:+}*({from_off}/{size})"), constant)
+            }
+        };
+        match constant {
+            0 => term,
+            1.. => format!("{term}+{}", self.factor(constant)),
+            _ => format!("{term}-{}", self.factor(-constant)),
+        }
+    }
+
+    /// A number as a part of a longer expression.
+    fn factor(&self, number: i64) -> String {
+        self.name(number).filter(|name| !name.contains(['+', '-', '*'])).unwrap_or_else(|| number.to_string())
     }
 
     /// A relation, with the parameter's name: `n`, `n-page`, `2*n+1`, `capacity`.

@@ -25,7 +25,7 @@ const FINE: u64 = 1024;
 const IN_A_PAGE: u64 = 4;
 
 /// A value of the second axis: as it was given, and in numbers.
-pub(super) type Row = (String, u64);
+pub type Row = (String, u64);
 
 /// Parameters and their values.
 type Params = Vec<(String, String)>;
