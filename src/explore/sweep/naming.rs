@@ -6,7 +6,8 @@ use super::{Relation, Stair};
 
 /// Smaller numbers have no name: too many sums come near.
 const SMALLEST: i64 = 256;
-/// Multiples of a size that have a name.
+/// Multiples of a size that have a name: so many before sums, so many behind them.
+const FEW: i64 = 8;
 const MOST: i64 = 64;
 
 /// Names of sizes.
@@ -38,8 +39,8 @@ impl Naming {
         Vec::from_iter(sizes.map(size)).join("; ")
     }
 
-    /// The name of a number: of a size, a multiple of one, a sum of two, or one more or less. The
-    /// first of these that it is.
+    /// The name of a number: of a size, a small multiple of one, a sum of two, another multiple, or
+    /// one more or less. The first of these that it is.
     pub fn name(&self, number: i64) -> Option<String> {
         if number < SMALLEST {
             return None;
@@ -58,9 +59,9 @@ impl Naming {
     fn whole(&self, number: i64) -> Option<String> {
         let sizes = || self.sizes.iter().filter(|(bytes, _)| *bytes >= SMALLEST);
         let one = sizes().find(|(bytes, _)| *bytes == number).map(|(_, names)| names[0].clone());
-        let times = || {
+        let times = |most: i64| {
             let (bytes, names) =
-                sizes().find(|(bytes, _)| number % bytes == 0 && (2..=MOST).contains(&(number / bytes)))?;
+                sizes().find(|(bytes, _)| number % bytes == 0 && (2..=most).contains(&(number / bytes)))?;
             Some(format!("{}*{}", number / bytes, names[0]))
         };
         let sum = || {
@@ -69,7 +70,7 @@ impl Naming {
                 Some(format!("{}+{}", names[0], others[0]))
             })
         };
-        one.or_else(times).or_else(sum)
+        one.or_else(|| times(FEW)).or_else(sum).or_else(|| times(MOST))
     }
 
     /// A number under its name, if it has one.

@@ -85,12 +85,7 @@ fn map(out: &mut dyn Write, view: &View<'_>, param: &str) -> io::Result<()> {
     show(out, &table)?;
     for boundary in &view.boundaries {
         let (after, before) = (boundary.after, boundary.before);
-        let names = [after, before].map(|size| view.naming.name(size as i64));
-        let name = names.into_iter().flatten().next();
-        let name = name.map_or(String::new(), |name| match name == view.naming.number(after as i64) {
-            true => format!(" ({after} = {name})"),
-            false => format!(" ({before} = {name})"),
-        });
+        let name = boundary.name(&view.naming).map_or(String::new(), |(size, name)| format!(" ({size} = {name})"));
         writeln!(out, "  {after} | {before}{name}:")?;
         for change in &boundary.changes {
             writeln!(out, "    step {}: {} -> {}", change.place, change.was, change.is)?;

@@ -56,7 +56,7 @@ fn map(view: &View<'_>, param: &str) -> Value {
         "boundaries": view.boundaries.iter().map(|boundary| json!({
             "after": boundary.after,
             "before": boundary.before,
-            "name": view.naming.name(boundary.after as i64).or_else(|| view.naming.name(boundary.before as i64)),
+            "name": boundary.name(&view.naming).map(|(size, name)| json!({ "size": size, "is": name })),
             "changes": boundary.changes.iter().map(|change| json!({
                 "step": change.place,
                 "was": change.was,

@@ -41,6 +41,15 @@ pub(super) struct Boundary {
     pub more: usize,
 }
 
+impl Boundary {
+    /// The one of its two sizes that has a name, and the name; the plainer one if both have.
+    pub fn name(&self, naming: &Naming) -> Option<(u64, String)> {
+        let named = [self.after, self.before].map(|size| Some((size, naming.name(size as i64)?)));
+        let is_plain = |name: &str| !name.ends_with("+1") && !name.ends_with("-1");
+        named.into_iter().flatten().min_by_key(|(_, name)| !is_plain(name))
+    }
+}
+
 pub(super) struct Change {
     pub place: String,
     pub was: String,
@@ -76,10 +85,7 @@ impl<'m> View<'m> {
             let parts = (0..stretch.parts()).map(|part| {
                 let band = &map.bands[stretch.first + part];
                 let stair = |count| stretch.stair(&map.bands, part, count);
-                let to = if stretch.parts() == stretch.bands { band.to } else { band.to };
-                let mut view = describe(band, kinds, |stair: Stair| naming.stair(param, stair), stair);
-                view.to = to;
-                view
+                describe(band, kinds, |stair: Stair| naming.stair(param, stair), stair)
             });
             let parts = parts.collect();
             (stretch, parts)
