@@ -159,9 +159,11 @@ impl Sweep {
             Format::Svg => show::svg(out, &reading.scenario, &swept)?,
             Format::Json => show::json(out, &reading.scenario, &swept)?,
         }
-        Ok(match swept.maps.iter().all(|map| map.bands.is_empty()) {
-            true => exit::UNPROVED,
-            false => exit::AS_EXPECTED,
+        let maps = || swept.maps.iter();
+        Ok(match (maps().any(|map| map.faults > 0), maps().any(|map| !map.bands.is_empty())) {
+            (true, _) => exit::FAULT,
+            (false, true) => exit::AS_EXPECTED,
+            (false, false) => exit::UNPROVED,
         })
     }
 }

@@ -95,6 +95,8 @@ pub struct Map {
     /// Cases that aren't as the scenario expects, and the smallest size of one. The map doesn't
     /// mind.
     pub unexpected: Option<(u64, u64)>,
+    /// Cases in which a driver failed.
+    pub faults: u64,
     /// What sizes are called in it.
     pub named: BTreeMap<String, u64>,
 }

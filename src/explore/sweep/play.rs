@@ -48,6 +48,7 @@ struct Part {
     samples: Samples,
     cases: u64,
     unexpected: Option<(u64, u64)>,
+    faults: u64,
 }
 
 /// What is kept of a case.
@@ -56,7 +57,7 @@ struct Kept {
     n: Option<u64>,
     alternative: Params,
     behaviour: Behaviour,
-    unexpected: bool,
+    status: Status,
     skipped: Option<String>,
 }
 
@@ -258,7 +259,8 @@ impl<'a> Player<'a> {
             };
             let part = unit.parts.entry(kept.alternative).or_default();
             part.cases += 1;
-            if kept.unexpected {
+            part.faults += u64::from(kept.status == Status::Error);
+            if matches!(kept.status, Status::Differs | Status::Stuck) {
                 let (count, first) = part.unexpected.unwrap_or((0, n));
                 part.unexpected = Some((count + 1, first.min(n)));
             }
@@ -288,6 +290,7 @@ impl<'a> Player<'a> {
             found,
             cases: part.cases,
             unexpected: part.unexpected,
+            faults: part.faults,
             named: named.clone(),
         };
         parts.into_iter().map(|part| (group, map(part))).collect()
@@ -303,7 +306,7 @@ fn keep(axis: &str, declared: &[crate::scenario::Param], judged: &Judged) -> Kep
         n,
         alternative: params.iter().filter(|(name, _)| is_own(name)).cloned().collect(),
         behaviour: Behaviour::of(judged),
-        unexpected: matches!(judged.status, Status::Differs | Status::Stuck),
+        status: judged.status,
         skipped: judged.reason.clone().filter(|_| judged.status == Status::Skipped),
     }
 }

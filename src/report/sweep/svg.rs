@@ -1,7 +1,7 @@
 //! `--format svg`: a row a map, its bands coloured by kind over an axis of sizes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -22,8 +22,11 @@ const PLOT: f64 = 820.0;
 const TOP: f64 = 40.0;
 const ROW: f64 = 48.0;
 const LEGEND: f64 = 20.0;
-/// Labels of boundaries keep this distance.
-const APART: f64 = 70.0;
+/// Labels of boundaries keep this distance; a character of theirs takes so much, about.
+const APART: f64 = 10.0;
+const CHARACTER: f64 = 6.2;
+/// Beside the plot.
+const MARGIN: f64 = 40.0;
 /// A letter needs so much room.
 const LETTER: f64 = 14.0;
 /// Kinds that the legend tells, at most.
@@ -151,6 +154,8 @@ fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
         let label = label(sweep, view, title, &versions);
         let mut bands = Vec::new();
         let mut marks: Vec<Mark> = Vec::new();
+        // Where the last one ends.
+        let mut taken = 0.0;
         for (stretch, parts) in &view.stretches {
             for band in 0..stretch.bands {
                 let part = &parts[band % parts.len()];
@@ -172,11 +177,14 @@ fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
                 let about = format!("{}..{}: {}", whole.from, whole.to, told(part));
                 let letter = (width >= LETTER).then(|| part.kind.clone());
                 bands.push(Block { x, middle: round(x + width / 2.0), width, fill, about, letter });
-                if whole.from > from && marks.last().is_none_or(|mark| x - mark.x >= APART) {
-                    let name = view.naming.name(whole.from as i64);
-                    let name = name.map_or(String::new(), |name| format!(" ({name})"));
-                    let anchor = if LEFT + PLOT - x < APART { "end" } else { "start" };
-                    marks.push(Mark { x, anchor, text: format!("{}{name}", whole.from) });
+                let name = view.naming.name(whole.from as i64);
+                let text = format!("{}{}", whole.from, name.map_or(String::new(), |name| format!(" ({name})")));
+                let wide = CHARACTER * text.len() as f64;
+                let fits = x + wide <= LEFT + PLOT + MARGIN;
+                let (anchor, start) = if fits { ("start", x) } else { ("end", x - wide) };
+                if whole.from > from && start >= taken {
+                    taken = start + wide + APART;
+                    marks.push(Mark { x, anchor, text });
                 }
             }
         }
@@ -193,9 +201,9 @@ fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
         .zip(0_u32..)
         .map(|((fill, text), at)| Entry { y: axis_y + 64.0 + LEGEND * f64::from(at), fill, text })
         .collect();
-    let methods: std::collections::BTreeSet<String> =
-        views.iter().filter(|view| view.map.skipped.is_none()).map(View::method).collect();
-    for method in methods {
+    let methods = views.iter().filter(|view| view.map.skipped.is_none()).map(View::method);
+    let lines = methods.flat_map(|method| Vec::from_iter(method.split("; ").map(str::to_owned)));
+    for method in lines.collect::<BTreeSet<String>>() {
         let y = axis_y + 64.0 + LEGEND * legend.len() as f64;
         legend.push(Entry { y, fill: "white", text: method });
     }
@@ -203,7 +211,7 @@ fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
     Picture {
         title: format!("{}: {param} from {from} to {to}", scenario.name),
         axis: format!("{param}{scale_name}"),
-        width: LEFT + PLOT + 40.0,
+        width: LEFT + PLOT + MARGIN,
         height: axis_y + 64.0 + LEGEND * legend.len() as f64,
         left: LEFT,
         right: LEFT + PLOT,
