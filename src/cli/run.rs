@@ -93,7 +93,6 @@ impl Run {
         report.end(out, &summary, &Cost::since(started))?;
         Ok(summary.exit_status())
     }
-
 }
 
 /// The snapshots that would record what is seen of a scenario, by runtime key: a

@@ -76,7 +76,10 @@ impl Args for Axes {
             clap::Arg::new(name).long(name).value_name(value).help(help).action(clap::ArgAction::Append)
         };
         command
-            .arg(arg("param", "NAME", "The parameter to sweep; a second one makes a map of rows").required(true))
+            .arg(
+                arg("param", "NAME", "The parameter to sweep; a second one makes a map of rows")
+                    .required(true),
+            )
             .arg(arg("range", "A..=B", "All integers from A to B, which may be expressions (1..=3*capacity)"))
             .arg(arg("values", "A,B,...", "These values of the parameter, for rows"))
     }
@@ -132,7 +135,9 @@ impl Sweep {
         let [found] = &found[..] else {
             let names: Vec<String> = found.iter().map(|found| found.path.display().to_string()).collect();
             let (path, names) = (self.path.display(), names.join("\n  "));
-            return Err(Failure::Mistake(format!("pipelab: {path} has several scenarios; name one:\n  {names}")));
+            return Err(Failure::Mistake(format!(
+                "pipelab: {path} has several scenarios; name one:\n  {names}"
+            )));
         };
         let mut lab = Lab::sharded(&self.stage.options(), super::jobs(self.jobs))?;
         let reading = lab.read(found, &overrides).map_err(|error| mistakes(vec![error]))?;
@@ -174,7 +179,8 @@ fn bar() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::no_length();
-    let style = ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} cases, {per_sec}, {eta} left");
+    let style =
+        ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} cases, {per_sec}, {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

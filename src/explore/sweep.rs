@@ -27,8 +27,8 @@ pub use bands::{Band, Bands};
 pub use behaviour::{Behaviour, SUMMARY};
 pub use fold::{Fold, Stair, Stretch, fold};
 pub use naming::Naming;
-pub use reducer::lines;
 pub use play::Row;
+pub use reducer::lines;
 pub use relation::Relation;
 
 use crate::{

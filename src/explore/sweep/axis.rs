@@ -45,7 +45,10 @@ impl Axis {
                 [] => "it has none; give it one: `[params]`, `n = 1`, and `{n}` in the script".to_owned(),
                 names => format!("it has {}", names.join(", ")),
             };
-            return Err(Mistake(format!("--param {param}: `{}` has no such parameter: {known}", scenario.name)));
+            return Err(Mistake(format!(
+                "--param {param}: `{}` has no such parameter: {known}",
+                scenario.name
+            )));
         };
         if let Some(value) = scenario.params[at].values.iter().find(|value| !scenario.is_size(&value.value)) {
             return Err(Mistake(format!(

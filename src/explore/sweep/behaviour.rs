@@ -13,9 +13,7 @@ use std::sync::Arc;
 
 use super::reducer::Reducer;
 use crate::{
-    outcome::{
-        ChannelLedger, Count, End, Judged, Ledger, Outcome, Played, Resting, StepRecord, snapshot,
-    },
+    outcome::{ChannelLedger, Count, End, Judged, Ledger, Outcome, Played, Resting, StepRecord, snapshot},
     scenario::Case,
     trace::Calls,
 };
@@ -94,9 +92,7 @@ fn summary(reducer: &mut Reducer, case: &Case, played: &Played) {
     reducer.line(SUMMARY[4]);
     match &played.transcript.end {
         End::Played => reducer.word("played"),
-        End::Stuck { step, .. } => {
-            reducer.word("stuck at `").word(&case.steps[*step].text).word("`")
-        }
+        End::Stuck { step, .. } => reducer.word("stuck at `").word(&case.steps[*step].text).word("`"),
     };
 }
 
@@ -122,9 +118,12 @@ fn records(reducer: &mut Reducer, case: &Case, played: &Played) {
         if let Some(offer) = record.offered {
             reducer.word("; offers ").count(offer.len).word(" from ").count(offer.offset);
         }
-        for (channel, data) in record.data.iter().map(|data| (record.channel, data)).chain(
-            record.several.iter().map(|(channel, data)| (Some(*channel), data)),
-        ) {
+        for (channel, data) in record
+            .data
+            .iter()
+            .map(|data| (record.channel, data))
+            .chain(record.several.iter().map(|(channel, data)| (Some(*channel), data)))
+        {
             reducer.word("; got ").count(data.0.len() as u64);
             // With one writer the ledger says all.
             if let Some(channel) = channel.filter(|channel| writers(*channel)) {

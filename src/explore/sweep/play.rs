@@ -122,7 +122,8 @@ impl<'a> Player<'a> {
         let mut groups: Vec<Params> = vec![Vec::new()];
         for (name, values) in loaded.cases.values().filter(|(name, _)| !swept(name)) {
             let with = |group: Params| {
-                let one = |value: &&str| [group.clone(), vec![(name.to_owned(), (*value).to_owned())]].concat();
+                let one =
+                    |value: &&str| [group.clone(), vec![(name.to_owned(), (*value).to_owned())]].concat();
                 values.iter().map(one).collect::<Vec<Params>>()
             };
             groups = groups.into_iter().flat_map(with).collect();
@@ -202,7 +203,8 @@ impl<'a> Player<'a> {
         while !jobs.is_empty() {
             self.play(units, jobs.drain(..), |part, n, behaviour| part.samples.add(n, behaviour))?;
             for (index, unit) in units.iter().enumerate() {
-                let mut sizes: Vec<u64> = unit.parts.values().flat_map(|part| part.samples.wanted()).collect();
+                let mut sizes: Vec<u64> =
+                    unit.parts.values().flat_map(|part| part.samples.wanted()).collect();
                 sizes.sort_unstable();
                 sizes.dedup();
                 if !sizes.is_empty() && unit.skipped.is_none() {

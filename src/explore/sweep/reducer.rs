@@ -126,8 +126,11 @@ mod tests {
             reducer.line("c").marked(&format!("{} lost, {} twice", Reducer::mark(9), Reducer::mark(0)));
         });
         let line = |label: &str, text: &str| (label.to_owned(), text.to_owned());
-        let expected =
-            [line("a", "ok <12> of 0"), line("b", "fd=<3>, 007 of <40> bytes"), line("c", "<9> lost, 0 twice")];
+        let expected = [
+            line("a", "ok <12> of 0"),
+            line("b", "fd=<3>, 007 of <40> bytes"),
+            line("c", "<9> lost, 0 twice"),
+        ];
         assert_eq!(lines, expected);
         assert_eq!(counts, [12, 3, 40, 9]);
     }

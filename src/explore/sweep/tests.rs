@@ -89,7 +89,15 @@ fn numbers_have_the_names_of_sizes() {
     let naming = Naming::of(&sizes.map(|(name, bytes)| (name.to_owned(), bytes)).into());
     let named = [4096, 4097, 8192, 8191, 12_288, 65_536, 69_632, 1, 5000].map(|number| naming.number(number));
     let expected = [
-        "page", "page+1", "writer.buffer", "writer.buffer-1", "3*page", "capacity", "capacity+page", "1", "5000",
+        "page",
+        "page+1",
+        "writer.buffer",
+        "writer.buffer-1",
+        "3*page",
+        "capacity",
+        "capacity+page",
+        "1",
+        "5000",
     ];
     assert_eq!(named, expected);
     let relation = |slope, constant| naming.relation("n", Relation { slope, constant });

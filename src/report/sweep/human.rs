@@ -75,7 +75,8 @@ fn map(out: &mut dyn Write, view: &View<'_>, param: &str) -> io::Result<()> {
                     format!("{sizes}, and every {} up to {last}", view.naming.number(fold.period as i64))
                 }
             };
-            let cells = [sizes, part.kind.clone()].into_iter().chain(part.summary.iter().take(columns).cloned());
+            let cells =
+                [sizes, part.kind.clone()].into_iter().chain(part.summary.iter().take(columns).cloned());
             table.add_row(cells);
         }
     }
@@ -85,7 +86,8 @@ fn map(out: &mut dyn Write, view: &View<'_>, param: &str) -> io::Result<()> {
     show(out, &table)?;
     for boundary in &view.boundaries {
         let (after, before) = (boundary.after, boundary.before);
-        let name = boundary.name(&view.naming).map_or(String::new(), |(size, name)| format!(" ({size} = {name})"));
+        let name =
+            boundary.name(&view.naming).map_or(String::new(), |(size, name)| format!(" ({size} = {name})"));
         writeln!(out, "  {after} | {before}{name}:")?;
         for change in &boundary.changes {
             writeln!(out, "    step {}: {} -> {}", change.place, change.was, change.is)?;

@@ -96,9 +96,10 @@ fn bands(view: &View<'_>, param: &str) -> Vec<BandLine> {
             details: object(&lines[SUMMARY.len().min(lines.len())..]),
         }
     };
-    let kinds = view.stretches.iter().flat_map(|(stretch, parts)| {
-        (0..stretch.bands).map(move |band| &parts[band % parts.len()].kind)
-    });
+    let kinds = view
+        .stretches
+        .iter()
+        .flat_map(|(stretch, parts)| (0..stretch.bands).map(move |band| &parts[band % parts.len()].kind));
     view.map.bands.iter().zip(kinds).map(of).collect()
 }
 

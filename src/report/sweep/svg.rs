@@ -139,7 +139,13 @@ pub fn svg(out: &mut dyn Write, scenario: &Scenario, sweep: &Sweep) -> io::Resul
     let mut environment = Environment::new();
     environment.add_template("map.svg", TEMPLATE).map_err(io::Error::other)?;
     let template = environment.get_template("map.svg").map_err(io::Error::other)?;
-    writeln!(out, "{}", template.render(minijinja::Value::from(minijinja::value::Serde(picture))).map_err(io::Error::other)?)
+    writeln!(
+        out,
+        "{}",
+        template
+            .render(minijinja::Value::from(minijinja::value::Serde(picture)))
+            .map_err(io::Error::other)?
+    )
 }
 
 fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
@@ -178,7 +184,8 @@ fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
                 let letter = (width >= LETTER).then(|| part.kind.clone());
                 bands.push(Block { x, middle: round(x + width / 2.0), width, fill, about, letter });
                 let name = view.naming.name(whole.from as i64);
-                let text = format!("{}{}", whole.from, name.map_or(String::new(), |name| format!(" ({name})")));
+                let text =
+                    format!("{}{}", whole.from, name.map_or(String::new(), |name| format!(" ({name})")));
                 let wide = CHARACTER * text.len() as f64;
                 let fits = x + wide <= LEFT + PLOT + MARGIN;
                 let (anchor, start) = if fits { ("start", x) } else { ("end", x - wide) };
@@ -224,7 +231,8 @@ fn picture(scenario: &Scenario, sweep: &Sweep) -> Picture {
 
 /// A row's name: the combination, its versions, the second parameter's value.
 fn label(sweep: &Sweep, view: &View<'_>, title: String, versions: &[String]) -> String {
-    let row = view.map.row.iter().zip(&sweep.rows).map(|((text, _), rows)| format!("{} = {text}", rows.param));
+    let row =
+        view.map.row.iter().zip(&sweep.rows).map(|((text, _), rows)| format!("{} = {text}", rows.param));
     let versions = match versions {
         [] => String::new(),
         [one] => format!(" {one}"),

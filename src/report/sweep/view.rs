@@ -119,7 +119,9 @@ impl<'m> View<'m> {
     /// All its rows without the sizes' places: what makes two maps the same.
     pub fn text(&self) -> String {
         let all = self.stretches.iter().flat_map(|(stretch, parts)| {
-            parts.iter().map(move |part| format!("{} {} {} {:?}", part.from, part.to, part.kind, stretch.fold))
+            parts
+                .iter()
+                .map(move |part| format!("{} {} {} {:?}", part.from, part.to, part.kind, stretch.fold))
         });
         let all = Vec::from_iter(all).join("\n");
         format!("{all}\n{}\n{:?}\n{:?}", self.method(), self.map.skipped, self.map.unexpected)

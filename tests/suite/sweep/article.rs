@@ -56,7 +56,9 @@ fn every_size_agrees_with_the_search_on_a_cpython() {
     let bands = |swept: &Value| -> Vec<Value> {
         let maps = swept["maps"].as_array().expect("maps").iter();
         let bands = maps.flat_map(|map| map["bands"].as_array().expect("bands").clone());
-        bands.map(|band| Value::from(vec![band["from"].clone(), band["to"].clone(), band["details"].clone()])).collect()
+        bands
+            .map(|band| Value::from(vec![band["from"].clone(), band["to"].clone(), band["details"].clone()]))
+            .collect()
     };
     assert_eq!(bands(&searched), bands(&whole));
     assert!(bands(&whole).len() >= 5);

@@ -46,7 +46,11 @@ fn a_runtime_that_isnt_here_is_a_map_that_is_skipped() {
     let set = ["--set", r#"writer=["raw", "python@3.99:text"]"#];
     let human = lab.run(&[&words[..], &set].concat());
     assert_eq!(human.status, Some(0), "{human:?}");
-    assert!(human.out.contains("  skipped: python") || human.out.contains("  skipped: 3.99"), "{}", human.out);
+    assert!(
+        human.out.contains("  skipped: python") || human.out.contains("  skipped: 3.99"),
+        "{}",
+        human.out
+    );
     let swept = map(&lab.run(&[&words[..], &set, &["--format", "json"]].concat()));
     assert!(swept["maps"][0]["skipped"].is_null());
     assert!(swept["maps"][1]["skipped"].is_string(), "{swept}");

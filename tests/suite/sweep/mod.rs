@@ -94,7 +94,8 @@ fn the_boundaries_of_a_full_pipe_and_of_buffers_are_found(#[case] words: &[&str]
 #[test]
 fn the_output_is_the_same_for_any_number_of_stages() {
     let lab = Lab::new(&[("idle", IDLE)]);
-    let words = ["sweep", "scenarios/idle.toml", "--param", "n", "--range", "1..=900", "--exhaustive", "--jobs"];
+    let words =
+        ["sweep", "scenarios/idle.toml", "--param", "n", "--range", "1..=900", "--exhaustive", "--jobs"];
     let [one, three] = ["1", "3"].map(|jobs| lab.run(&[&words[..], &[jobs]].concat()));
     assert_eq!(one.status, Some(0), "{one:?}");
     assert!(one.out.contains("every size was played (900 cases)"), "{}", one.out);

@@ -54,7 +54,7 @@ fn size_by_number_of_writes() {
     // page: so two of them fit if both fit into one page.
     assert_eq!(firsts(&json), [(1, page + 1), (2, page / 2 + 1), (3, page / 3 + 1)]);
     let human = lab.run(&[&words[..], &rows].concat());
-    assert!(human.out.contains("\nm = 2\n") && human.out.contains("3 maps, "), "{}", human.out);
+    assert!(human.out.contains("\npages = 1, m = 2\n") && human.out.contains("3 maps, "), "{}", human.out);
 }
 
 #[test]
@@ -63,8 +63,12 @@ fn rows_of_a_long_range_are_searched() {
     let words = ["sweep", "scenarios/writes.toml", "--param", "n", "--range", "1..=100"];
     let rows = ["--param", "m", "--range", "1..=1000", "--format", "json"];
     let swept = map(&lab.run(&[&words[..], &rows].concat()));
-    let rows: Vec<u64> =
-        swept["maps"].as_array().expect("maps").iter().map(|map| map["row"].as_u64().expect("a row")).collect();
+    let rows: Vec<u64> = swept["maps"]
+        .as_array()
+        .expect("maps")
+        .iter()
+        .map(|map| map["row"].as_u64().expect("a row"))
+        .collect();
     // Rows differ in kind up to 3, and no more from there on.
     for row in [1, 2, 3, 4, 1000] {
         assert!(rows.contains(&row), "{rows:?}");
