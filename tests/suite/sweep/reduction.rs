@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pipelab::{
-    explore::sweep::Behaviour,
+    explore::sweep::{Behaviour, lines},
     outcome::{Judged, Played},
     runner::{Lab, find},
     scenario::Overrides,
@@ -84,12 +84,26 @@ fn no_number_and_no_word_of_a_transcript_is_dropped() {
         // What is no transcript any more can't be reduced.
         let Some(behaviour) = behaviour(&judged, other) else { continue };
         changed += 1;
-        if behaviour == whole && !NOT_SAID.iter().any(|name| path.contains(name)) {
+        // Of a step, its own line says so: the ledger would miss what is changed in several places
+        // at once.
+        let same = match path.strip_prefix("/steps/").and_then(|rest| rest.split('/').next()?.parse().ok()) {
+            Some(step) => line(&behaviour, step) == line(&whole, step),
+            None => behaviour == whole,
+        };
+        if same && !NOT_SAID.iter().any(|name| path.contains(name)) {
             dropped.push(path);
         }
     }
     assert!(dropped.is_empty(), "{dropped:#?}");
-    assert!(changed > 200, "{changed} leaves were changed");
+    assert!(changed > 150, "{changed} leaves were changed");
+}
+
+/// What is said of a record, counted from 0.
+fn line(behaviour: &Behaviour, record: usize) -> Option<(String, String)> {
+    let lines = lines(&behaviour.shape, |count| behaviour.counts[count].to_string());
+    let label = format!("step {}, ", record + 1);
+    let (label, text) = lines.into_iter().find(|(known, _)| known.starts_with(&label))?;
+    Some((label.to_owned(), text))
 }
 
 /// What this transcript would be reduced to.
