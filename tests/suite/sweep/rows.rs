@@ -54,7 +54,7 @@ fn size_by_number_of_writes() {
     // page: so two of them fit if both fit into one page.
     assert_eq!(firsts(&json), [(1, page + 1), (2, page / 2 + 1), (3, page / 3 + 1)]);
     let human = lab.run(&[&words[..], &rows].concat());
-    assert!(human.out.contains("\nm = 2\n") && human.out.contains("3 maps, "), "{}", human.out);
+    assert!(human.out.contains("\npages = 1, m = 2\n") && human.out.contains("3 maps, "), "{}", human.out);
 }
 
 #[test]
