@@ -8,6 +8,7 @@ mod fuzz;
 mod judge;
 mod policy;
 mod run;
+mod sweep;
 
 use std::{
     io::{self, Write},
@@ -44,6 +45,7 @@ enum Command {
     /// Play random scripts, and hold what the kernel does against the model
     Fuzz(fuzz::Fuzz),
     Judge(judge::Judge),
+    Sweep(sweep::Sweep),
     /// List the drivers, their modes, the versions found here, and what is missing
     Drivers(drivers::Drivers),
     Policy(policy::Policy),
@@ -115,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.main(&mut out),
         Command::Judge(judge) => judge.main(&mut out),
         Command::Fuzz(fuzz) => fuzz.main(&mut out),
+        Command::Sweep(sweep) => sweep.main(&mut out),
         Command::Drivers(drivers) => drivers.main(&mut out),
         Command::Policy(policy) => policy.main(&mut out),
         Command::Emit(emit) => return ExitCode::from(emit.main()),
@@ -139,6 +142,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit::FAULT)
         }
     }
+}
+
+/// How many stages play: as many as asked for, or one a CPU that pipelab may use.
+fn jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
 /// How stages are made; all but the first for pipelab's own tests.

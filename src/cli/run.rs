@@ -1,6 +1,6 @@
 //! `pipelab run`.
 
-use std::{collections::BTreeMap, io::Write, path::PathBuf, sync::Arc, thread, time::Instant};
+use std::{collections::BTreeMap, io::Write, path::PathBuf, sync::Arc, time::Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -56,7 +56,7 @@ impl Run {
         }
         let found = find(&self.paths)
             .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
-        let mut lab = Lab::sharded(&self.stage.options(), self.jobs())?;
+        let mut lab = Lab::sharded(&self.stage.options(), super::jobs(self.jobs))?;
         let loaded = lab.load(&found, &overrides).map_err(mistakes)?;
         let mut report: Box<dyn Report> = match self.format {
             Format::Human => Box::new(Human::new(self.steps)),
@@ -92,10 +92,6 @@ impl Run {
         drop(lab);
         report.end(out, &summary, &Cost::since(started))?;
         Ok(summary.exit_status())
-    }
-
-    fn jobs(&self) -> usize {
-        self.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod model;
 pub mod policies;
 pub mod policy_page;
 mod summary;
+pub mod sweep;
 
 use std::io::{self, Write};
 

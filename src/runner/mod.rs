@@ -39,6 +39,33 @@ pub struct Loaded {
     pub recorded: BTreeMap<String, Recorded>,
 }
 
+/// A scenario that was read, and what there is for it on this machine.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    pub scenario: Arc<Scenario>,
+    pub symbols: Symbols,
+    catalog: Arc<Catalog>,
+    /// Drivers and versions that its snapshots know.
+    versions: Vec<(String, String)>,
+    snapshots: PathBuf,
+}
+
+impl Reading {
+    /// Its cases with these parameters, without what snapshots say of them.
+    ///
+    /// # Errors
+    /// Mistakes that show only with these values or on this machine.
+    pub fn cases(&self, overrides: &Overrides) -> Result<Loaded, Problems> {
+        let overrides = Overrides { recorded: self.versions.clone(), ..overrides.clone() };
+        Ok(Loaded {
+            scenario: self.scenario.clone(),
+            snapshots: self.snapshots.clone(),
+            cases: self.scenario.cases(&self.symbols, &self.catalog, &overrides)?,
+            recorded: BTreeMap::new(),
+        })
+    }
+}
+
 /// Why a scenario can't be loaded.
 #[derive(Debug)]
 pub enum LoadError {
@@ -137,6 +164,20 @@ impl Lab {
         scenario.cases(&self.symbols(), &catalog, overrides)
     }
 
+    /// Reads one scenario, to make cases of it with one set of parameters after the other.
+    /// Snapshots are looked at only for the versions that they name.
+    ///
+    /// # Errors
+    /// What is wrong with its text or file.
+    pub fn read(&mut self, found: &Found, overrides: &Overrides) -> Result<Reading, LoadError> {
+        let scenario = parse(found)?;
+        let catalog = self.catalog(std::iter::once(&scenario), overrides);
+        let keys = find::snapshots(&found.snapshots, &found.name);
+        let versions = keys.iter().flat_map(|(key, _)| crate::driver::versions_of_key(key)).collect();
+        let snapshots = found.snapshots.clone();
+        Ok(Reading { scenario: scenario.into(), symbols: self.symbols(), catalog, versions, snapshots })
+    }
+
     /// The runtimes that these scenarios want.
     fn catalog<'scenario>(
         &mut self,
@@ -181,9 +222,27 @@ impl Lab {
         loaded: &[Loaded],
         take: impl FnMut(usize, Judged) -> Result<(), E>,
     ) -> Result<(), E> {
+        let whole = |_: usize, judged: Judged| {
+            let bytes = shards::weight(&judged);
+            (judged, bytes)
+        };
+        self.play_keeping(loaded, &whole, take)
+    }
+
+    /// The same, where `keep` makes of each result what is wanted of it, and says roughly how many
+    /// bytes that takes. It does so in the shard's own thread, so that no transcript is kept.
+    ///
+    /// # Errors
+    /// As for [`Lab::play_all`].
+    pub fn play_keeping<R: Send, E: From<Fault>>(
+        &mut self,
+        loaded: &[Loaded],
+        keep: &(dyn Fn(usize, Judged) -> (R, usize) + Sync),
+        take: impl FnMut(usize, R) -> Result<(), E>,
+    ) -> Result<(), E> {
         let cases: usize = loaded.iter().map(|loaded| loaded.cases.len()).sum();
         let shards = self.options.len().min(cases).max(1);
-        let board = Board::new(loaded, shards);
+        let board = Board::new(loaded, keep, shards);
         thread::scope(|scope| {
             let (board, stage) = (&board, &mut self.stage);
             scope.spawn(move || Shard::new(board, stage).work());

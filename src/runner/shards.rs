@@ -49,14 +49,19 @@ struct Batch {
 type End = Result<(), Fault>;
 
 /// What came of a batch so far.
-#[derive(Default)]
-struct Results {
-    judged: Vec<Judged>,
+struct Results<R> {
+    kept: Vec<R>,
     bytes: usize,
     end: Option<End>,
 }
 
-struct State {
+impl<R> Results<R> {
+    fn new() -> Results<R> {
+        Results { kept: Vec::new(), bytes: 0, end: None }
+    }
+}
+
+struct State<R> {
     /// Where the next batch begins.
     scenario: usize,
     case: usize,
@@ -64,7 +69,7 @@ struct State {
     next: usize,
     /// The batch whose results are shown now.
     shown: usize,
-    results: BTreeMap<usize, Results>,
+    results: BTreeMap<usize, Results<R>>,
     /// No batch is handed out any more.
     over: bool,
     /// Nobody wants results any more.
@@ -73,21 +78,27 @@ struct State {
     fault: Option<Fault>,
 }
 
+/// What is kept of a result, and roughly how many bytes that is. A shard does it, with the index of
+/// the scenario.
+pub(super) type Keep<'a, R> = dyn Fn(usize, Judged) -> (R, usize) + Sync + 'a;
+
 /// What shards and the one who shows have in common.
-pub(super) struct Board<'a> {
+pub(super) struct Board<'a, R> {
     loaded: &'a [Loaded],
+    keep: &'a Keep<'a, R>,
     batch: usize,
     /// Batches that may be under way.
     window: usize,
-    state: Mutex<State>,
+    state: Mutex<State<R>>,
     changed: Condvar,
 }
 
-impl<'a> Board<'a> {
-    pub(super) fn new(loaded: &'a [Loaded], shards: usize) -> Board<'a> {
+impl<'a, R> Board<'a, R> {
+    pub(super) fn new(loaded: &'a [Loaded], keep: &'a Keep<'a, R>, shards: usize) -> Board<'a, R> {
         let cases: usize = loaded.iter().map(|loaded| loaded.cases.len()).sum();
         Board {
             loaded,
+            keep,
             batch: (cases / (shards * SHARE)).clamp(1, LARGEST),
             window: shards * SHARE,
             state: Mutex::new(State {
@@ -104,11 +115,11 @@ impl<'a> Board<'a> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'g>(&self, state: MutexGuard<'g, State>) -> MutexGuard<'g, State> {
+    fn wait<'g>(&self, state: MutexGuard<'g, State<R>>) -> MutexGuard<'g, State<R>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,7 +139,7 @@ impl<'a> Board<'a> {
                 let end = (start + self.batch).min(self.loaded[scenario].cases.len());
                 state.case = end;
                 state.next += 1;
-                state.results.insert(number, Results::default());
+                state.results.insert(number, Results::new());
                 return Some(Batch { number, scenario, start, end });
             }
             if !can_wait {
@@ -139,7 +150,7 @@ impl<'a> Board<'a> {
     }
 
     /// Hands results of a batch over; false if nobody wants them.
-    fn put(&self, batch: Batch, judged: &mut Vec<Judged>, bytes: usize, end: Option<End>) -> bool {
+    fn put(&self, batch: Batch, kept: &mut Vec<R>, bytes: usize, end: Option<End>) -> bool {
         let mut state = self.state();
         while state.shown != batch.number
             && !state.abandoned
@@ -148,8 +159,8 @@ impl<'a> Board<'a> {
             state = self.wait(state);
         }
         state.over |= matches!(end, Some(Err(_)));
-        let results = state.results.entry(batch.number).or_default();
-        results.judged.append(judged);
+        let results = state.results.entry(batch.number).or_insert_with(Results::new);
+        results.kept.append(kept);
         results.bytes += bytes;
         results.end = end;
         if state.shown == batch.number || state.over {
@@ -180,7 +191,7 @@ impl<'a> Board<'a> {
     /// The fault that comes first in order, or what `show` says.
     pub(super) fn show<E: From<Fault>>(
         &self,
-        mut show: impl FnMut(usize, Judged) -> Result<(), E>,
+        mut show: impl FnMut(usize, R) -> Result<(), E>,
     ) -> Result<(), E> {
         let (mut scenario, mut left) = (0, self.loaded.first().map_or(0, |loaded| loaded.cases.len()));
         loop {
@@ -191,9 +202,9 @@ impl<'a> Board<'a> {
                     None => return Ok(()),
                 }
             }
-            let (judged, end) = self.shown()?;
-            for judged in judged {
-                show(scenario, judged)?;
+            let (kept, end) = self.shown()?;
+            for kept in kept {
+                show(scenario, kept)?;
                 left -= 1;
             }
             if let Some(end) = end {
@@ -203,21 +214,21 @@ impl<'a> Board<'a> {
     }
 
     /// What has come of the batch that is shown now.
-    fn shown(&self) -> Result<(Vec<Judged>, Option<End>), Fault> {
+    fn shown(&self) -> Result<(Vec<R>, Option<End>), Fault> {
         let mut state = self.state();
         loop {
             let shown = state.shown;
             if let Some(results) = state.results.get_mut(&shown)
-                && (!results.judged.is_empty() || results.end.is_some())
+                && (!results.kept.is_empty() || results.end.is_some())
             {
-                let (judged, end) = (std::mem::take(&mut results.judged), results.end.take());
+                let (kept, end) = (std::mem::take(&mut results.kept), results.end.take());
                 results.bytes = 0;
                 if end.is_some() {
                     state.results.remove(&shown);
                     state.shown += 1;
                 }
                 self.changed.notify_all();
-                return Ok((judged, end));
+                return Ok((kept, end));
             }
             if shown == state.next
                 && let Some(fault) = state.fault.take()
@@ -230,28 +241,28 @@ impl<'a> Board<'a> {
 }
 
 /// One stage's share of the work.
-pub(super) struct Shard<'a> {
-    board: &'a Board<'a>,
+pub(super) struct Shard<'a, R> {
+    board: &'a Board<'a, R>,
     stage: &'a mut Handle,
     /// What is left of the batch, and what makes its cases.
     batch: Option<Batch>,
     maker: Option<(usize, Maker<'a>)>,
     /// In order, with their batch. The last of a batch says so.
     under_way: VecDeque<(Arc<Case>, Batch, bool)>,
-    judged: Vec<Judged>,
+    kept: Vec<R>,
     bytes: usize,
     handed_over: Instant,
 }
 
-impl<'a> Shard<'a> {
-    pub(super) fn new(board: &'a Board<'a>, stage: &'a mut Handle) -> Shard<'a> {
+impl<'a, R> Shard<'a, R> {
+    pub(super) fn new(board: &'a Board<'a, R>, stage: &'a mut Handle) -> Shard<'a, R> {
         Shard {
             board,
             stage,
             batch: None,
             maker: None,
             under_way: VecDeque::new(),
-            judged: Vec::new(),
+            kept: Vec::new(),
             bytes: 0,
             handed_over: Instant::now(),
         }
@@ -265,20 +276,21 @@ impl<'a> Shard<'a> {
             let judged = submitted.and_then(|()| self.judge(&case, batch));
             let end = match judged {
                 Ok(judged) => {
-                    self.bytes += weight(&judged);
-                    self.judged.push(judged);
+                    let (kept, bytes) = (self.board.keep)(batch.scenario, judged);
+                    self.bytes += bytes;
+                    self.kept.push(kept);
                     last.then_some(Ok(()))
                 }
                 Err(fault) => Some(Err(fault)),
             };
             let failed = matches!(end, Some(Err(_)));
-            let enough = self.judged.len() >= RESULTS
+            let enough = self.kept.len() >= RESULTS
                 || self.bytes >= BYTES
                 || end.is_some()
                 || self.handed_over.elapsed() > SOON;
             if enough {
                 let bytes = std::mem::take(&mut self.bytes);
-                let wanted = self.board.put(batch, &mut self.judged, bytes, end);
+                let wanted = self.board.put(batch, &mut self.kept, bytes, end);
                 self.handed_over = Instant::now();
                 if failed || !wanted {
                     return;
@@ -334,7 +346,7 @@ impl<'a> Shard<'a> {
 }
 
 /// Bytes of a result, roughly.
-fn weight(judged: &Judged) -> usize {
+pub(super) fn weight(judged: &Judged) -> usize {
     let steps = judged.played.iter().flat_map(|played| &played.transcript.steps);
     steps.map(|step| 256 + step.data.as_ref().map_or(0, |data| data.0.len())).sum()
 }

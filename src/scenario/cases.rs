@@ -71,6 +71,12 @@ impl Cases {
         self.places.is_empty()
     }
 
+    /// Each parameter with its values, `@all` replaced by the versions that there are.
+    pub fn values(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        let names = self.scenario.params.iter().map(|param| param.name.value.as_str());
+        names.zip(self.values.iter().map(|list| list.iter().map(|text| text.value.as_str()).collect()))
+    }
+
     /// What makes the cases, fastest in their order.
     pub fn maker(&self) -> Maker<'_> {
         let machine = Machine { symbols: &self.symbols, catalog: &self.catalog, recorded: &self.recorded };

@@ -184,6 +184,17 @@ impl Scenario {
             .collect()
     }
 
+    /// The text is an expression of sizes, as far as that can be said without a case: its names
+    /// are parameters, symbols, or sizes that a runtime tells (`writer.buffer`).
+    pub fn is_size(&self, text: &str) -> bool {
+        let is_known = |name: &str| {
+            let is_param = self.params.iter().any(|param| param.name.value == name);
+            is_param || BUILT_IN.iter().any(|symbol| symbol.name == name) || name.contains('.')
+        };
+        let expr = expr::Expr::parse(text, &|range| range);
+        expr.is_ok_and(|expr| expr.names().iter().all(|(name, _)| is_known(name)))
+    }
+
     /// Whatever reads as a driver's spec, among actors and parameter values.
     fn specs<'s>(&'s self, overrides: &'s Overrides) -> impl Iterator<Item = Spec> + 's {
         let params = self.params.iter().flat_map(|param| param.values.iter()).map(|text| text.value.as_str());

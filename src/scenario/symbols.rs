@@ -36,6 +36,32 @@ pub struct Symbols {
     pub qlen: u64,
 }
 
+impl Symbols {
+    /// The symbols that stand for bytes, by name.
+    pub fn sizes(&self) -> BTreeMap<String, u64> {
+        let sizes = BUILT_IN.iter().filter(|symbol| symbol.name != "qlen");
+        sizes.map(|symbol| (symbol.name.to_owned(), (symbol.value)(self))).collect()
+    }
+
+    /// The value of an expression over them: `3*capacity`.
+    ///
+    /// # Errors
+    /// It can't be read, names something else, or isn't a size; with the way out.
+    pub fn size(&self, text: &str) -> Result<u64, String> {
+        let told = |problem: Problem| {
+            let why = problem.labels.first().map_or(String::new(), |label| format!(": {}", label.text));
+            let help = problem.help.map_or(String::new(), |help| format!("; {help}"));
+            format!("`{text}`: {}{why}{help}", problem.message)
+        };
+        let scope = Scope::new(Vec::new(), Some(self));
+        let value = Expr::parse(text, &|range| range)
+            .and_then(|expr| expr.value(&|name, span| scope.lookup(name, span)))
+            .map_err(told)?;
+        let value = value.ok_or_else(|| format!("`{text}` isn't known on this machine"))?;
+        u64::try_from(value).map_err(|_| format!("`{text}` is {value}, which is no size"))
+    }
+}
+
 /// One line of the table of built-in symbols.
 pub struct SymbolInfo {
     pub name: &'static str,

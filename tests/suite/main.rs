@@ -29,6 +29,7 @@ mod shards;
 mod strace;
 mod support;
 mod surroundings;
+mod sweep;
 mod threads;
 mod tidy;
 mod trace;
