@@ -112,6 +112,20 @@ impl Line {
         Line { actor, action: Action::Call(called), size }
     }
 
+    /// Makes one write of this and of an earlier one, if both are.
+    pub(super) fn join(&mut self, earlier: &Line) -> bool {
+        match (&mut self.action, &earlier.action) {
+            (Action::Write { channel, bytes, .. }, Action::Write { channel: same, bytes: before, .. })
+                if channel == same =>
+            {
+                *bytes += before;
+                self.size = Some(Size::of(*bytes));
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn sized(actor: usize, size: Size, action: impl FnOnce(u64) -> Action) -> Line {
         Line { actor, action: action(size.bytes), size: Some(size) }
     }

@@ -3,7 +3,8 @@
 //! 1. Draws shrink first, as proptest has it: fewer, then smaller ones, each time turned into
 //!    a script by the model and played.
 //! 2. What follows the step that differs goes.
-//! 3. Then single steps go as long as any can, and actors without steps.
+//! 3. Then single steps go as long as any can, two writes of an actor become one, and actors
+//!    without steps go.
 //! 4. A script stands only if it shows the same kind of finding. One that doesn't at once is
 //!    played a few times more: two calls that are awake at once may race.
 
@@ -60,7 +61,7 @@ pub(super) fn shrink(
     shrinker.plays = PLAYS.max(2 * plays);
     shrinker.draws(index)?;
     shrinker.cut()?;
-    while shrinker.drop_lines()? | shrinker.drop_actors()? {}
+    while shrinker.drop_lines()? | shrinker.join_writes()? | shrinker.drop_actors()? {}
     Ok(shrinker.best)
 }
 
@@ -146,6 +147,26 @@ impl Shrinker<'_, '_, '_> {
                 any = true;
                 self.cut()?;
                 at = at.min(self.best.script.lines.len());
+            }
+        }
+        Ok(any)
+    }
+
+    /// Rule 3. Whether any became one.
+    fn join_writes(&mut self) -> Result<bool, Fault> {
+        let mut any = false;
+        let mut at = self.best.script.preamble();
+        while at < self.best.script.lines.len() {
+            let mut lines = self.best.script.lines.clone();
+            let first = lines.remove(at);
+            let next = lines[at..].iter_mut().find(|line| line.actor == first.actor);
+            let joined = next.is_some_and(|next| next.join(&first));
+            let script = self.script(self.best.script.scene.clone(), &lines);
+            if joined && self.tries(&script)? {
+                any = true;
+                self.cut()?;
+            } else {
+                at += 1;
             }
         }
         Ok(any)
