@@ -13,6 +13,7 @@ compile_error!("pipelab proves what it says from Linux's /proc and pipes: it bui
 pub mod channel;
 pub mod cli;
 pub mod driver;
+pub mod explore;
 pub mod model;
 pub mod observe;
 pub mod outcome;
