@@ -77,6 +77,18 @@ pub struct CaseExpect {
     pub end_line: usize,
 }
 
+impl CaseExpect {
+    /// The case may end stuck, in some of its orders or in all.
+    pub fn may_be_stuck(&self) -> bool {
+        self.end == Some(EndKind::Stuck) || self.some_may_be_stuck()
+    }
+
+    /// Some of its orders may.
+    pub fn some_may_be_stuck(&self) -> bool {
+        self.end.is_none() && self.some.iter().any(|some| some.end == Some(EndKind::Stuck))
+    }
+}
+
 /// What one of a case's open orders must show, all of it.
 #[derive(Clone, Debug)]
 pub struct ExpectedOfSome {
@@ -85,6 +97,19 @@ pub struct ExpectedOfSome {
     pub end: Option<EndKind>,
     /// The line of the file, from 1.
     pub line: usize,
+}
+
+impl ExpectedOfSome {
+    /// All of it, in words: `torn of log > 0 and end stuck`.
+    pub fn text(&self, case: &Case) -> String {
+        let count = |expected: &ExpectedBytes| {
+            let channel = &case.plan.channels[expected.channel].name;
+            format!("{} of {channel}: {}", expected.quantity.name(), expected.wanted.text())
+        };
+        let error_at = self.error_at.iter().map(|at| format!("error_at: {}", at.name()));
+        let end = self.end.iter().map(|end| format!("end: {}", end.name()));
+        self.bytes.iter().map(count).chain(error_at).chain(end).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One expected count of bytes.
@@ -135,8 +160,8 @@ impl Case {
         orders.into_iter().map(|order| self.in_order(order))
     }
 
-    /// The case with its steps in this order.
-    pub(super) fn in_order(&self, order: Vec<usize>) -> Case {
+    /// The case with its steps (all indices) in this order; empty: as they stand.
+    pub fn in_order(&self, order: Vec<usize>) -> Case {
         let mut case = self.clone();
         case.plan.order.steps = order;
         case

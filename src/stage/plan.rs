@@ -32,6 +32,13 @@ pub struct Order {
     pub together: Vec<Range<usize>>,
 }
 
+impl Order {
+    /// The order of this step is open.
+    pub(super) fn is_open(&self, step: usize) -> bool {
+        self.together.iter().any(|block| block.contains(&step))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedChannel {
     /// The scenario's name for it; one that is declared is opened under this name.

@@ -188,7 +188,7 @@ impl<'case> Play<'case> {
                 && step.action.child().is_none()
                 && !self.programs_live();
             // Less than was asked for if one blocked: then its actor is busy.
-            let given = match self.batch_from(index).min(self.agenda.in_a_row()) {
+            let given = match self.batch_from(index) {
                 1 => self.attempt(index, self.sequence_from(index))?,
                 count => self.give(index, count, 1)?,
             };

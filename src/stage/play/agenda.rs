@@ -56,12 +56,6 @@ impl Agenda {
         self.steps[self.given]
     }
 
-    /// How many of the next ones also follow each other in the plan.
-    pub(super) fn in_a_row(&self) -> usize {
-        let left = self.left();
-        left.iter().zip(left[0]..).take_while(|(index, expected)| *index == expected).count()
-    }
-
     /// So many have been given.
     pub(super) fn done(&mut self, count: usize) {
         self.given += count;
