@@ -97,10 +97,10 @@ pub fn has_these(block: &str, orders: &Orders) -> bool {
 pub(super) fn text(case: &Case, orders: &Orders, explored: &Explored) -> String {
     let outcomes = &explored.outcomes;
     let number = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let different = if explored.orders as u128 == orders.count().unwrap_or(0) {
+    let different = if explored.orders == orders.len() {
         String::new()
     } else {
-        format!("{}, ", number(explored.orders, "different order"))
+        format!("{} different as they can be played, ", explored.orders)
     };
     let mut text = format!("{}\n{different}{}\n", opened(orders), number(outcomes.len(), "outcome"));
     let width = case.steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);

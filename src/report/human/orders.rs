@@ -15,9 +15,9 @@ pub(super) fn outcomes(out: &mut dyn Write, judged: &Judged, explored: &Explored
     let title = judged.case.title();
     let title = if title.is_empty() { "its only case" } else { &title };
     let (open, count) = (snapshot::open(orders), explored.outcomes.len());
-    let different = match explored.orders as u128 == orders.count().unwrap_or(0) {
+    let different = match explored.orders == orders.len() {
         true => String::new(),
-        false => format!(" ({} can be played and differ)", explored.orders),
+        false => format!(", {} different as they can be played", explored.orders),
     };
     let what = if count == 1 { "one outcome".to_owned() } else { format!("{count} outcomes") };
     writeln!(out, "{title}: {open}{different}, {what}")?;
