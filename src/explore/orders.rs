@@ -101,5 +101,5 @@ impl Orders {
     }
 }
 
-
-
+#[cfg(test)]
+mod tests;

@@ -103,8 +103,10 @@ impl Gather {
 
     fn whole(self, case: &Arc<Case>, orders: &Orders, recorded: Option<&Recorded>) -> Judged {
         if let Some(mut failed) = self.failed {
-            let order = lines(case, &failed.case.plan.order.steps);
-            failed.reason = failed.reason.map(|reason| format!("{reason} (in the order {order})"));
+            if failed.status == Status::Error {
+                let order = lines(case, &failed.case.plan.order.steps);
+                failed.reason = failed.reason.map(|reason| format!("{reason} (in the order {order})"));
+            }
             return failed;
         }
         // Every play has the same steps in its plan, each in its own order.
@@ -113,7 +115,8 @@ impl Gather {
         let mut differences: Vec<String> = Vec::new();
         for (text, count, order) in self.differences {
             let order = lines(&case, &order);
-            differences.push(format!("{text} (in {count} of {} orders; the first is {order})", explored.orders));
+            differences
+                .push(format!("{text} (in {count} of {} orders; the first is {order})", explored.orders));
         }
         for (some, _) in case.expect.some.iter().zip(&self.shown).filter(|(_, shown)| !**shown) {
             let what = some.text(&case);

@@ -22,8 +22,8 @@ pub use files::{Recorded, content, path, propose};
 pub use orders::{Differing, InOrder, differing, has_these, open};
 
 use super::{
-    Amount, ChannelLedger, Count, End, Explored, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
-    offer_bytes, resting,
+    Amount, ChannelLedger, Count, End, Explored, Offer, Outcome, Part, StepRecord, Transcript, Verb,
+    error_at, offer_bytes, resting,
     words::{reaped, said},
 };
 use crate::{
@@ -168,11 +168,8 @@ impl Names<'_> {
             Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", size(*bytes)),
             Outcome::Said { bytes, words } => said(bytes.map(size), words),
             Outcome::Failed(failure) => {
-                let after = if failure.bytes > 0 {
-                    format!(" after {}", size(failure.bytes))
-                } else {
-                    String::new()
-                };
+                let after =
+                    if failure.bytes > 0 { format!(" after {}", size(failure.bytes)) } else { String::new() };
                 format!("{}{after}", named(&failure.errno, failure.error.as_deref()))
             }
             Outcome::Killed { signal } => format!("killed {signal}"),

@@ -241,7 +241,8 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
         && !case.expect.some_may_be_stuck()
     {
         let given = |at: usize| played.transcript.steps.iter().any(|record| record.step == at);
-        let unreached = case.steps.iter().enumerate().filter(|(at, step)| step.expectation.is_some() && !given(*at));
+        let unreached =
+            case.steps.iter().enumerate().filter(|(at, step)| step.expectation.is_some() && !given(*at));
         for (_, step) in unreached {
             differences.push(format!("line {}: `{}` was never reached", step.line, step.text));
         }

@@ -44,7 +44,8 @@ impl Needs {
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
         let streams = scenario.expect.streams.iter().map(|(_, text)| text.value.as_str());
         let some = scenario.expect.some.iter().flat_map(|some| &some.bytes);
-        let bytes = scenario.expect.bytes.iter().chain(some).map(|key| key.value.value.as_str()).chain(streams);
+        let bytes =
+            scenario.expect.bytes.iter().chain(some).map(|key| key.value.value.as_str()).chain(streams);
         Needs {
             cast: all(&mut setting.map(|(text, _)| text.value.as_str()).chain(drivers)),
             lines: lines.map(|line| all(&mut std::iter::once(line.text.as_str()))).collect(),

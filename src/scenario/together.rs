@@ -46,12 +46,19 @@ impl Binder<'_> {
             let actor = own.first()?.planned.actor;
             Some(Line { actor, steps: starts[at]..starts[at] + own.len() })
         };
-        let blocks = script.together.iter().map(|block| Block { lines: block.lines.clone().filter_map(line).collect() });
+        let blocks = script
+            .together
+            .iter()
+            .map(|block| Block { lines: block.lines.clone().filter_map(line).collect() });
         let blocks = blocks.filter(|block| !block.lines.is_empty()).collect();
         let orders = Orders::new(steps, blocks, most.unwrap_or(USUAL_ORDERS), seed);
         let count = orders.count();
         // How many there are may hang on a size that only a machine knows.
-        if check && self.machine.is_some() && most.is_none() && count.is_none_or(|it| it > USUAL_ORDERS as u128) {
+        if check
+            && self.machine.is_some()
+            && most.is_none()
+            && count.is_none_or(|it| it > USUAL_ORDERS as u128)
+        {
             let problem = too_many(&script.together, count);
             self.problems.push((problem, Default::default()));
         }

@@ -16,7 +16,12 @@ impl Play<'_> {
         let actor = &self.actors[first.actor];
         let order = &self.plan.order;
         // Behind a step that blocks, others of its block go first.
-        if order.is_open(index) || !self.batches || !self.alone || !actor.abilities.counts || actor.ended.is_some() {
+        if order.is_open(index)
+            || !self.batches
+            || !self.alone
+            || !actor.abilities.counts
+            || actor.ended.is_some()
+        {
             return 1;
         }
         let mut count = 0;

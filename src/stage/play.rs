@@ -16,7 +16,6 @@ use super::{
     tally::Counter,
     workshop::Workshop,
 };
-use agenda::Agenda;
 use crate::{
     channel::{self, Settles},
     observe::ChannelFile,
@@ -24,6 +23,7 @@ use crate::{
     trace::Injection,
     wire::Step,
 };
+use agenda::Agenda;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]

@@ -22,7 +22,9 @@ impl InOrder {
     pub fn of(case: &Case, played: &Played) -> InOrder {
         let (mut steps, mut ledger) = (Vec::new(), String::new());
         match case.snapshot {
-            SnapshotKind::Steps => steps = (0..case.steps.len()).map(|step| words(case, played, step)).collect(),
+            SnapshotKind::Steps => {
+                steps = (0..case.steps.len()).map(|step| words(case, played, step)).collect()
+            }
             SnapshotKind::Ledger => ledger.push_str(&error_text(case, &played.transcript)),
         }
         if let End::Stuck { waits, .. } = &played.transcript.end {
@@ -104,9 +106,8 @@ pub(super) fn text(case: &Case, orders: &Orders, explored: &Explored) -> String 
     };
     let mut text = format!("{}\n{different}{}\n", opened(orders), number(outcomes.len(), "outcome"));
     let width = case.steps.iter().map(|step| step.text.chars().count()).max().unwrap_or(0);
-    let step = |step: usize, words: &str| {
-        format!("{:>3}  {:<width$}  {words}\n", step + 1, case.steps[step].text)
-    };
+    let step =
+        |step: usize, words: &str| format!("{:>3}  {:<width$}  {words}\n", step + 1, case.steps[step].text);
     let differs = differing(explored);
     let first = &outcomes[0].text;
     let common = first.steps.iter().enumerate().filter(|(at, _)| !differs.steps.contains(at));

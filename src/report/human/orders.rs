@@ -10,7 +10,12 @@ const MOST_OUTCOMES: usize = 8;
 
 /// Says which outcomes there are, what each has of its own, and the first order that gives it, in
 /// lines of the file; `all`: with every step of that order.
-pub(super) fn outcomes(out: &mut dyn Write, judged: &Judged, explored: &Explored, all: bool) -> io::Result<()> {
+pub(super) fn outcomes(
+    out: &mut dyn Write,
+    judged: &Judged,
+    explored: &Explored,
+    all: bool,
+) -> io::Result<()> {
     let Some(orders) = &judged.case.orders else { return Ok(()) };
     let title = judged.case.title();
     let title = if title.is_empty() { "its only case" } else { &title };
@@ -30,7 +35,11 @@ pub(super) fn outcomes(out: &mut dyn Write, judged: &Judged, explored: &Explored
         let mut table = plain();
         for &at in &differing.steps {
             let step = &judged.case.steps[at];
-            table.add_row([format!("  line {}", step.line), step.text.clone(), outcome.text.steps[at].clone()]);
+            table.add_row([
+                format!("  line {}", step.line),
+                step.text.clone(),
+                outcome.text.steps[at].clone(),
+            ]);
         }
         show(out, &table)?;
         if differing.ledger {

@@ -25,7 +25,8 @@ pub(in crate::scenario) fn read(
         let later = at_once.end + 1..words.until(at_once.end + 1..rest.end, &["by"]);
         let by = (later.end < rest.end).then(|| words.text(later.end + 1..rest.end));
         let (later, never) = or_nothing(words, later);
-        let any_of = if later.is_empty() && never { Vec::new() } else { alternatives(words, later, problems) };
+        let any_of =
+            if later.is_empty() && never { Vec::new() } else { alternatives(words, later, problems) };
         Then { any_of, never, by }
     });
     Some(Expectation { text: words.text(rest), any_of, then })

@@ -31,11 +31,7 @@ impl Agenda {
 
     /// The steps (indices of `left`) that come next as things are, one line of the script;
     /// `None` if nobody can take a step.
-    pub(super) fn first(
-        &self,
-        plan: &Plan,
-        can_take: impl Fn(&PlannedStep) -> bool,
-    ) -> Option<Range<usize>> {
+    pub(super) fn first(&self, plan: &Plan, can_take: impl Fn(&PlannedStep) -> bool) -> Option<Range<usize>> {
         let left = self.left();
         let block = plan.order.together.iter().find(|block| block.contains(&left[0]));
         let others = block.map_or(1, |block| left.iter().take_while(|step| block.contains(step)).count());
