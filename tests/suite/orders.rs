@@ -91,6 +91,39 @@ fn every_order_counts_once() {
     assert_eq!(stuck, 2, "each writer may come too late");
 }
 
+/// Of PIPE_BUF bytes no record is torn in any order, of one more some are; orders with the same ledger
+/// differ in whose bytes a read was given.
+#[test]
+fn records_above_pipe_buf_are_torn_in_some_orders() {
+    let lab = Lab::new(&[("torn", TORN)]);
+    let cases = lab.run(&["run", "scenarios", "--format", "jsonl"]).objects();
+    let torn = |case: &Value| -> Vec<u64> {
+        let of = |outcome: &Value| outcome["ledger"]["log"]["torn"].as_u64().expect("a count");
+        outcomes(case).iter().map(of).collect()
+    };
+    assert_eq!(torn(&cases[0]), [0, 0, 0]);
+    assert_eq!(torn(&cases[1]), [2, 0, 2, 0, 0, 0, 0]);
+    assert!(cases.iter().all(|case| case["status"] == "unrecorded"), "{cases:#?}");
+}
+
+/// A signal reaches an actor in the middle of a call, but not before its own earlier lines.
+#[test]
+fn a_kill_keeps_its_place() {
+    let text = |behind: &str| {
+        format!(
+            "[channels]\nlog = \"pipe\"\n[actors]\nw = \"raw\"\nr = \"raw\"\nscript = '''\nw open log write\n\
+             r open log read\ntogether\nw write log capacity+1\n{behind}w kill SIGKILL\nr read log 1\nend\n'''\n"
+        )
+    };
+    let ends = |case: &Value| -> Vec<bool> {
+        outcomes(case).iter().map(|outcome| outcome["stuck"].is_null()).collect()
+    };
+    let (case, _) = play_with(&text(""), &[]);
+    assert!(ends(&case).iter().all(|played| *played), "{case:#}");
+    let (case, _) = play_with(&text("w write log 1\n"), &[]);
+    assert!(ends(&case).iter().all(|played| !*played), "{case:#}");
+}
+
 /// A writer that is in the middle of a call lets others go first; with nobody to go first the case
 /// is stuck.
 #[test]
