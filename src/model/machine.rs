@@ -13,6 +13,8 @@ const SHARED_INFO: u64 = 320;
 const SK_BUFF: u64 = 256;
 /// What alloc_skb(9) aligns a buffer's bytes to (`SMP_CACHE_BYTES`).
 const CACHE_LINE: u64 = 64;
+/// Pages behind the head of a buffer (`MAX_SKB_FRAGS`); a longer message has a longer head.
+const MOST_PAGES: u64 = 17;
 /// A stream's message is cut so that so much of it lies in pages (`UNIX_SKB_FRAGS_SZ`).
 const FRAGMENTS: u64 = 32768;
 /// A sender's charge may not be less than this many bytes (`SOCK_MIN_SNDBUF`).
@@ -64,7 +66,8 @@ impl Machine {
     /// kmalloc's size, and pages for what is beyond the largest head.
     pub fn message_charge(&self, bytes: u64) -> u64 {
         let largest = 4 * self.pipe.page - SHARED_INFO;
-        let paged = bytes.saturating_sub(largest).next_multiple_of(self.pipe.page);
+        let paged = bytes.saturating_sub(largest).min(MOST_PAGES * self.pipe.page);
+        let paged = paged.next_multiple_of(self.pipe.page);
         self.buffer_charge(bytes.saturating_sub(paged), paged)
     }
 

@@ -198,15 +198,26 @@ impl Play<'_> {
 
     /// Rule 5.
     fn messages(&mut self, index: usize, head: Head) -> Count {
-        let Some(messages) = &mut self.counter.channels[index].messages else {
-            let why = "FIONREAD may count bytes out of band that are gone";
+        let is_filled = self.is_filled(index);
+        let channel = &mut self.counter.channels[index];
+        let Some(messages) = &mut channel.messages else {
+            let why = match channel.urgent {
+                true => "FIONREAD may count bytes out of band that are gone",
+                false => "which datagrams are queued isn't known",
+            };
             return if head.readable { Count::Unknown(why.into()) } else { Count::Known(0) };
         };
         if !head.readable {
             // Also what was dropped when the socket took another peer.
             messages.clear();
+            // Of what a fill has sent, the count begins with its answer.
+            channel.ahead = if is_filled { channel.ahead } else { 0 };
         }
         match messages.front() {
+            // What it has sent isn't among these.
+            _ if is_filled && head.readable => {
+                Count::Unknown("a fill that hasn't answered has sent some".into())
+            }
             None if !head.readable || head.shut => Count::Known(0),
             Some(first) if *first == head.bytes => Count::Known(messages.iter().sum()),
             _ => Count::Unknown("which datagrams are queued isn't known".into()),

@@ -2,7 +2,7 @@
 //! that have returned are counted by the kernel (`wchar`, proc_pid_io(5)): so it has offered
 //! one piece more. A call that sleeps counts nothing, whatever it has moved.
 
-use super::play::Play;
+use super::play::{Part, Play};
 use crate::outcome::{Action, Offer};
 
 /// A fill that was begun.
@@ -20,6 +20,14 @@ pub(super) struct Filling {
 }
 
 impl Play<'_> {
+    /// A fill that hasn't answered may have sent something into this channel.
+    pub(super) fn is_filled(&self, channel: usize) -> bool {
+        let outstanding = |part: &Part| {
+            part.filling.is_some_and(|fill| fill.channel == channel && part.due.contains(&fill.record))
+        };
+        self.parts.iter().any(outstanding)
+    }
+
     /// A fill is about to be given.
     pub(super) fn begin_fill(&mut self, record: usize, actor: usize, channel: usize, piece: u64) {
         let Some(written) = self.actors[actor].bytes_written() else { return };

@@ -322,6 +322,8 @@ impl<'case> Play<'case> {
         self.let_go_on(last)?;
         let rest = self.settle(Some(at))?;
         self.look_at_fills();
+        // The last end of a pipe may have gone with it.
+        self.set_capacities()?;
         let looks = matches!(step.action.verb(), Verb::Run | Verb::Release);
         let refused = matches!(self.records[last].outcome, Outcome::Failed(_));
         let outcome = match self.how_it_ended(at) {

@@ -44,6 +44,8 @@ pub(super) struct Channel {
     pub(super) cut_short: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     pub(super) messages: Option<VecDeque<u64>>,
+    /// Datagrams that were received before the call that had sent them answered.
+    pub(super) ahead: u64,
     /// The sides that programs have had open.
     pub(super) programs: Sides,
     /// The ends at the last count.
@@ -65,6 +67,7 @@ impl Counter {
             urgent: false,
             cut_short: false,
             messages: None,
+            ahead: 0,
             programs: Sides::default(),
             ends: vec![None; plan.actors.len()],
         };
@@ -89,18 +92,27 @@ impl Counter {
         let channel = &mut self.channels[channel];
         channel.sent = channel.sent.map(|sent| sent + bytes);
         let Some(messages) = &mut channel.messages else { return };
+        // A loop of which no call succeeded.
+        if bytes == 0 && piece > 0 {
+            return;
+        }
         let mut rest = bytes;
         while rest > piece {
             messages.push_back(piece);
             rest -= piece;
         }
         messages.push_back(rest);
+        while channel.ahead > 0 && messages.pop_front().is_some() {
+            channel.ahead -= 1;
+        }
     }
 
     /// A call that sends has ended without an answer, of whose bytes so many are there for sure,
     /// if that is known; the rest goes in whole or not at all, or in part.
     pub(super) fn cut_short(&mut self, channel: usize, whole: bool, returned: Option<u64>) {
         let channel = &mut self.channels[channel];
+        // Whether the last one went in isn't known, nor, of a loop, how long those before were.
+        channel.messages = None;
         match returned {
             Some(returned) if whole => channel.sent = channel.sent.map(|sent| sent + returned),
             None if whole => channel.sent = None,
@@ -115,9 +127,10 @@ impl Counter {
 
     /// A call has received so many bytes, of one message or, in rooms of that size, several.
     pub(super) fn received(&mut self, channel: usize, bytes: u64, rooms: Option<u64>) {
-        let Some(messages) = &mut self.channels[channel].messages else { return };
+        let channel = &mut self.channels[channel];
+        let Some(messages) = &mut channel.messages else { return };
         let Some(room) = rooms else {
-            messages.pop_front();
+            channel.ahead += u64::from(messages.pop_front().is_none());
             return;
         };
         let mut rest = bytes;

@@ -99,11 +99,6 @@ impl State {
                     self.note(Rule::TooLong);
                     return failed(Errno::EMSGSIZE);
                 }
-                let Some(to) = send.to.or(socket.peer) else {
-                    self.note(Rule::NotConnected);
-                    return failed(Errno::ENOTCONN);
-                };
-                send.to = Some(to);
                 if let Some(errno) = socket.take_error(&mut self.noted.0) {
                     return failed(errno);
                 }
@@ -123,7 +118,12 @@ impl State {
             state.uncharge(me, charge);
             failed(errno)
         };
-        let Some(peer) = send.to else { return refused(self, Errno::ENOTCONN) };
+        // It is looked for once there is room.
+        send.to = send.to.or(self.sockets[me].socket.peer);
+        let Some(peer) = send.to else {
+            self.note(Rule::NotConnected);
+            return refused(self, Errno::ENOTCONN);
+        };
         let other = &self.sockets[peer].socket;
         let connected_back = other.peer == Some(me);
         if other.peer.is_some() && !connected_back {
@@ -260,6 +260,8 @@ impl State {
         if let Some(first) = socket.queue.front().filter(|_| receive.flags.peek) {
             let (taken, length) = (first.bytes.min(receive.left), first.bytes);
             self.noted.0.add(Rule::Peek);
+            // A sender wakes, in vain, and goes to the end of the queue.
+            self.wake_senders(me, 1);
             return told(taken, length);
         }
         if let Some((taken, length, gone)) = socket.take(receive.left, &mut self.noted.0) {
@@ -390,7 +392,9 @@ impl State {
     pub(super) fn release_socket(&mut self, at: usize) {
         self.note(Rule::PeerClosed);
         let socket = &mut self.sockets[at].socket;
-        let unread = !socket.queue.is_empty();
+        // One of no bytes at its head is passed over, as if its byte out of band had been read.
+        let first = socket.queue.front().map_or(0, |message| message.bytes);
+        let unread = first > 0 || socket.queue.len() > 1;
         let connected = socket.connected();
         (socket.dead, socket.shut_receive, socket.shut_send) = (true, true, true);
         let peer = socket.peer.take();
