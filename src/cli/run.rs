@@ -29,8 +29,15 @@ pub(super) struct Run {
     steps: bool,
     /// Write what differs from the snapshots, or isn't in them, to .snap.new files
     /// for `cargo insta review`
-    #[arg(long, conflicts_with = "set")]
+    #[arg(long, conflicts_with_all = ["set", "orders", "seed"])]
     update: bool,
+    /// Play at most so many orders of what stands `together`, of more a sample of so many [default:
+    /// what the scenario says, or all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    orders: Option<u32>,
+    /// Draw another sample of the orders
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
     /// Play on so many CPUs at once [default: all that pipelab may use]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -50,7 +57,8 @@ enum Format {
 impl Run {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let started = Instant::now();
-        let mut overrides = Overrides::default();
+        let orders = self.orders.map(|orders| orders as usize);
+        let mut overrides = Overrides { orders, seed: self.seed, ..Overrides::default() };
         for text in &self.set {
             overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
         }

@@ -26,8 +26,12 @@ pub fn explain(plan: &Plan, machine: &Machine, rules: Rules) -> Explanation {
     let mut model = Model::of(plan, machine, rules);
     let mut explanation = Explanation { steps: Vec::new(), ends: None };
     for (step, planned) in plan.steps.iter().enumerate() {
+        let in_order = !plan.order.together.iter().any(|block| block.contains(&step));
         let plain = planned.condition == Condition::Always && planned.attempts == 1 && !planned.joined;
         let allowed = match () {
+            () if !in_order => {
+                Err(NotModelled("steps whose order is open aren't explained".to_owned()))
+            }
             () if !plain => {
                 Err(NotModelled("a step that is conditional or repeated isn't explained".to_owned()))
             }

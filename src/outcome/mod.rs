@@ -4,6 +4,7 @@
 mod action;
 mod call;
 mod error_at;
+pub mod explored;
 mod findings;
 mod layer;
 pub mod ledger;
@@ -19,6 +20,7 @@ mod words;
 pub use action::{Access, Action, Amount, Part, Readiness, Stdio};
 pub use call::{Arg, Call, CallInfo, Called, Moves, Of, On, TAKE};
 pub use error_at::{ErrorAt, error_at, error_at_of_all};
+pub use explored::{Explored, Gather, Variant};
 pub use layer::Layer;
 pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;

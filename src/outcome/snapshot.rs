@@ -13,15 +13,17 @@
 //! Below a step, what a program that the scenario has traced called on channels.
 
 mod files;
+mod orders;
 
 #[cfg(test)]
 mod tests;
 
 pub use files::{Recorded, content, path, propose};
+pub use orders::{Differing, InOrder, differing, has_these, open};
 
 use super::{
-    Amount, ChannelLedger, Count, End, Offer, Outcome, Part, StepRecord, Transcript, Verb, error_at,
-    offer_bytes, resting,
+    Amount, ChannelLedger, Count, End, Explored, Offer, Outcome, Part, StepRecord, Transcript, Verb,
+    error_at, offer_bytes, resting,
     words::{reaped, said},
 };
 use crate::{
@@ -82,6 +84,12 @@ pub fn block(case: &Case, transcript: &Transcript, ledgers: &[ChannelLedger]) ->
         text.push_str(&ledger_text(case, transcript, ledger));
     }
     text
+}
+
+/// The block of a case that leaves orders open.
+pub fn block_of_orders(case: &Case, explored: &Explored) -> Option<String> {
+    let orders = case.orders.as_ref()?;
+    Some(format!("{}\n{}", heading(case), orders::text(case, orders, explored)))
 }
 
 /// Handles that carry nothing are many.
@@ -146,20 +154,22 @@ struct Names<'case> {
 impl Names<'_> {
     /// An outcome without anything that differs by machine.
     fn outcome(&self, outcome: &Outcome) -> String {
+        self.outcome_sized(outcome, &|bytes| self.size(bytes))
+    }
+
+    /// The same, with these words for numbers of bytes.
+    fn outcome_sized(&self, outcome: &Outcome, size: &dyn Fn(u64) -> String) -> String {
         match outcome {
             _ if is_unsure(self.case, self.record) => match &self.case.steps[self.record.step].expectation {
                 Some(expectation) => expectation.text.clone(),
                 None => SOME.to_owned(),
             },
             Outcome::Ok { bytes: None } => "ok".to_owned(),
-            Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", self.size(*bytes)),
-            Outcome::Said { bytes, words } => said(bytes.map(|bytes| self.size(bytes)), words),
+            Outcome::Ok { bytes: Some(bytes) } => format!("ok {}", size(*bytes)),
+            Outcome::Said { bytes, words } => said(bytes.map(size), words),
             Outcome::Failed(failure) => {
-                let after = if failure.bytes > 0 {
-                    format!(" after {}", self.size(failure.bytes))
-                } else {
-                    String::new()
-                };
+                let after =
+                    if failure.bytes > 0 { format!(" after {}", size(failure.bytes)) } else { String::new() };
                 format!("{}{after}", named(&failure.errno, failure.error.as_deref()))
             }
             Outcome::Killed { signal } => format!("killed {signal}"),
@@ -206,9 +216,15 @@ impl Names<'_> {
         format!("  [{}]", all.join(", "))
     }
 
+    /// How so many bytes of this step are called: by the scenario, or by the writes that they are.
+    fn size(&self, bytes: u64) -> String {
+        let own = self.own_size(bytes);
+        own.or_else(|| whole_writes(self.transcript, self.record)).unwrap_or_else(|| bytes.to_string())
+    }
+
     /// The scenario's own expression for so many bytes of this step: the size
     /// that it asked for, or one that it expects of it.
-    fn size(&self, bytes: u64) -> String {
+    fn own_size(&self, bytes: u64) -> Option<String> {
         let step = &self.case.steps[self.record.step];
         let asked = match step.planned.action {
             Action::Write { bytes, .. } | Action::Read { amount: Amount::Bytes(bytes), .. } => Some(bytes),
@@ -217,12 +233,13 @@ impl Names<'_> {
         if let (Some(asked), Some(text)) = (asked, &step.size_text)
             && asked == bytes
         {
-            return text.clone();
+            return Some(text.clone());
         }
         if let Action::Rewrite { part, .. } = step.planned.action
             && self.record.offered.is_some_and(|offer| offer.len == bytes)
         {
-            return if part == Part::Rest { "the rest".to_owned() } else { self.message().to_owned() };
+            let rest = part == Part::Rest;
+            return Some(if rest { "the rest".to_owned() } else { self.message().to_owned() });
         }
         let offers = |other: &&StepRecord| other.offered.is_some() && other.channel == self.record.channel;
         let only_write =
@@ -231,10 +248,7 @@ impl Names<'_> {
             Some(expected.channel) == self.record.channel && expected.quantity == Quantity::Accepted
         };
         let expected = self.case.expect.bytes.iter().find(accepted).filter(|_| only_write);
-        match expected.and_then(|expected| expected.name_of(bytes)) {
-            Some(name) => name,
-            None => whole_writes(self.transcript, self.record).unwrap_or_else(|| bytes.to_string()),
-        }
+        expected.and_then(|expected| expected.name_of(bytes))
     }
 
     /// The size of the message that this record writes once more, as its own step says it.
@@ -329,10 +343,12 @@ fn offer_text(case: &Case, record: &StepRecord) -> Option<String> {
 /// The lines of one channel's ledger.
 fn ledger_text(case: &Case, transcript: &Transcript, ledger: &ChannelLedger) -> String {
     let name = &case.plan.channels[ledger.channel].name;
-    let offers: Vec<String> = (transcript.steps.iter())
-        .filter(|record| record.channel == Some(ledger.channel))
-        .filter_map(|record| offer_text(case, record))
-        .collect();
+    let on_channel = |record: &&StepRecord| record.channel == Some(ledger.channel);
+    let mut records: Vec<&StepRecord> = transcript.steps.iter().filter(on_channel).collect();
+    if case.orders.is_some() {
+        records.sort_by_key(|record| record.step);
+    }
+    let offers: Vec<String> = records.into_iter().filter_map(|record| offer_text(case, record)).collect();
     let offered = match offers.is_empty() {
         true if ledger.programs.writes => "?".to_owned(),
         true => "none".to_owned(),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use similar::TextDiff;
 
 use super::{
-    ChannelLedger, Count, End, ErrorAt, Ledger, Outcome, Recorded, Transcript, Verb, error_at,
+    ChannelLedger, Count, End, ErrorAt, Explored, Ledger, Outcome, Recorded, Transcript, Verb, error_at,
     error_at_of_all, ledger::Origin, snapshot,
 };
 use crate::{
-    scenario::{Case, EndKind, Quantity},
+    scenario::{Case, EndKind, ExpectedBytes, ExpectedOfSome, Quantity},
     stage::Fault,
 };
 
@@ -52,8 +52,10 @@ impl Status {
 pub struct Judged {
     pub case: Arc<Case>,
     pub status: Status,
-    /// What was recorded; `None` for a case that was skipped or failed.
+    /// What was recorded; `None` for a case that was skipped or failed, or that leaves orders open.
     pub played: Option<Played>,
+    /// What was recorded of a case that leaves orders open, once all of them were played.
+    pub orders: Option<Explored>,
     /// Where it isn't as expected; one entry a finding, maybe of several lines.
     pub differences: Vec<String>,
     /// Why it was skipped, or what failed, with the way out.
@@ -95,13 +97,18 @@ impl Played {
 impl Judged {
     /// Its block in a snapshot, if it was played, and all that belongs there was seen.
     pub fn block(&self) -> Option<String> {
+        if let Some(explored) = &self.orders {
+            let lacks = explored.outcomes.iter().any(|outcome| outcome.played.lacks_trace(&self.case));
+            return snapshot::block_of_orders(&self.case, explored).filter(|_| !lacks);
+        }
         let played = self.played.as_ref().filter(|played| !played.lacks_trace(&self.case))?;
         Some(played.block(&self.case))
     }
 
     /// Per actor, why its calls weren't seen though somebody wanted it; empty else.
     pub fn untraced(&self) -> &[String] {
-        self.played.as_ref().map_or(&[], |played| &played.transcript.untraced)
+        let first = self.orders.iter().flat_map(|explored| &explored.outcomes).map(|outcome| &outcome.played);
+        self.played.iter().chain(first).next().map_or(&[], |played| &played.transcript.untraced)
     }
 
     /// A case that can't be played here, if it can't.
@@ -122,10 +129,12 @@ impl Judged {
     }
 
     fn without(case: &Arc<Case>, status: Status, reason: String) -> Judged {
-        Judged { case: case.clone(), status, played: None, differences: vec![], reason: Some(reason) }
+        let case = case.clone();
+        Judged { case, status, played: None, orders: None, differences: vec![], reason: Some(reason) }
     }
 
-    /// A case that was played; `recorded` is the snapshot of its runtimes.
+    /// A case that was played; `recorded` is the snapshot of its runtimes. Of one that leaves orders
+    /// open this is one play, which only all others together hold against a snapshot ([`Gather`](super::Gather)).
     pub fn of(case: &Arc<Case>, transcript: Transcript, recorded: Option<&Recorded>) -> Judged {
         let played = Played::of(case, transcript);
         let mut differences = Vec::new();
@@ -134,19 +143,17 @@ impl Judged {
         ledgers(case, &played, &mut differences);
         streams(case, &played, &mut differences);
         let stuck = matches!(played.transcript.end, End::Stuck { .. });
-        let known = recorded.and_then(|recorded| recorded.block(&snapshot::heading(case)));
+        let whole = recorded.filter(|_| case.orders.is_none());
+        let known = whole.and_then(|recorded| recorded.block(&snapshot::heading(case)));
         let comparable = |block: &str| match played.lacks_trace(case) {
             true => snapshot::without_trace(block),
             false => block.to_owned(),
         };
         if let Some((known, block)) = known.map(|known| (comparable(known), comparable(&played.block(case))))
-            && known.trim_end() != block.trim_end()
         {
-            let diff = TextDiff::from_lines(&known, &block);
-            let text = diff.unified_diff().context_radius(2).header("snapshot", "seen").to_string();
-            differences.push(text.trim_end().to_owned());
+            held_against(&known, &block, &mut differences);
         }
-        let status = if stuck && case.expect.end != Some(EndKind::Stuck) {
+        let status = if stuck && !case.expect.may_be_stuck() {
             Status::Stuck
         } else if !differences.is_empty() {
             Status::Differs
@@ -155,7 +162,37 @@ impl Judged {
         } else {
             Status::Ok
         };
-        Judged { case: case.clone(), status, played: Some(played), differences, reason: None }
+        let case = case.clone();
+        Judged { case, status, played: Some(played), orders: None, differences, reason: None }
+    }
+}
+
+/// What was seen against what is recorded.
+pub(super) fn held_against(known: &str, seen: &str, differences: &mut Vec<String>) {
+    if known.trim_end() != seen.trim_end() {
+        let diff = TextDiff::from_lines(known, seen);
+        let text = diff.unified_diff().context_radius(2).header("snapshot", "seen").to_string();
+        differences.push(text.trim_end().to_owned());
+    }
+}
+
+/// An order is as `[expect.some]` wants one to be.
+pub(super) fn shows(some: &ExpectedOfSome, case: &Case, played: &Played) -> bool {
+    let as_expected = |expected: &ExpectedBytes| {
+        let ledger = &played.ledgers[expected.channel];
+        expected.wanted.allows(&quantity(ledger, expected.quantity), &|other| quantity(ledger, other))
+    };
+    let first_error = error_at(&case.plan, &played.transcript);
+    let first_error = first_error.as_ref().map_or("none", |error| error.verb.name());
+    some.bytes.iter().all(as_expected)
+        && some.error_at.is_none_or(|wanted| wanted.name() == first_error)
+        && some.end.is_none_or(|wanted| wanted == end_of(played))
+}
+
+fn end_of(played: &Played) -> EndKind {
+    match played.transcript.end {
+        End::Played => EndKind::Played,
+        End::Stuck { .. } => EndKind::Stuck,
     }
 }
 
@@ -200,9 +237,13 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
                 .push(format!("line {line}: `{text}` expected {}, gave {gave}{from}", expectation.text));
         }
     }
-    if let End::Stuck { step, .. } = played.transcript.end {
-        let unreached = case.steps[step..].iter().filter(|step| step.expectation.is_some());
-        for step in unreached {
+    if let End::Stuck { .. } = played.transcript.end
+        && !case.expect.some_may_be_stuck()
+    {
+        let given = |at: usize| played.transcript.steps.iter().any(|record| record.step == at);
+        let unreached =
+            case.steps.iter().enumerate().filter(|(at, step)| step.expectation.is_some() && !given(*at));
+        for (_, step) in unreached {
             differences.push(format!("line {}: `{}` was never reached", step.line, step.text));
         }
     }
@@ -289,10 +330,7 @@ fn ledgers(case: &Case, played: &Played, differences: &mut Vec<String>) {
         }
     }
     if let Some(expected) = case.expect.end {
-        let seen = match played.transcript.end {
-            End::Played => EndKind::Played,
-            End::Stuck { .. } => EndKind::Stuck,
-        };
+        let seen = end_of(played);
         if seen != expected {
             let line = case.expect.end_line;
             differences.push(format!("line {line}: end expected {}, is {}", expected.name(), seen.name()));

@@ -11,7 +11,7 @@ use crate::{
     },
     outcome::{Access, Action, Amount, Offer, Outcome, Transcript, payload},
     setting::{Setting, Sigpipe},
-    stage::{Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep},
+    stage::{Condition, Launch, Order, Plan, PlannedActor, PlannedChannel, PlannedStep},
 };
 
 /// The writer's index in plans; its stream is told apart by it.
@@ -88,6 +88,7 @@ impl Script {
             channels: vec![PlannedChannel { capacity, ..PlannedChannel::declared("log", Kind::Fifo) }],
             actors: vec![writer.clone(), reader()],
             steps: opens.into_iter().chain(self.moves.iter().map(Move::action)).map(step).collect(),
+            order: Order::default(),
             setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
         }
     }

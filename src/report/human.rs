@@ -1,6 +1,8 @@
 //! For a person: a table a scenario, the steps of each case if asked for. What it
 //! will show is kept until the scenario's end, in words; transcripts aren't.
 
+mod orders;
+
 use std::{
     collections::HashMap,
     io::{self, Write},
@@ -43,6 +45,8 @@ impl Human {
 struct Rows {
     /// The names of the parameters.
     names: Vec<String>,
+    /// Some cases leave orders open.
+    with_orders: bool,
     /// Cells, and the versions that share them.
     rows: Vec<(Vec<String>, Vec<String>)>,
     places: HashMap<Vec<String>, usize>,
@@ -50,9 +54,7 @@ struct Rows {
 
 impl Report for Human {
     fn case(&mut self, _out: &mut dyn Write, _loaded: &Loaded, judged: &Judged) -> io::Result<()> {
-        if judged.played.is_some() {
-            self.rows.add(judged);
-        }
+        self.rows.add(judged);
         let mut below = mem::take(&mut self.below);
         let result = self.details(&mut below, judged);
         self.below = below;
@@ -93,6 +95,9 @@ impl Human {
     fn details(&self, out: &mut dyn Write, judged: &Judged) -> io::Result<()> {
         let title = judged.case.title();
         let title = if title.is_empty() { "its only case" } else { &title };
+        if let Some(explored) = &judged.orders {
+            orders::outcomes(out, judged, explored, self.steps)?;
+        }
         if self.steps
             && let Some(played) = &judged.played
         {
@@ -191,12 +196,14 @@ impl Rows {
         if self.rows.is_empty() {
             self.names = judged.case.params.iter().map(|(name, _)| name.clone()).collect();
         }
-        let (row, version) = row(judged);
-        match self.places.get(&row) {
-            Some(&place) => self.rows[place].1.push(version),
-            None => {
-                self.places.insert(row.clone(), self.rows.len());
-                self.rows.push((row, vec![version]));
+        self.with_orders |= judged.case.orders.is_some();
+        for (row, version) in rows(judged) {
+            match self.places.get(&row) {
+                Some(&place) => self.rows[place].1.push(version),
+                None => {
+                    self.places.insert(row.clone(), self.rows.len());
+                    self.rows.push((row, vec![version]));
+                }
             }
         }
     }
@@ -211,6 +218,7 @@ impl Rows {
         if with_versions {
             header.push("versions".into());
         }
+        header.extend(self.with_orders.then(|| "orders".to_owned()));
         header.extend(["error at", "error", "arrived", "and the rest", "status"].map(str::to_owned));
         table.set_header(header);
         for (mut row, mut versions) in self.rows {
@@ -220,7 +228,7 @@ impl Rows {
             }
             table.add_row(row);
         }
-        let arrived = columns + usize::from(with_versions) + 2;
+        let arrived = columns + usize::from(with_versions) + usize::from(self.with_orders) + 2;
         if let Some(column) = table.column_mut(arrived) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -239,8 +247,29 @@ pub(super) fn plain() -> Table {
     table
 }
 
+/// The rows of a case: one, or, if it leaves orders open, one for each that they differ in.
+fn rows(judged: &Judged) -> Vec<(Vec<String>, String)> {
+    let Some(explored) = &judged.orders else {
+        return judged.played.iter().map(|played| row(judged, played)).collect();
+    };
+    let columns = judged.case.params.len();
+    let mut rows: Vec<(Vec<String>, String, usize)> = Vec::new();
+    for outcome in &explored.outcomes {
+        let (cells, version) = row(judged, &outcome.played);
+        match rows.iter_mut().find(|(known, ..)| *known == cells) {
+            Some((.., orders)) => *orders += outcome.orders,
+            None => rows.push((cells, version, outcome.orders)),
+        }
+    }
+    let with_orders = |(mut cells, version, orders): (Vec<String>, _, _)| {
+        cells.insert(columns, format!("{orders} of {}", explored.orders));
+        (cells, version)
+    };
+    rows.into_iter().map(with_orders).collect()
+}
+
 /// The cells of a case, and the versions of its runtimes.
-fn row(judged: &Judged) -> (Vec<String>, String) {
+fn row(judged: &Judged, played: &Played) -> (Vec<String>, String) {
     let case = &judged.case;
     let mut versions: Vec<&str> = Vec::new();
     let mut cells: Vec<String> = Vec::new();
@@ -257,7 +286,6 @@ fn row(judged: &Judged) -> (Vec<String>, String) {
             versions.push(version);
         }
     }
-    let played = judged.played.as_ref().expect("only cases that were played have a row");
     let (at, error) = match &played.error_at {
         None => ("-".to_owned(), "-".to_owned()),
         Some(error) => (error.place().to_owned(), snapshot::named(&error.errno, error.error.as_deref())),

@@ -2,6 +2,7 @@
 //! versions.
 
 mod calls;
+mod orders;
 
 use std::io::{self, Write};
 
@@ -65,7 +66,7 @@ impl<Value: Serialize, Values: Clone + Iterator<Item = Value>> Serialize for Arr
 }
 
 #[derive(Serialize)]
-struct Line<'a, Params, Rest> {
+struct Line<'a, Params, Rest, Orders> {
     v: u32,
     scenario: &'a str,
     params: Params,
@@ -77,6 +78,9 @@ struct Line<'a, Params, Rest> {
     differences: &'a [String],
     #[serde(flatten)]
     played: Option<Rest>,
+    /// Of a case that leaves orders open, in place of what was played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orders: Option<Orders>,
 }
 
 fn line<'a>(scenario: &'a str, judged: &'a Judged) -> impl Serialize + 'a {
@@ -89,6 +93,7 @@ fn line<'a>(scenario: &'a str, judged: &'a Judged) -> impl Serialize + 'a {
         reason: judged.reason.as_deref(),
         differences: &judged.differences,
         played: judged.played.as_ref().map(|played| rest(&judged.case, played)),
+        orders: judged.orders.as_ref().map(|explored| orders::orders(&judged.case, explored)),
     }
 }
 

@@ -22,7 +22,7 @@ use nix::{
 
 use crate::{
     driver::Catalog,
-    outcome::{Judged, Recorded, snapshot},
+    outcome::{Gather, Judged, Recorded, snapshot},
     scenario::{Case, Cases, Overrides, Problems, Scenario, Symbols},
     stage::{Fault, Handle, Options},
 };
@@ -197,7 +197,7 @@ impl Lab {
         self.catalog.as_ref().expect("filled above").1.clone()
     }
 
-    /// Plays a case and judges it.
+    /// Plays a case, in all orders that it leaves open, and judges it.
     ///
     /// # Errors
     /// The stage is of no more use.
@@ -205,10 +205,18 @@ impl Lab {
         if let Some(skipped) = Judged::skipped(case) {
             return Ok(skipped);
         }
-        match self.stage.play(&case.plan) {
-            Ok(transcript) => Ok(Judged::of(case, transcript, recorded)),
-            Err(fault) => Judged::failed(case, &fault).ok_or_else(|| in_case(fault, case)),
+        let mut gather = Gather::default();
+        for play in case.in_all_orders() {
+            let play = Arc::new(play);
+            let judged = match self.stage.play(&play.plan) {
+                Ok(transcript) => Judged::of(&play, transcript, recorded),
+                Err(fault) => Judged::failed(&play, &fault).ok_or_else(|| in_case(fault, &play))?,
+            };
+            if let Some(whole) = gather.add(judged, recorded) {
+                return Ok(whole);
+            }
         }
+        unreachable!("the last order makes it whole")
     }
 
     /// Plays and judges all cases on all shards. `take` gets them one by one, in
@@ -220,17 +228,21 @@ impl Lab {
     pub fn play_all<E: From<Fault>>(
         &mut self,
         loaded: &[Loaded],
-        take: impl FnMut(usize, Judged) -> Result<(), E>,
+        mut take: impl FnMut(usize, Judged) -> Result<(), E>,
     ) -> Result<(), E> {
         let whole = |_: usize, judged: Judged| {
             let bytes = shards::weight(&judged);
             (judged, bytes)
         };
-        self.play_keeping(loaded, &whole, take)
+        let mut gather = Gather::default();
+        self.play_keeping(loaded, &whole, |scenario, judged: Judged| {
+            let recorded = loaded[scenario].snapshot_of(&judged.case);
+            gather.add(judged, recorded).map_or(Ok(()), |whole| take(scenario, whole))
+        })
     }
 
-    /// The same, where `keep` makes of each result what is wanted of it, and says roughly how many
-    /// bytes that takes. It does so in the shard's own thread, so that no transcript is kept.
+    /// Plays all cases, each as often as it has orders; `keep` makes of each play what is wanted of
+    /// it, and says roughly how many bytes that takes. It does so in the shard's own thread, so that no transcript is kept.
     ///
     /// # Errors
     /// As for [`Lab::play_all`].
@@ -240,8 +252,8 @@ impl Lab {
         keep: &(dyn Fn(usize, Judged) -> (R, usize) + Sync),
         take: impl FnMut(usize, R) -> Result<(), E>,
     ) -> Result<(), E> {
-        let cases: usize = loaded.iter().map(|loaded| loaded.cases.len()).sum();
-        let shards = self.options.len().min(cases).max(1);
+        let plays: usize = loaded.iter().map(|loaded| loaded.cases.plays()).sum();
+        let shards = self.options.len().min(plays).max(1);
         let board = Board::new(loaded, keep, shards);
         thread::scope(|scope| {
             let (board, stage) = (&board, &mut self.stage);

@@ -36,7 +36,7 @@ const SOON: Duration = Duration::from_millis(20);
 /// Bytes of results that may lie before the ones that are waited for.
 const AHEAD: usize = 8 << 20;
 
-/// Consecutive cases of one scenario.
+/// Consecutive plays of one scenario: cases, each as often as it has orders.
 #[derive(Clone, Copy, Debug)]
 struct Batch {
     number: usize,
@@ -95,7 +95,7 @@ pub(super) struct Board<'a, R> {
 
 impl<'a, R> Board<'a, R> {
     pub(super) fn new(loaded: &'a [Loaded], keep: &'a Keep<'a, R>, shards: usize) -> Board<'a, R> {
-        let cases: usize = loaded.iter().map(|loaded| loaded.cases.len()).sum();
+        let cases: usize = loaded.iter().map(|loaded| loaded.cases.plays()).sum();
         Board {
             loaded,
             keep,
@@ -127,7 +127,7 @@ impl<'a, R> Board<'a, R> {
     fn take(&self, can_wait: bool) -> Option<Batch> {
         let mut state = self.state();
         loop {
-            while self.loaded.get(state.scenario).is_some_and(|loaded| loaded.cases.len() == state.case) {
+            while self.loaded.get(state.scenario).is_some_and(|loaded| loaded.cases.plays() == state.case) {
                 state.scenario += 1;
                 state.case = 0;
             }
@@ -136,7 +136,7 @@ impl<'a, R> Board<'a, R> {
             }
             if state.next < state.shown + self.window {
                 let State { scenario, case: start, next: number, .. } = *state;
-                let end = (start + self.batch).min(self.loaded[scenario].cases.len());
+                let end = (start + self.batch).min(self.loaded[scenario].cases.plays());
                 state.case = end;
                 state.next += 1;
                 state.results.insert(number, Results::new());
@@ -193,12 +193,12 @@ impl<'a, R> Board<'a, R> {
         &self,
         mut show: impl FnMut(usize, R) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (mut scenario, mut left) = (0, self.loaded.first().map_or(0, |loaded| loaded.cases.len()));
+        let (mut scenario, mut left) = (0, self.loaded.first().map_or(0, |loaded| loaded.cases.plays()));
         loop {
             while left == 0 {
                 scenario += 1;
                 match self.loaded.get(scenario) {
-                    Some(loaded) => left = loaded.cases.len(),
+                    Some(loaded) => left = loaded.cases.plays(),
                     None => return Ok(()),
                 }
             }
@@ -311,7 +311,7 @@ impl<'a, R> Shard<'a, R> {
                 self.maker = Some((batch.scenario, self.board.loaded[batch.scenario].cases.maker()));
             }
             let (_, maker) = self.maker.as_mut().expect("just made");
-            let case = Arc::new(maker.case(batch.start));
+            let case = Arc::new(maker.play(batch.start));
             let last = batch.start + 1 == batch.end;
             self.batch = (!last).then_some(Batch { start: batch.start + 1, ..batch });
             let plays = case.skip.is_none();

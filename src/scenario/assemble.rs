@@ -13,9 +13,10 @@ use super::{
 use crate::{
     channel::Kind,
     driver::{Runtime, SPAWNS, Version},
+    explore::orders::Orders,
     outcome::Action,
     setting::{Setting, privilege},
-    stage::{Launch, Plan, PlannedActor, PlannedChannel},
+    stage::{Launch, Order, Plan, PlannedActor, PlannedChannel},
 };
 
 /// An actor and what plays it.
@@ -111,6 +112,8 @@ pub(super) struct Parts<'a> {
     pub troupe: &'a Troupe,
     pub steps: Vec<Arc<CaseStep>>,
     pub expect: Arc<CaseExpect>,
+    /// The orders that it leaves open.
+    pub orders: Option<Arc<Orders>>,
     /// A size that the case needs and no runtime tells.
     pub untold: Option<String>,
     /// The largest pipe that this machine gives (bytes).
@@ -184,16 +187,19 @@ impl Parts<'_> {
             channels: self.channels(),
             actors: Vec::new(),
             steps: Vec::new(),
+            order: Order::default(),
             setting: self.troupe.surroundings.setting.clone(),
         };
         if skip.is_none() {
             plan.actors = self.troupe.planned.clone();
             plan.steps = self.steps.iter().map(|step| step.planned.clone()).collect();
+            plan.order.together = self.orders.iter().flat_map(|orders| orders.together()).collect();
         }
         Case {
             params,
             actors: self.troupe.in_case.clone(),
             plan,
+            orders: self.orders.filter(|_| skip.is_none()),
             skip,
             snapshot_key: self.troupe.snapshot_key.clone(),
             steps: self.steps,

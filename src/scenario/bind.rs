@@ -10,12 +10,12 @@ use std::{
 use super::{
     Scenario,
     assemble::Parts,
-    case::{Case, CaseExpect, CaseStep, ExpectedBytes, Machine},
+    case::{Case, CaseExpect, CaseStep, ExpectedBytes, ExpectedOfSome, Machine},
     casting::{Bound, BoundLine, Casting},
     check, holdings,
     holes::mentioned,
     needs::Needs,
-    parts::Line,
+    parts::{ByteKey, Line},
     place::{Text, line_and_column},
     problem::Problem,
     program,
@@ -36,8 +36,10 @@ pub(super) struct Binder<'a> {
     pub(super) needs: Needs,
     /// Those without mistakes, by the values that they depend on.
     pub(super) casts: HashMap<Vec<usize>, Casting<'a>>,
-    /// The lines of `[expect]`'s counts, of `error_at` and of `end`.
+    /// The lines of `[expect]`'s counts and then of those of `[expect.some]`, of `error_at` and of `end`.
     expect_lines: (Vec<usize>, usize, usize),
+    /// The lines of each `[expect.some]`.
+    some_lines: Vec<usize>,
     /// The combination: for each parameter, the index of its value.
     at: Vec<usize>,
     pub params: Vec<(&'a str, &'a Text)>,
@@ -51,7 +53,8 @@ pub(super) struct Binder<'a> {
 pub(super) enum Found {
     /// It is at fault, or there is no machine.
     Nothing,
-    Playable,
+    /// In so many orders.
+    Playable(usize),
     /// A case that can't be played: its parameters and the reason.
     Skipped(Vec<(String, String)>, String),
 }
@@ -65,6 +68,7 @@ impl<'a> Binder<'a> {
     ) -> Binder<'a> {
         let line = |offset: usize| line_and_column(&scenario.text, offset).0;
         let keys = &scenario.expect;
+        let counts = keys.bytes.iter().chain(keys.some.iter().flat_map(|some| &some.bytes));
         Binder {
             scenario,
             values,
@@ -73,10 +77,11 @@ impl<'a> Binder<'a> {
             needs: Needs::of(scenario, values),
             casts: HashMap::new(),
             expect_lines: (
-                keys.bytes.iter().map(|key| line(key.value.span.start)).collect(),
+                counts.map(|key| line(key.value.span.start)).collect(),
                 keys.error_at.as_ref().map_or(0, |(_, span)| line(span.start)),
                 keys.end.as_ref().map_or(0, |(_, span)| line(span.start)),
             ),
+            some_lines: keys.some.iter().map(|some| line(some.span.start)).collect(),
             at: Vec::new(),
             params: Vec::new(),
             problems: Vec::new(),
@@ -101,7 +106,7 @@ impl<'a> Binder<'a> {
             found.push(match parts {
                 None => Found::Nothing,
                 Some(parts) => match parts.skip() {
-                    None => Found::Playable,
+                    None => Found::Playable(parts.orders.as_ref().map_or(1, |orders| orders.len())),
                     Some(_) => {
                         let case = parts.assemble();
                         let reason = case.skip.map(|skip| skip.reason).unwrap_or_default();
@@ -198,6 +203,7 @@ impl<'a> Binder<'a> {
         let mut scope = None;
         self.lines(bound, &mut scope, check);
         let expect = self.expect(bound, &mut scope);
+        let orders = self.orders(bound, check);
         if !self.problems.is_empty() || bound.troupe.is_incomplete() {
             return None;
         }
@@ -210,6 +216,7 @@ impl<'a> Binder<'a> {
             troupe: &bound.troupe,
             steps: lines.flat_map(|line| line.steps.iter().cloned()).collect(),
             expect,
+            orders,
             untold: untold.pop_first(),
             largest_pipe: self.machine.map_or(u64::MAX, |machine| machine.symbols.largest_pipe),
         })
@@ -269,8 +276,15 @@ impl<'a> Binder<'a> {
         let scope = scope.get_or_insert_with(|| self.scope_of(bound));
         scope.untold.take();
         let keys = &scenario.expect;
+        let some = keys.some.iter().zip(&self.some_lines).map(|(some, line)| ExpectedOfSome {
+            bytes: Vec::new(),
+            error_at: some.error_at,
+            end: some.end,
+            line: *line,
+        });
         let mut expect = CaseExpect {
             bytes: Vec::new(),
+            some: some.collect(),
             streams: (keys.streams.iter())
                 .map(|(channel, text)| {
                     let line = line_and_column(&scenario.text, text.span.start).0;
@@ -282,18 +296,18 @@ impl<'a> Binder<'a> {
             error_at_line: self.expect_lines.1,
             end_line: self.expect_lines.2,
         };
-        for (index, key) in keys.bytes.iter().enumerate() {
+        let mut lines = self.expect_lines.0.clone().into_iter();
+        let mut read = |key: &ByteKey| {
             let (wanted, _) = self.item(scope, &key.value.value, |problems| {
                 Wanted::read(key, scope).map_err(|problem| problems.push(problem)).ok()
             });
-            if let Some(wanted) = wanted.flatten() {
-                expect.bytes.push(ExpectedBytes {
-                    channel: key.channel,
-                    quantity: key.quantity,
-                    wanted,
-                    line: self.expect_lines.0[index],
-                });
-            }
+            let (channel, quantity) = (key.channel, key.quantity);
+            let line = lines.next().unwrap_or(0);
+            wanted.flatten().map(|wanted| ExpectedBytes { channel, quantity, wanted, line })
+        };
+        expect.bytes = keys.bytes.iter().filter_map(&mut read).collect();
+        for (some, keys) in expect.some.iter_mut().zip(&keys.some) {
+            some.bytes = keys.bytes.iter().filter_map(&mut read).collect();
         }
         let expect = Arc::new(expect);
         bound.expect = self.problems.is_empty().then(|| (at, expect.clone(), scope.untold.take()));

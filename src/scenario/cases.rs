@@ -20,9 +20,12 @@ pub struct Cases {
     symbols: Symbols,
     catalog: Arc<Catalog>,
     recorded: Vec<(String, String)>,
+    orders: (Option<usize>, u64),
     /// Of each parameter.
     values: Vec<Arc<Vec<Text>>>,
     places: Vec<Place>,
+    /// Where the plays of each case begin; empty where each has one.
+    starts: Vec<usize>,
 }
 
 /// Which combination of values a case comes from, and which of the alternatives
@@ -31,6 +34,8 @@ pub struct Cases {
 pub(super) struct Place {
     combination: u32,
     alternative: u32,
+    /// The orders in which it is played.
+    plays: u32,
 }
 
 impl Cases {
@@ -45,7 +50,8 @@ impl Cases {
         if !unknown.is_empty() {
             return fail(unknown);
         }
-        let machine = Machine { symbols, catalog, recorded: &overrides.recorded };
+        let orders = (overrides.orders, overrides.seed);
+        let machine = Machine { symbols, catalog, recorded: &overrides.recorded, orders };
         let values: Vec<Arc<Vec<Text>>> =
             (0..scenario.params.len()).map(|param| values(scenario, param, &machine, overrides)).collect();
         let expansion = expand(scenario, &values, BTreeSet::new(), Some(machine));
@@ -57,7 +63,9 @@ impl Cases {
             symbols: *symbols,
             catalog: catalog.clone(),
             recorded: overrides.recorded.clone(),
+            orders,
             values,
+            starts: starts(&expansion.places),
             places: expansion.places,
         })
     }
@@ -77,11 +85,18 @@ impl Cases {
         names.zip(self.values.iter().map(|list| list.iter().map(|text| text.value.as_str()).collect()))
     }
 
+    /// How often a stage plays one of them: each once, or once for each of its orders.
+    pub fn plays(&self) -> usize {
+        let last = self.starts.last().zip(self.places.last());
+        last.map_or(self.len(), |(start, place)| start + place.plays as usize)
+    }
+
     /// What makes the cases, fastest in their order.
     pub fn maker(&self) -> Maker<'_> {
-        let machine = Machine { symbols: &self.symbols, catalog: &self.catalog, recorded: &self.recorded };
+        let Cases { symbols, catalog, recorded, orders, .. } = self;
+        let machine = Machine { symbols, catalog, recorded, orders: *orders };
         let binder = Binder::new(&self.scenario, &self.values, BTreeSet::new(), Some(machine));
-        Maker { binder, places: &self.places }
+        Maker { binder, cases: self, in_orders: None }
     }
 
     /// All, in their order.
@@ -94,7 +109,9 @@ impl Cases {
 /// Makes one case after the other.
 pub struct Maker<'a> {
     binder: Binder<'a>,
-    places: &'a [Place],
+    cases: &'a Cases,
+    /// The case whose plays were last asked for, and its orders.
+    in_orders: Option<(usize, Case, Vec<Vec<usize>>)>,
 }
 
 impl Maker<'_> {
@@ -103,9 +120,43 @@ impl Maker<'_> {
     /// # Panics
     /// There are not so many.
     pub fn case(&mut self, index: usize) -> Case {
-        let Place { combination, alternative } = self.places[index];
+        let Place { combination, alternative, .. } = self.cases.places[index];
         self.binder.case(combination as usize, alternative as usize).expect("it was checked")
     }
+
+    /// The play with this index, from 0: a case in one of its orders.
+    ///
+    /// # Panics
+    /// There are not so many.
+    pub fn play(&mut self, index: usize) -> Case {
+        let starts = &self.cases.starts;
+        if starts.is_empty() {
+            return self.case(index);
+        }
+        let case = starts.partition_point(|start| *start <= index) - 1;
+        let order = index - starts[case];
+        let known = self.in_orders.take().filter(|(known, ..)| *known == case);
+        let (_, whole, orders) = known.unwrap_or_else(|| {
+            let whole = self.case(case);
+            let orders = whole.orders.as_ref().map_or_else(Vec::new, |orders| orders.played());
+            (case, whole, orders)
+        });
+        let play = orders.get(order).map_or_else(|| whole.clone(), |order| whole.in_order(order.clone()));
+        self.in_orders = Some((case, whole, orders));
+        play
+    }
+}
+
+/// Where the plays of each case begin, if any has several.
+fn starts(places: &[Place]) -> Vec<usize> {
+    if places.iter().all(|place| place.plays == 1) {
+        return Vec::new();
+    }
+    let begins = |next: &mut usize, place: &Place| {
+        *next += place.plays as usize;
+        Some(*next - place.plays as usize)
+    };
+    places.iter().scan(0, begins).collect()
 }
 
 /// The values of a parameter: as overridden, with all versions.
@@ -173,15 +224,15 @@ pub(super) fn expand(
     for combination in 0..product {
         let found = binder.check(combination, MAX_CASES - expansion.places.len().min(MAX_CASES));
         for (alternative, found) in found.into_iter().enumerate() {
-            let is_case = match found {
-                Found::Nothing => false,
-                Found::Playable => true,
+            let plays = match found {
+                Found::Nothing => None,
+                Found::Playable(plays) => Some(plays as u32),
                 // One runtime that is missing is one skip, however many cases need it.
-                Found::Skipped(params, reason) => skipped.insert((params, reason)),
+                Found::Skipped(params, reason) => skipped.insert((params, reason)).then_some(1),
             };
-            if is_case {
+            if let Some(plays) = plays {
                 let (combination, alternative) = (combination as u32, alternative as u32);
-                expansion.places.push(Place { combination, alternative });
+                expansion.places.push(Place { combination, alternative, plays });
             }
         }
         merged.add(scenario, binder.problems.drain(..), &binder.params, &varies);

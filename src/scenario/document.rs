@@ -3,6 +3,7 @@
 
 mod drivers;
 mod expect;
+mod orders;
 mod params;
 mod setting;
 
@@ -14,7 +15,7 @@ use toml::{
 };
 
 use super::{
-    handles,
+    handles, lines,
     parts::{Actor, Channel, CustomDriver, ExpectKeys, Param, Script, SettingKeys, SnapshotKind},
     place::{Span, Text},
     problem::Problem,
@@ -38,6 +39,8 @@ pub(super) struct Document {
     pub drivers: Vec<CustomDriver>,
     pub script: Option<Script>,
     pub snapshot: SnapshotKind,
+    /// Of each case at most so many orders.
+    pub orders: Option<usize>,
     pub expect: ExpectKeys,
     /// Names that are declared, even where the rest of the entry is at fault:
     /// using them is no further mistake.
@@ -120,11 +123,13 @@ impl<'i> Walk<'i> {
                     let kind = self.one_of(value, "snapshot", &SnapshotKind::ALL, SnapshotKind::name);
                     self.document.snapshot = kind.map_or_else(SnapshotKind::default, |(kind, _)| kind);
                 }
+                "orders" => self.orders(value),
                 "expect" => self.each(value, "expect", Self::expect),
                 _ => self.unknown_key(key, ""),
             }
         }
         self.handles_like_channels();
+        self.some_of_one();
         if self.script_at.is_none() {
             let first_line = 0..self.file.find('\n').unwrap_or(self.file.len());
             self.problems.push(
@@ -243,7 +248,7 @@ impl<'i> Walk<'i> {
             return;
         }
         let Some(text) = self.text(value, "script") else { return };
-        let (script, mut problems) = super::lines::split(text, self.file);
+        let (script, mut problems) = lines::split(text, self.file);
         if script.lines.is_empty() && !script.incomplete {
             problems.push(
                 Problem::new("no-script", "a script without a step")

@@ -114,8 +114,9 @@ pub struct Expectation {
 /// How an outstanding call is expected to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Then {
-    /// None of any: it never does.
     pub any_of: Vec<Expected>,
+    /// It may be that it never does (`nothing`).
+    pub never: bool,
     /// How the step begins that releases it.
     pub by: Option<String>,
 }
@@ -173,7 +174,7 @@ impl Then {
     /// The call ended as expected: `resumed` is how, and the step that released it.
     pub fn allows(&self, resumed: Option<(&Outcome, &str)>, whose: &[Origin]) -> bool {
         match resumed {
-            None => self.any_of.is_empty(),
+            None => self.never,
             Some((outcome, by)) => {
                 let begins = |words: &str| {
                     by.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))

@@ -145,6 +145,12 @@ pub const KEYS: &[KeyInfo] = &[
         "what snapshots hold of a case: its `steps` and its ledger, or the `ledger` alone",
         r#"snapshot = "ledger""#,
     ),
+    key(
+        "orders",
+        "an integer",
+        "of each case at most so many orders of what stands `together` are played: of more, a sample of so many",
+        "orders = 200",
+    ),
     key("expect", "a table", "what must hold at the end of every case", "[expect]"),
     key(
         "expect.error_at",
@@ -168,6 +174,12 @@ pub const KEYS: &[KeyInfo] = &[
     key("expect.lost", BYTES, "bytes that were accepted and are nowhere", "lost = 0"),
     key("expect.duplicated", BYTES, "bytes delivered more than once", "duplicated = 0"),
     key("expect.reordered", BYTES, "bytes delivered out of order", "reordered = 0"),
+    key(
+        "expect.some",
+        "a table, or an array of them",
+        "what one of the open orders (`together`) must show at least, with the keys of `expect`; of several tables, each by itself",
+        r#"some = { torn = "> 0" }"#,
+    ),
     key("expect.torn", BYTES, "writes that another writer's bytes cut apart", "torn = 0"),
 ];
 

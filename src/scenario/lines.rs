@@ -1,4 +1,6 @@
-//! The script's text cut into lines with steps.
+//! The script's text cut into lines with steps, and the blocks that they stand in.
+
+mod blocks;
 
 use super::{
     parts::{Line, Script},
@@ -6,11 +8,14 @@ use super::{
     problem::Problem,
     template,
 };
+use blocks::Blocks;
+pub(super) use blocks::{END, TOGETHER};
 
 /// Leaves out comments and blank lines. A line whose braces are at fault is
 /// reported and left out.
 pub(super) fn split(text: Text, file: &str) -> (Script, Vec<Problem>) {
     let (mut lines, mut problems, mut start) = (Vec::new(), Vec::new(), 0);
+    let mut blocks = Blocks::default();
     let mut incomplete = false;
     for line in text.value.split('\n') {
         let code = &line[..line.find('#').unwrap_or(line.len())];
@@ -21,6 +26,9 @@ pub(super) fn split(text: Text, file: &str) -> (Script, Vec<Problem>) {
             continue;
         }
         let span = text.place(range.clone());
+        if blocks.mark(code.trim(), &span, (&lines, incomplete), &mut problems) {
+            continue;
+        }
         match template::pieces(&text, range.clone()) {
             Ok(pieces) => lines.push(Line {
                 number: line_and_column(file, span.start).0,
@@ -36,5 +44,6 @@ pub(super) fn split(text: Text, file: &str) -> (Script, Vec<Problem>) {
             }
         }
     }
-    (Script { text, lines, incomplete }, problems)
+    let together = blocks.end(&mut problems);
+    (Script { text, lines, together, incomplete }, problems)
 }

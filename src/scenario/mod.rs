@@ -39,6 +39,7 @@ mod suggest;
 mod symbols;
 mod syntax;
 mod template;
+mod together;
 mod values;
 mod wanted;
 mod words;
@@ -52,7 +53,7 @@ use std::{
     sync::Arc,
 };
 
-pub use case::{Case, CaseActor, CaseExpect, CaseStep, ExpectedBytes, Skip};
+pub use case::{Case, CaseActor, CaseExpect, CaseStep, ExpectedBytes, ExpectedOfSome, Skip};
 pub use cases::{Cases, Maker};
 pub use expect::{Expectation, Expected, OUTCOME_WORDS, OutcomeWord};
 pub use keys::{KEYS, KeyInfo};
@@ -92,6 +93,8 @@ pub struct Scenario {
     pub setting: SettingKeys,
     script: Option<parts::Script>,
     snapshot: SnapshotKind,
+    /// Of each case at most so many orders are played.
+    orders: Option<usize>,
     expect: parts::ExpectKeys,
     declared: document::Declared,
 }
@@ -120,6 +123,7 @@ impl Scenario {
             setting: document.setting,
             script: document.script,
             snapshot: document.snapshot,
+            orders: document.orders,
             expect: document.expect,
             declared: document.declared,
         };

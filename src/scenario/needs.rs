@@ -43,7 +43,9 @@ impl Needs {
         let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str()).chain(words);
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
         let streams = scenario.expect.streams.iter().map(|(_, text)| text.value.as_str());
-        let bytes = scenario.expect.bytes.iter().map(|key| key.value.value.as_str()).chain(streams);
+        let some = scenario.expect.some.iter().flat_map(|some| &some.bytes);
+        let bytes =
+            scenario.expect.bytes.iter().chain(some).map(|key| key.value.value.as_str()).chain(streams);
         Needs {
             cast: all(&mut setting.map(|(text, _)| text.value.as_str()).chain(drivers)),
             lines: lines.map(|line| all(&mut std::iter::once(line.text.as_str()))).collect(),

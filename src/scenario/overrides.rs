@@ -8,6 +8,10 @@ pub struct Overrides {
     /// Driver and version of every runtime with a recorded snapshot: `@all`
     /// makes a visible skip of those that aren't on this machine.
     pub recorded: Vec<(String, String)>,
+    /// Of each case at most so many orders are played, whatever its scenario says (at least 1).
+    pub orders: Option<usize>,
+    /// Draws the orders of a sample; 0 unless told.
+    pub seed: u64,
 }
 
 impl Overrides {

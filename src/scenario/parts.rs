@@ -90,11 +90,22 @@ impl Line {
     }
 }
 
+/// Lines whose order is open: between `together` and `end`.
+#[derive(Clone, Debug)]
+pub(super) struct Together {
+    /// Where it begins.
+    pub span: Span,
+    /// Indices of the script's lines.
+    pub lines: std::ops::Range<usize>,
+}
+
 /// The script.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     pub text: Text,
     pub lines: Vec<Line>,
+    /// In their order.
+    pub together: Vec<Together>,
     /// Some lines were at fault and are left out.
     pub incomplete: bool,
 }
@@ -107,6 +118,18 @@ pub(super) struct ExpectKeys {
     pub streams: Vec<(usize, Text)>,
     pub error_at: Option<(ErrorAt, Span)>,
     pub end: Option<(EndKind, Span)>,
+    /// What must hold in one of the open orders at least, each by itself.
+    pub some: Vec<SomeKeys>,
+}
+
+/// `[expect.some]` as written: what one order must show, all of it.
+#[derive(Clone, Debug)]
+pub(super) struct SomeKeys {
+    /// Where it stands.
+    pub span: Span,
+    pub bytes: Vec<ByteKey>,
+    pub error_at: Option<ErrorAt>,
+    pub end: Option<EndKind>,
 }
 
 /// One expected count of bytes.

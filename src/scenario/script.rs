@@ -7,7 +7,9 @@ use super::{
     Scenario,
     actor::BoundActor,
     expect::{self, Expectation},
-    handles, names,
+    handles,
+    lines::{END, TOGETHER},
+    names,
     parts::Line,
     problem::Problem,
     program::PROGRAM,
@@ -350,6 +352,7 @@ fn verbs() -> impl Iterator<Item = &'static str> {
 
 pub(super) fn unknown_actor(name: &str, place: &Place, actors: &[&str]) -> Problem {
     let help = match nearest(name, actors.iter().copied()) {
+        _ if [TOGETHER, END].contains(&name) => format!("`{name}` stands alone in its line"),
         Some(near) => format!("did you mean `{near}`?"),
         None if actors.is_empty() => "declare it in [actors]".to_owned(),
         None => format!("the actors are {}; declare others in [actors]", listed(actors)),

@@ -14,14 +14,22 @@ impl Play<'_> {
     pub(super) fn batch_from(&self, index: usize) -> usize {
         let first = &self.plan.steps[index];
         let actor = &self.actors[first.actor];
-        if !self.batches || !self.alone || !actor.abilities.counts || actor.ended.is_some() {
+        let order = &self.plan.order;
+        // Behind a step that blocks, others of its block go first.
+        if order.is_open(index)
+            || !self.batches
+            || !self.alone
+            || !actor.abilities.counts
+            || actor.ended.is_some()
+        {
             return 1;
         }
         let mut count = 0;
         // Payload of the batch, and of its last message (bytes).
         let (mut payload, mut message) = (0_u64, 0);
-        for step in &self.plan.steps[index..] {
+        for (step, at) in self.plan.steps[index..].iter().zip(index..) {
             let plain = step.actor == first.actor
+                && !order.is_open(at)
                 && step.condition == Condition::Always
                 && step.attempts <= 1
                 && !step.joined;

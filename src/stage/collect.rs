@@ -336,8 +336,10 @@ impl<'case> Play<'case> {
         let due = self.parts.iter().flat_map(|part| &part.due);
         let mut due: Vec<usize> = due.map(|&record| self.records[record].step).collect();
         due.sort_unstable();
-        let given = self.records.last().map_or(0, |record| record.step + 1);
-        let steps = due.into_iter().chain(given..self.plan.steps.len());
+        let last = self.records.last().map(|record| record.step);
+        let left = self.agenda.left();
+        let given = left.iter().position(|step| Some(*step) == last).map_or(0, |at| at + 1);
+        let steps = due.into_iter().chain(left[given..].iter().copied());
         let accepts = steps.filter_map(|step| match &self.plan.steps[step].action {
             Action::Call(called) if called.call.name() == "accept" => Some(called),
             _ => None,

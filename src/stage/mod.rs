@@ -38,7 +38,8 @@ pub use contain::become_stage_if_asked;
 pub use fault::Fault;
 pub use handle::{Containment, Handle, Options};
 pub use plan::{
-    ChildLine, CommandLine, Condition, Launch, Plan, PlannedActor, PlannedChannel, PlannedStep, Std, Stream,
+    ChildLine, CommandLine, Condition, Launch, Order, Plan, PlannedActor, PlannedChannel, PlannedStep, Std,
+    Stream,
 };
 pub use serve::Measures;
 pub use shepherd::find;

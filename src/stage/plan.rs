@@ -1,6 +1,6 @@
 //! A case as the stage needs it: numbers and command lines, no TOML, no symbols.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,25 @@ pub struct Plan {
     pub channels: Vec<PlannedChannel>,
     pub actors: Vec<PlannedActor>,
     pub steps: Vec<PlannedStep>,
+    pub order: Order,
     pub setting: Setting,
+}
+
+/// The order in which steps are given; as they stand, unless something is said here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// All indices of the plan's steps; empty: as they stand.
+    pub steps: Vec<usize>,
+    /// Steps whose order is open: one whose actor is in the middle of a call lets others of its
+    /// block go first.
+    pub together: Vec<Range<usize>>,
+}
+
+impl Order {
+    /// The order of this step is open.
+    pub(super) fn is_open(&self, step: usize) -> bool {
+        self.together.iter().any(|block| block.contains(&step))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Plays one case: gives the steps, settles, records. It judges nothing.
 
+mod agenda;
 mod settling;
 
 use std::{collections::BTreeSet, io::ErrorKind, ops::Range, path::Path};
@@ -22,6 +23,7 @@ use crate::{
     trace::Injection,
     wire::Step,
 };
+use agenda::Agenda;
 
 /// An end of a channel that an actor holds.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +63,7 @@ pub(super) struct Play<'case> {
     pub(super) dir: &'case Path,
     pub(super) actors: Vec<Actor>,
     pub(super) parts: Vec<Part>,
+    pub(super) agenda: Agenda,
     pub(super) records: Vec<StepRecord>,
     /// The records whose steps were given last and are being settled.
     pub(super) given: Range<usize>,
@@ -154,6 +157,7 @@ impl<'case> Play<'case> {
             plan,
             dir,
             parts: vec![part; actors.len()],
+            agenda: Agenda::of(plan),
             records: Vec::with_capacity(plan.steps.len()),
             given: 0..0,
             alone: false,
@@ -172,23 +176,23 @@ impl<'case> Play<'case> {
 
     fn run(&mut self) -> Result<Transcript, Fault> {
         let mut end = End::Played;
-        let mut index = 0;
-        while index < self.plan.steps.len() {
-            let step = &self.plan.steps[index];
-            let from_outside = step.action.verb().doer() == Doer::Stage;
-            if !from_outside && self.actors[step.actor].ended.is_none() && self.is_busy(step) {
-                end = End::Stuck { step: index, waits: self.waits() };
+        while let Some(&wanted) = self.agenda.left().first() {
+            let Some(next) = self.agenda.first(self.plan, |step| self.can_take(step)) else {
+                end = End::Stuck { step: wanted, waits: self.waits() };
                 break;
-            }
+            };
+            let index = self.agenda.bring(next);
+            let step = &self.plan.steps[index];
             self.alone = self.parts.iter().all(|part| part.due.is_empty())
                 && step.action.verb() != Verb::Start
                 && step.action.child().is_none()
                 && !self.programs_live();
             // Less than was asked for if one blocked: then its actor is busy.
-            index += match self.batch_from(index) {
+            let given = match self.batch_from(index) {
                 1 => self.attempt(index, self.sequence_from(index))?,
                 count => self.give(index, count, 1)?,
             };
+            self.agenda.done(given);
         }
         self.look_after()?;
         let holds = (self.parts.iter()).map(|part| part.ends.iter().map(Option::is_some).collect()).collect();
@@ -209,6 +213,12 @@ impl<'case> Play<'case> {
     /// A step may end an actor, and with it all threads of its process.
     pub(super) fn may_end(&mut self, actor: usize) {
         self.threads(actor).for_each(|thread| self.parts[thread].may_end = true);
+    }
+
+    /// Nothing keeps the step's actor from taking it now.
+    fn can_take(&self, step: &PlannedStep) -> bool {
+        let from_outside = step.action.verb().doer() == Doer::Stage;
+        from_outside || self.actors[step.actor].ended.is_some() || !self.is_busy(step)
     }
 
     /// An answer is due that isn't an `await`'s: it can't take a step. (That a program runs

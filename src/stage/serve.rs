@@ -107,6 +107,7 @@ impl Request {
             channels: plan.channels.clone(),
             actors,
             steps: plan.steps.clone(),
+            order: plan.order.clone(),
             setting: plan.setting.clone(),
         };
         Request { launches, launched, plan }

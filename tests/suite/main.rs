@@ -14,6 +14,7 @@ mod lab;
 mod layers;
 mod model;
 mod nobody;
+mod orders;
 mod page;
 mod play;
 mod policy;

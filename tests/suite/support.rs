@@ -49,6 +49,7 @@ impl Script {
             channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
             actors: vec![],
             steps: vec![],
+            order: Default::default(),
             setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
         })
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::{Allowed, Errno, Gave, Machine, Model, Rules, Settled},
-    stage::{Condition, Plan, PlannedStep},
+    stage::{Condition, Order, Plan, PlannedStep},
 };
 
 /// Steps after which whoever sleeps is left asleep.
@@ -86,6 +86,7 @@ impl<'m> Growing<'m> {
             // Which names sockets get.
             steps: scene.preamble.iter().map(planned).collect(),
             setting: scene.setting.clone(),
+            order: Order::default(),
         };
         let model = Model::of(&plan, machine, rules);
         plan.steps.clear();

@@ -140,7 +140,13 @@ impl<'a> Player<'a> {
             set.push((rows.param.clone(), vec![value.to_string()]));
         }
         set.push((self.axis.param.clone(), sizes.iter().map(u64::to_string).collect()));
-        self.reading.cases(&Overrides { set, ..Overrides::default() }).map_err(Stop::Problems)
+        let loaded =
+            self.reading.cases(&Overrides { set, ..Overrides::default() }).map_err(Stop::Problems)?;
+        if loaded.cases.plays() != loaded.cases.len() {
+            let why = "the order of its steps is open (`together`): a map needs one order".to_owned();
+            return Err(Stop::Mistake(super::Mistake(why)));
+        }
+        Ok(loaded)
     }
 
     /// The maps of all combinations in these rows, rows of one combination in a row.

@@ -15,6 +15,9 @@ use super::{
 impl<'i> Walk<'i> {
     pub(super) fn expect(&mut self, key: &Key<'i>, value: &Value<'i>) {
         let name = key.get_ref().as_ref();
+        if name == "some" {
+            return self.expect_some(key, value);
+        }
         if let DeValue::Table(table) = value.get_ref() {
             if self.expect_streams(name, table) {
                 return;

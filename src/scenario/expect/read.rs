@@ -12,7 +12,7 @@ use crate::scenario::{
 };
 
 /// Reads the words after the arrow at `arrow`: `OUTCOME [on SYSTEM] [or ...] [then
-/// OUTCOME|nothing [or ...] [by STEP]]`.
+/// OUTCOME|nothing [or ...] [by STEP]]`; `nothing` stands last.
 pub(in crate::scenario) fn read(
     words: &Words<'_>,
     arrow: usize,
@@ -24,13 +24,22 @@ pub(in crate::scenario) fn read(
     let then = (at_once.end < rest.end).then(|| {
         let later = at_once.end + 1..words.until(at_once.end + 1..rest.end, &["by"]);
         let by = (later.end < rest.end).then(|| words.text(later.end + 1..rest.end));
-        let any_of = match words.text(later.clone()).as_str() {
-            "nothing" => Vec::new(),
-            _ => alternatives(words, later, problems),
-        };
-        Then { any_of, by }
+        let (later, never) = or_nothing(words, later);
+        let any_of =
+            if later.is_empty() && never { Vec::new() } else { alternatives(words, later, problems) };
+        Then { any_of, never, by }
     });
     Some(Expectation { text: words.text(rest), any_of, then })
+}
+
+/// `nothing`, or alternatives and `or nothing` behind them: the alternatives, and whether it stands
+/// there.
+fn or_nothing(words: &Words<'_>, range: Range<usize>) -> (Range<usize>, bool) {
+    match range.clone().rev().map(|at| words.get(at)).take(2).collect::<Vec<_>>()[..] {
+        ["nothing"] => (range.start..range.start, true),
+        ["nothing", "or"] => (range.start..range.end - 2, true),
+        _ => (range, false),
+    }
 }
 
 /// Outcomes joined by `or`, without those of other systems.

@@ -15,6 +15,7 @@ mod rendering;
 mod setting;
 mod starts;
 mod threads;
+mod together;
 mod wanted;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};

@@ -54,6 +54,7 @@ impl Scene {
                 channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
                 actors: actors.iter().map(actor).collect(),
                 steps: vec![],
+                order: Default::default(),
                 setting: Setting::default(),
             },
             transcript: Transcript {
