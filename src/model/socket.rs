@@ -103,7 +103,7 @@ impl Socket {
         if self.rules.hold(Rule::Charge) {
             self.charged < self.sndbuf
         } else {
-            self.charged + charge <= self.sndbuf
+            self.charged == 0 || self.charged + charge <= self.sndbuf
         }
     }
 

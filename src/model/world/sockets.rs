@@ -346,6 +346,8 @@ impl State {
     pub(super) fn socket_is_ready(&self, at: usize, to: Option<usize>, sleep: Sleep) -> bool {
         let socket = &self.sockets[at].socket;
         match sleep {
+            // Whoever waits for too much would find room over and over, and never enough.
+            Sleep::Room if !self.rules.hold(Rule::Charge) => socket.charged == 0,
             Sleep::Room => {
                 // One byte is nobody's (`sk_wmem_alloc` begins with it).
                 socket.charged + 1 < socket.sndbuf || socket.shut_send || socket.has_error()
