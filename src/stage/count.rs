@@ -217,6 +217,8 @@ impl Play<'_> {
                 Count::Unknown("a fill that hasn't answered has sent some".into())
             }
             None if !head.readable || head.shut => Count::Known(0),
+            // One of no bytes looks like none where poll(2) says IN in any case.
+            Some(0) if head.shut => Count::Unknown("which datagrams are queued isn't known".into()),
             Some(first) if *first == head.bytes => Count::Known(messages.iter().sum()),
             _ => Count::Unknown("which datagrams are queued isn't known".into()),
         }
