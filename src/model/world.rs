@@ -16,9 +16,11 @@ mod ready;
 mod sockets;
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     hash::{Hash, Hasher},
 };
+
+use rustc_hash::FxHashSet;
 
 use super::{
     Call, Errno, Fifo, Flags, Gave, Handle, Machine, Rule, Rules, Settled, Socket, Used, call::Ending,
@@ -396,7 +398,7 @@ impl State {
             settled.push(first.settle(actor));
             return Ok(settled);
         }
-        let (mut seen, mut open) = (HashSet::new(), vec![first]);
+        let (mut seen, mut open) = (FxHashSet::default(), vec![first]);
         while let Some(state) = open.pop() {
             if seen.contains(&state) {
                 continue;
@@ -410,10 +412,10 @@ impl State {
                 turned.turn(next);
                 open.push(turned);
             }
-            seen.insert(state.clone());
             if awake.is_empty() {
-                settled.push(state.settle(actor));
+                settled.push(state.clone().settle(actor));
             }
+            seen.insert(state);
         }
         Ok(settled)
     }
