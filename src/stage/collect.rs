@@ -271,6 +271,9 @@ impl<'case> Play<'case> {
                 if let Some(channel) = channel {
                     let rooms = called.size_place().and_then(|place| called.words[place].parse().ok());
                     let many = called.call.name() == "drain";
+                    if self.is_filled(channel) {
+                        self.counter.lose_sight(channel);
+                    }
                     self.counter.received(channel, data.len() as u64, rooms.filter(|_| many));
                 }
                 // The others are counted while they are at it.

@@ -210,8 +210,6 @@ impl Play<'_> {
         if !head.readable {
             // Also what was dropped when the socket took another peer.
             messages.clear();
-            // Of what a fill has sent, the count begins with its answer.
-            channel.ahead = if is_filled { channel.ahead } else { 0 };
         }
         match messages.front() {
             // What it has sent isn't among these.

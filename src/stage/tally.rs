@@ -44,8 +44,6 @@ pub(super) struct Channel {
     pub(super) cut_short: bool,
     /// Rule 5: the lengths of the datagrams that were sent and not received.
     pub(super) messages: Option<VecDeque<u64>>,
-    /// Datagrams that were received before the call that had sent them answered.
-    pub(super) ahead: u64,
     /// The sides that programs have had open.
     pub(super) programs: Sides,
     /// The ends at the last count.
@@ -67,7 +65,6 @@ impl Counter {
             urgent: false,
             cut_short: false,
             messages: None,
-            ahead: 0,
             programs: Sides::default(),
             ends: vec![None; plan.actors.len()],
         };
@@ -102,9 +99,6 @@ impl Counter {
             rest -= piece;
         }
         messages.push_back(rest);
-        while channel.ahead > 0 && messages.pop_front().is_some() {
-            channel.ahead -= 1;
-        }
     }
 
     /// A call that sends has ended without an answer, of whose bytes so many are there for sure,
@@ -120,6 +114,11 @@ impl Counter {
         }
     }
 
+    /// Which messages are queued in a channel can't be followed any more.
+    pub(super) fn lose_sight(&mut self, channel: usize) {
+        self.channels[channel].messages = None;
+    }
+
     /// A call has sent a byte out of band into a channel.
     pub(super) fn sent_urgent(&mut self, channel: usize) {
         self.channels[channel].urgent = true;
@@ -127,10 +126,9 @@ impl Counter {
 
     /// A call has received so many bytes, of one message or, in rooms of that size, several.
     pub(super) fn received(&mut self, channel: usize, bytes: u64, rooms: Option<u64>) {
-        let channel = &mut self.channels[channel];
-        let Some(messages) = &mut channel.messages else { return };
+        let Some(messages) = &mut self.channels[channel].messages else { return };
         let Some(room) = rooms else {
-            channel.ahead += u64::from(messages.pop_front().is_none());
+            messages.pop_front();
             return;
         };
         let mut rest = bytes;
