@@ -146,7 +146,8 @@ proptest! {
         let bands = bands(sizes.clone().map(|n| (n, count(n))));
         let mut next = from;
         for stretch in fold(&bands) {
-            for n in next..=bands[stretch.first + stretch.bands - 1].to {
+            let (first, last) = (next, bands[stretch.first + stretch.bands - 1].to);
+            for n in first..=last {
                 let period = stretch.fold.as_ref().map_or(u64::MAX, |fold| fold.period);
                 let begin = bands[stretch.first].from;
                 let part = (0..stretch.parts()).rfind(|part| {
@@ -155,8 +156,8 @@ proptest! {
                 let stair = stretch.stair(&bands, part.expect("a part"), 0);
                 let up = stair.stairs.map_or(0, |(step, from, period)| step * ((n - from) / period) as i64);
                 prop_assert_eq!(stair.relation.at(n as i64) + up, count(n) as i64, "at {}", n);
-                next = n + 1;
             }
+            next = last + 1;
         }
         prop_assert_eq!(next, sizes.end);
     }
