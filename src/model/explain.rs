@@ -29,9 +29,7 @@ pub fn explain(plan: &Plan, machine: &Machine, rules: Rules) -> Explanation {
         let in_order = !plan.order.together.iter().any(|block| block.contains(&step));
         let plain = planned.condition == Condition::Always && planned.attempts == 1 && !planned.joined;
         let allowed = match () {
-            () if !in_order => {
-                Err(NotModelled("steps whose order is open aren't explained".to_owned()))
-            }
+            () if !in_order => Err(NotModelled("steps whose order is open aren't explained".to_owned())),
             () if !plain => {
                 Err(NotModelled("a step that is conditional or repeated isn't explained".to_owned()))
             }

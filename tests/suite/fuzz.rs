@@ -3,7 +3,10 @@
 
 use std::fs;
 
-use pipelab::{explore::fuzz::GROUNDS, model::Rules};
+use pipelab::{
+    explore::fuzz::GROUNDS,
+    model::{Rule, Rules},
+};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -59,7 +62,9 @@ fn every_mistake_in_the_model_is_noticed_and_shrunk() {
         assert_eq!(ran.status, Some(1), "{name}: {report}");
         let found = &report["found"];
         let left = found["shrunk_to"].as_u64().expect("a number");
-        assert!(left <= LONGEST, "{name} has {left} steps:\n{}", found["scenario"].as_str().unwrap_or(""));
+        // Of this one a FIFO's script has three opens: who sleeps, who fills, who reads.
+        let longest = if rule == Rule::MergeAtEntry { LONGEST + 1 } else { LONGEST };
+        assert!(left <= longest, "{name} has {left} steps:\n{}", found["scenario"].as_str().unwrap_or(""));
         // The scenario is one, and differs, since it expects what the broken model allows.
         let played = lab.run(&["run", found["file"].as_str().expect("a file")]);
         assert_eq!(played.status, Some(1), "{name}: {}{}\n{}", played.out, played.err, found["scenario"]);

@@ -37,7 +37,7 @@ const WRITERS: &[&str] = &[
 ];
 
 /// Scripts for each writer that its fit hasn't seen, and the moves of each before its close.
-const SCRIPTS: u64 = 300;
+const SCRIPTS: u64 = 100;
 const MOVES: usize = 12;
 const SEED: u64 = 2018;
 

@@ -49,9 +49,16 @@ impl Stretch {
 
     /// A count of the band `part` of a period.
     pub fn stair(&self, bands: &[Band], part: usize, count: usize) -> Stair {
-        let relation = bands[self.first + part].relations[count];
-        let stairs = self.fold.as_ref().map(|fold| (fold.steps[part][count], fold.from, fold.period));
-        Stair { relation, stairs: stairs.filter(|(step, ..)| *step != 0) }
+        let band = &bands[self.first + part];
+        let stairs = self.fold.as_ref().map(|fold| {
+            let (step, period) = (fold.steps[part][count], fold.period);
+            // Between two multiples of the period, its sizes count from the lower one just as well,
+            // which reads better.
+            let is_between = band.from / period == band.to / period;
+            let from = if is_between { band.from / period * period } else { fold.from };
+            (step, from, period)
+        });
+        Stair { relation: band.relations[count], stairs: stairs.filter(|(step, ..)| *step != 0) }
     }
 }
 

@@ -80,6 +80,10 @@ fn pages_are_folded_and_named() {
         .map(|part| Naming::default().stair("n", stretch.stair(&rest, part, 0)))
         .collect();
     assert_eq!(named, ["n%16"]);
+    // Nor does a period need to begin at a multiple of its own.
+    let shifted = bands((7..100).map(|n| (n, (n - 7) / page * page + 1)));
+    let stretches = fold(&shifted);
+    assert_eq!(Naming::default().stair("n", stretches[0].stair(&shifted, 0, 0)), "(n-7)/16*16+1");
     assert!(fold(&bands((1..=9).map(|n| (n, n.min(5))))).iter().all(|stretch| stretch.fold.is_none()));
 }
 
@@ -132,6 +136,32 @@ fn a_search_finds_the_exact_boundaries_and_says_what_it_left_out() {
 }
 
 proptest! {
+    /// What is said of a folded stretch holds for each of its sizes.
+    #[test]
+    fn stairs_say_every_count(
+        from in 0_u64..40, period in 2_u64..20, up in 0_u64..30, slope in 0_u64..2, times in 3_u64..6, rest in 0_u64..20,
+    ) {
+        let count = |n: u64| 1000 + (n - from) / period * up + slope * ((n - from) % period);
+        let sizes = from..from + times * period + rest.min(period - 1);
+        let bands = bands(sizes.clone().map(|n| (n, count(n))));
+        let mut next = from;
+        for stretch in fold(&bands) {
+            let (first, last) = (next, bands[stretch.first + stretch.bands - 1].to);
+            for n in first..=last {
+                let period = stretch.fold.as_ref().map_or(u64::MAX, |fold| fold.period);
+                let begin = bands[stretch.first].from;
+                let part = (0..stretch.parts()).rfind(|part| {
+                    bands[stretch.first + part].from - begin <= (n - begin) % period
+                });
+                let stair = stretch.stair(&bands, part.expect("a part"), 0);
+                let up = stair.stairs.map_or(0, |(step, from, period)| step * ((n - from) / period) as i64);
+                prop_assert_eq!(stair.relation.at(n as i64) + up, count(n) as i64, "at {}", n);
+            }
+            next = last + 1;
+        }
+        prop_assert_eq!(next, sizes.end);
+    }
+
     /// Whatever bands there are, if none is narrower than the step, a search finds just what playing
     /// every size does.
     #[test]
