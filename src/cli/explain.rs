@@ -4,12 +4,11 @@ use std::{io::Write, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, StageArgs, run::mistakes};
+use super::{Failure, StageArgs, found, mistakes, overrides};
 use crate::{
     model::{Machine, Rules, explain},
     report::{exit, model::explanation},
-    runner::{Lab, find},
-    scenario::Overrides,
+    runner::Lab,
 };
 
 /// Say what Linux allows a scenario's steps to give, by which rules, without playing it
@@ -27,12 +26,8 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
-        let mut overrides = Overrides::default();
-        for text in &self.set {
-            overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
-        }
-        let found = find(&self.paths)
-            .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
+        let overrides = overrides(&self.set)?;
+        let found = found(&self.paths)?;
         let mut lab = Lab::open(&self.stage.options())?;
         let loaded = lab.load(&found, &overrides).map_err(mistakes)?;
         let machine = Machine::here(lab.stage().measures())?;

@@ -4,14 +4,13 @@ use std::{
     fs,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
-    thread,
     time::{Duration, Instant},
 };
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, StageArgs};
+use super::{Failure, StageArgs, jobs};
 use crate::{
     explore::fuzz::{Budget, Campaign, Found, GROUNDS, Ground, Progress, Tally},
     model::Rules,
@@ -133,9 +132,7 @@ impl Fuzz {
             grounds,
             first: self.first,
             budget: Budget { scripts, steps: self.steps, time: self.time },
-            jobs: self
-                .jobs
-                .map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from),
+            jobs: jobs(self.jobs),
             rules: self.broken.unwrap_or(Rules::linux()),
         }
     }

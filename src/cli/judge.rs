@@ -4,16 +4,16 @@ use std::{io::Write, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, StageArgs, run::mistakes};
+use super::{Failure, StageArgs, found, mistakes};
 use crate::{
     model::{Machine, Rules, judge},
-    outcome::Judged,
+    outcome::{Judged, Transcript},
     report::{
         exit,
         model::{Agreement, disagreement},
     },
-    runner::{Lab, Recording, find},
-    scenario::Overrides,
+    runner::{Lab, Recording},
+    scenario::{Case, Overrides},
 };
 
 /// Hold what was seen of scenarios against the model of the kernel
@@ -40,26 +40,25 @@ impl Judge {
         let mut lab = Lab::open(&self.stage.options())?;
         let machine = Machine::here(lab.stage().measures())?;
         let mut agreement = Agreement::default();
+        let mut hold = |scenario: &str, case: &Case, transcript: &Transcript| -> Result<(), Failure> {
+            let judgement = judge(&case.plan, transcript, &machine, Rules::linux());
+            disagreement(out, scenario, case, transcript, &judgement, self.uncovered)?;
+            agreement.add(&judgement);
+            Ok(())
+        };
         let scenarios: Vec<PathBuf> = scenarios.into_iter().cloned().collect();
         if !scenarios.is_empty() {
-            let found = find(&scenarios)
-                .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
-            let loaded = lab.load(&found, &Overrides::default()).map_err(mistakes)?;
-            lab.play_all(&loaded, |scenario, judged: Judged| -> Result<(), Failure> {
-                let Some(played) = &judged.played else { return Ok(()) };
-                let name = &loaded[scenario].scenario.name;
-                let judgement = judge(&judged.case.plan, &played.transcript, &machine, Rules::linux());
-                disagreement(out, name, &judged.case, &played.transcript, &judgement, self.uncovered)?;
-                agreement.add(&judgement);
-                Ok(())
+            let loaded = lab.load(&found(&scenarios)?, &Overrides::default()).map_err(mistakes)?;
+            lab.play_all(&loaded, |scenario, judged: Judged| match &judged.played {
+                Some(played) => hold(&loaded[scenario].scenario.name, &judged.case, &played.transcript),
+                None => Ok(()),
             })?;
         }
         for path in records {
-            for recording in Recording::read(path, &self.scenarios, &mut lab).map_err(Failure::Mistake)? {
-                let Recording { scenario, case, transcript } = recording;
-                let judgement = judge(&case.plan, &transcript, &machine, Rules::linux());
-                disagreement(out, &scenario, &case, &transcript, &judgement, self.uncovered)?;
-                agreement.add(&judgement);
+            for Recording { scenario, case, transcript } in
+                Recording::read(path, &self.scenarios, &mut lab).map_err(Failure::Mistake)?
+            {
+                hold(&scenario, &case, &transcript)?;
             }
         }
         agreement.show(out)?;

@@ -12,6 +12,7 @@ mod sweep;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -19,6 +20,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     report::exit,
+    runner::{Found, LoadError, find},
+    scenario::Overrides,
     setting::surroundings,
     stage::{Fault, Options},
 };
@@ -147,6 +150,33 @@ pub fn main() -> ExitCode {
 /// How many stages play: as many as asked for, or one a CPU that pipelab may use.
 fn jobs(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// The scenarios that paths name.
+fn found(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+    find(paths).map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))
+}
+
+/// What `--set` says over the files.
+fn overrides(set: &[String]) -> Result<Overrides, Failure> {
+    let mut overrides = Overrides::default();
+    for text in set {
+        overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
+    }
+    Ok(overrides)
+}
+
+/// The mistakes of scenarios, as they are shown.
+fn mistakes(errors: Vec<LoadError>) -> Failure {
+    let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let texts: Vec<String> = errors
+        .iter()
+        .map(|error| match error {
+            LoadError::Mistakes(problems) => problems.render(styled),
+            LoadError::File { path, error } => format!("pipelab: {}: {error}", path.display()),
+        })
+        .collect();
+    Failure::Mistake(texts.join("\n\n"))
 }
 
 /// How stages are made; all but the first for pipelab's own tests.

@@ -1,10 +1,10 @@
 //! `pipelab policy`.
 
-use std::{io::Write, thread};
+use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, StageArgs};
+use super::{Failure, StageArgs, jobs};
 use crate::{
     policy::{fit_all, subjects},
     report::{exit, policies, policy_page},
@@ -51,8 +51,7 @@ impl Policy {
         for skip in &missing {
             anstream::eprintln!("skipped: {}; {}", skip.reason, skip.remedy);
         }
-        let jobs =
-            self.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+        let jobs = jobs(self.jobs);
         let stages =
             (0..jobs.min(subjects.len())).map(|_| Handle::start(&options)).collect::<Result<_, _>>()?;
         let fitted: Vec<_> = subjects.iter().zip(fit_all(&subjects, stages)?).collect();

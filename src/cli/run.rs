@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, io::Write, path::PathBuf, sync::Arc, time::Inst
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, StageArgs};
+use super::{Failure, StageArgs, found, mistakes, overrides};
 use crate::{
     outcome::{Judged, snapshot},
     report::{Cost, Human, Jsonl, Report, Summary},
-    runner::{Lab, LoadError, Loaded, find, snapshot_content},
+    runner::{Lab, Loaded, snapshot_content},
     scenario::Overrides,
     stage::Fault,
 };
@@ -58,12 +58,8 @@ impl Run {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let started = Instant::now();
         let orders = self.orders.map(|orders| orders as usize);
-        let mut overrides = Overrides { orders, seed: self.seed, ..Overrides::default() };
-        for text in &self.set {
-            overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
-        }
-        let found = find(&self.paths)
-            .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
+        let overrides = Overrides { orders, seed: self.seed, ..overrides(&self.set)? };
+        let found = found(&self.paths)?;
         let mut lab = Lab::sharded(&self.stage.options(), super::jobs(self.jobs))?;
         let loaded = lab.load(&found, &overrides).map_err(mistakes)?;
         let mut report: Box<dyn Report> = match self.format {
@@ -131,16 +127,4 @@ impl Proposals {
         }
         Ok(())
     }
-}
-
-pub(super) fn mistakes(errors: Vec<LoadError>) -> Failure {
-    let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let texts: Vec<String> = errors
-        .iter()
-        .map(|error| match error {
-            LoadError::Mistakes(problems) => problems.render(styled),
-            LoadError::File { path, error } => format!("pipelab: {}: {error}", path.display()),
-        })
-        .collect();
-    Failure::Mistake(texts.join("\n\n"))
 }

@@ -12,12 +12,11 @@ use clap::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, StageArgs, run::mistakes};
+use super::{Failure, StageArgs, found, jobs, mistakes, overrides};
 use crate::{
     explore::sweep::{self, AxisText, Method, Mistake, Stop},
     report::{Cost, exit, sweep as show},
-    runner::{Lab, LoadError, find},
-    scenario::Overrides,
+    runner::{Lab, LoadError},
 };
 
 /// Find the sizes at which a scenario's behaviour changes
@@ -126,12 +125,8 @@ impl FromArgMatches for Axes {
 impl Sweep {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let started = Instant::now();
-        let mut overrides = Overrides::default();
-        for text in &self.set {
-            overrides.set(text).map_err(|why| Failure::Mistake(format!("--set {why}")))?;
-        }
-        let found = find(std::slice::from_ref(&self.path))
-            .map_err(|(path, error)| Failure::Mistake(format!("pipelab: {}: {error}", path.display())))?;
+        let overrides = overrides(&self.set)?;
+        let found = found(std::slice::from_ref(&self.path))?;
         let [found] = &found[..] else {
             let names: Vec<String> = found.iter().map(|found| found.path.display().to_string()).collect();
             let (path, names) = (self.path.display(), names.join("\n  "));
@@ -139,7 +134,7 @@ impl Sweep {
                 "pipelab: {path} has several scenarios; name one:\n  {names}"
             )));
         };
-        let mut lab = Lab::sharded(&self.stage.options(), super::jobs(self.jobs))?;
+        let mut lab = Lab::sharded(&self.stage.options(), jobs(self.jobs))?;
         let reading = lab.read(found, &overrides).map_err(|error| mistakes(vec![error]))?;
         let method =
             Method { exhaustive: self.exhaustive, no_candidates: self.no_candidates, step: self.step };

@@ -56,22 +56,41 @@ pub fn explanation(
 
 /// A result in words: `blocked; 65536 in log; reader: then ok 100`.
 pub fn told(case: &Case, settled: &Settled) -> String {
-    let mut parts = vec![settled.gave.words()];
-    parts.extend(settled.released.iter().map(|(actor, gave)| released(case, *actor, *gave)));
-    let names = case.plan.channels.iter().map(|channel| &channel.name);
-    let queued = names.zip(&settled.queued);
-    parts.extend(queued.filter_map(|(name, count)| {
-        count.filter(|count| *count > 0).map(|count| format!("{count} in {name}"))
-    }));
-    let blocked: Vec<&str> = settled.blocked.iter().map(|actor| case.actors[*actor].name.as_str()).collect();
-    if !blocked.is_empty() && (settled.gave != Gave::Blocked || blocked.len() > 1) {
-        parts.push(format!("blocked: {}", blocked.join(", ")));
-    }
-    parts.join("; ")
+    let released = settled.released.iter().map(|(actor, gave)| (*actor, gave.words()));
+    // Who has just been told to be blocked needs no other word.
+    let only_itself = settled.gave == Gave::Blocked && settled.blocked.len() == 1;
+    let blocked = if only_itself { &[][..] } else { &settled.blocked };
+    sentence(case, settled.gave.words(), released, settled.queued.iter().copied(), blocked)
 }
 
-fn released(case: &Case, actor: usize, gave: Gave) -> String {
-    format!("{}: then {}", case.actors[actor].name, gave.words())
+/// What was seen, in the same words.
+fn seen_in_words(case: &Case, seen: &Seen<'_>) -> String {
+    let released = seen.released.iter().filter_map(|record| {
+        let resumed = record.resumed.as_ref()?;
+        Some((record.actor, words(&resumed.outcome)))
+    });
+    let queued = seen.record.counts.iter().map(|count| count.queued.known());
+    sentence(case, words(&seen.record.outcome), released, queued, &seen.blocked)
+}
+
+fn sentence(
+    case: &Case,
+    gave: String,
+    released: impl Iterator<Item = (usize, String)>,
+    queued: impl Iterator<Item = Option<u64>>,
+    blocked: &[usize],
+) -> String {
+    let name = |actor: usize| case.actors[actor].name.as_str();
+    let mut parts = vec![gave];
+    parts.extend(released.map(|(actor, gave)| format!("{}: then {gave}", name(actor))));
+    for (channel, count) in case.plan.channels.iter().zip(queued) {
+        parts.extend(count.filter(|count| *count > 0).map(|count| format!("{count} in {}", channel.name)));
+    }
+    if !blocked.is_empty() {
+        let names: Vec<&str> = blocked.iter().map(|actor| name(*actor)).collect();
+        parts.push(format!("blocked: {}", names.join(", ")));
+    }
+    parts.join("; ")
 }
 
 /// How many cases and steps agree with the model.
@@ -148,24 +167,4 @@ pub fn disagreement(
         }
         _ => Ok(()),
     }
-}
-
-/// What was seen, in the words of [`told`].
-fn seen_in_words(case: &Case, seen: &Seen<'_>) -> String {
-    let mut parts = vec![words(&seen.record.outcome)];
-    let name = |actor: usize| case.actors[actor].name.as_str();
-    parts.extend(seen.released.iter().filter_map(|record| {
-        let resumed = record.resumed.as_ref()?;
-        Some(format!("{}: then {}", name(record.actor), words(&resumed.outcome)))
-    }));
-    let names = case.plan.channels.iter().map(|channel| &channel.name);
-    parts.extend(names.zip(&seen.record.counts).filter_map(|(name, count)| {
-        let count = count.queued.known().filter(|count| *count > 0)?;
-        Some(format!("{count} in {name}"))
-    }));
-    let blocked: Vec<&str> = seen.blocked.iter().map(|actor| name(*actor)).collect();
-    if !blocked.is_empty() {
-        parts.push(format!("blocked: {}", blocked.join(", ")));
-    }
-    parts.join("; ")
 }

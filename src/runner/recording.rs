@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Found, Lab};
+use super::{Found, Lab, Reading};
 use crate::{
     outcome::{ChannelCount, Count, End, Failure, Outcome, Resumed, Sides, StepRecord, Transcript},
     scenario::{Case, Overrides},
@@ -86,7 +86,7 @@ impl Recording {
     pub fn read(path: &Path, scenarios: &Path, lab: &mut Lab) -> Result<Vec<Recording>, String> {
         let told = |why: String| format!("pipelab: {}: {why}", path.display());
         let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
-        let mut recordings = Vec::new();
+        let (mut recordings, mut known) = (Vec::new(), Known::new());
         for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let told = |why: String| told(format!("line {}: {why}", at + 1));
             let line: Line = serde_json::from_str(text)
@@ -97,7 +97,7 @@ impl Recording {
             if line.steps.is_empty() {
                 continue;
             }
-            let case = find_case(&line, scenarios, lab).map_err(told)?;
+            let case = find_case(&line, scenarios, lab, &mut known).map_err(told)?;
             let transcript = transcript(&line, &case).map_err(told)?;
             recordings.push(Recording { scenario: line.scenario, case, transcript });
         }
@@ -105,26 +105,29 @@ impl Recording {
     }
 }
 
-fn find_case(line: &Line, scenarios: &Path, lab: &mut Lab) -> Result<Case, String> {
+/// Scenarios that were read, by name: records of many cases name one again and again.
+type Known = BTreeMap<String, Reading>;
+
+fn find_case(line: &Line, scenarios: &Path, lab: &mut Lab, known: &mut Known) -> Result<Case, String> {
     let path: PathBuf = scenarios.join(format!("{}.toml", line.scenario));
     if !path.is_file() {
         return Err(format!("there is no {}; say where the scenarios are with --scenarios", path.display()));
     }
-    let set = line.params.iter().map(|(name, value)| (name.clone(), vec![value.clone()]));
-    let found = Found { name: line.scenario.clone(), snapshots: PathBuf::new(), path: path.clone() };
-    let known = lab.load(&[Found { ..found.clone() }], &Overrides::default());
-    let known = known.map_err(|_| format!("{} has mistakes: `pipelab run` shows them", path.display()))?;
-    let overrides = Overrides {
-        set: set
-            .filter(|(name, _)| known[0].scenario.params.iter().any(|param| param.name.value == *name))
-            .collect(),
-        ..Overrides::default()
-    };
-    let loaded = lab
-        .load(&[found], &overrides)
+    if !known.contains_key(&line.scenario) {
+        let found = Found { name: line.scenario.clone(), snapshots: PathBuf::new(), path: path.clone() };
+        let read = lab.read(&found, &Overrides::default());
+        let mistakes = |_| format!("{} has mistakes: `pipelab run` shows them", path.display());
+        known.insert(line.scenario.clone(), read.map_err(mistakes)?);
+    }
+    let reading = &known[&line.scenario];
+    let is_param = |name: &str| reading.scenario.params.iter().any(|param| param.name.value == name);
+    let set = line.params.iter().filter(|(name, _)| is_param(name));
+    let set = set.map(|(name, value)| (name.clone(), vec![value.clone()])).collect();
+    let loaded = reading
+        .cases(&Overrides { set, ..Overrides::default() })
         .map_err(|_| format!("{} has no such case: it has changed since", path.display()))?;
     let same = |case: &Case| case.params.iter().all(|(name, value)| line.params.get(name) == Some(value));
-    let found = loaded[0].cases.iter().find(|case| case.skip.is_none() && same(case));
+    let found = loaded.cases.iter().find(|case| case.skip.is_none() && same(case));
     found.ok_or_else(|| format!("{} has no such case here", path.display()))
 }
 
