@@ -50,11 +50,6 @@ impl Model {
         (all.states.len() <= MOST_STATES).then_some(all)
     }
 
-    /// How many states it may be in.
-    pub fn size(&self) -> usize {
-        self.states.len()
-    }
-
     /// The states.
     pub fn states(&self) -> &[State] {
         &self.states

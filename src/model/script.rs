@@ -113,18 +113,6 @@ impl Model {
         self.after(actor, step.on, step.call)
             .map_err(|_| NotModelled::of("too much can happen at once for the model to look at all of it"))
     }
-
-    /// Bytes queued at a channel of the plan, where all states agree.
-    pub fn queued(&self, channel: usize) -> Option<u64> {
-        let mut counts = self.states().iter().map(|state| state.queued(channel as Handle));
-        let first = counts.next()??;
-        counts.all(|count| count == Some(first)).then_some(first)
-    }
-
-    /// What a channel of the plan holds at most (bytes), if that is a pipe.
-    pub fn capacity(&self, channel: usize) -> Option<u64> {
-        self.states().first()?.capacity(channel as Handle)
-    }
 }
 
 /// Calls that neither wait nor touch a channel.
@@ -157,14 +145,6 @@ fn bound(action: &Action) -> Option<String> {
     called.name().filter(|_| matches!(called.call.name(), "bind" | "connect" | "sendto")).map(str::to_owned)
 }
 
-/// A name that is bound to may be any word.
-fn only_behind_name(called: &Called, known: &[&str]) -> Result<(), NotModelled> {
-    let odd = called.words.iter().skip(3).find(|word| !known.contains(&word.as_str()));
-    odd.map_or(Ok(()), |word| {
-        Err(NotModelled::of(format!("`{}` with `{word}` isn't modelled", called.call.name())))
-    })
-}
-
 impl Cast {
     fn handle(&self, name: &str) -> Result<Handle, NotModelled> {
         let at = self.handles.iter().position(|known| known == name);
@@ -195,10 +175,11 @@ impl Cast {
         let name = called.call.name();
         let unknown = || NotModelled::of(format!("`{name}` isn't modelled"));
         let only = |known: &[&str]| {
-            let flags = called
-                .words
-                .iter()
-                .filter(|word| !self.handles.contains(word) && word.parse::<u64>().is_err());
+            let flags = called.words.iter().filter(|word| {
+                // A name may be any word.
+                let is_name = called.name() == Some(word.as_str());
+                !is_name && !self.handles.contains(word) && word.parse::<u64>().is_err()
+            });
             let odd = flags.map(String::as_str).find(|word| !known.contains(word));
             odd.map_or(Ok(()), |word| Err(NotModelled::of(format!("`{name}` with `{word}` isn't modelled"))))
         };
@@ -271,7 +252,7 @@ impl Cast {
                 step(first()?, Call::Send { bytes: size()?, flags })
             }
             "sendto" => {
-                only_behind_name(called, &["dontwait", "nosignal"])?;
+                only(&["dontwait", "nosignal"])?;
                 step(first()?, Call::SendTo { name: bound()?, bytes: size()?, flags })
             }
             "setsockopt" if !has("sndbuf") && IDLE_OPTIONS.iter().any(|option| has(option)) => {

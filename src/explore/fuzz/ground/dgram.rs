@@ -7,15 +7,7 @@ pub(super) static GROUND: Ground = Ground {
     name: "dgram",
     about: "two UNIX datagram sockets, connected to each other",
     scene,
-    menu: &[
-        sockets::SEND,
-        sockets::RECEIVE,
-        sockets::POLL,
-        sockets::FILL,
-        sockets::SHUTDOWN,
-        sockets::CLOSE,
-        sockets::KILL,
-    ],
+    menu: sockets::PAIR,
     coda: sockets::coda,
 };
 

@@ -12,20 +12,7 @@ pub(super) static GROUND: Ground = Ground {
     name: "fifo",
     about: "a FIFO: opened, left and opened again, with and without O_NONBLOCK",
     scene,
-    menu: &[
-        pipes::WRITE,
-        pipes::OPEN,
-        pipes::READ,
-        pipes::AVAILABLE,
-        pipes::TO_EOF,
-        pipes::CLOSE,
-        pipes::POLL,
-        pipes::FILL,
-        pipes::DRAIN,
-        pipes::FLAGS,
-        pipes::RESIZE,
-        pipes::KILL,
-    ],
+    menu: pipes::MENU,
     coda: pipes::coda,
 };
 

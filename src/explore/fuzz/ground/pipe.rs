@@ -7,20 +7,7 @@ pub(super) static GROUND: Ground = Ground {
     name: "pipe",
     about: "a pipe: opened, left and opened again by its path, which never waits",
     scene,
-    menu: &[
-        pipes::WRITE,
-        pipes::OPEN,
-        pipes::READ,
-        pipes::AVAILABLE,
-        pipes::TO_EOF,
-        pipes::CLOSE,
-        pipes::POLL,
-        pipes::FILL,
-        pipes::DRAIN,
-        pipes::FLAGS,
-        pipes::RESIZE,
-        pipes::KILL,
-    ],
+    menu: pipes::MENU,
     coda: pipes::coda,
 };
 

@@ -14,18 +14,21 @@ pub(super) const LOG: &str = "log";
 /// A `fill` of smaller pieces makes too many calls (bytes).
 const LEAST_PIECE: u64 = 512;
 
-pub(super) const WRITE: Entry = Entry { parts: 20, line: write };
-pub(super) const OPEN: Entry = Entry { parts: 14, line: open };
-pub(super) const READ: Entry = Entry { parts: 14, line: read };
-pub(super) const AVAILABLE: Entry = Entry { parts: 4, line: available };
-pub(super) const TO_EOF: Entry = Entry { parts: 4, line: to_eof };
-pub(super) const CLOSE: Entry = Entry { parts: 7, line: close };
-pub(super) const POLL: Entry = Entry { parts: 6, line: poll };
-pub(super) const FILL: Entry = Entry { parts: 3, line: fill };
-pub(super) const DRAIN: Entry = Entry { parts: 3, line: drain };
-pub(super) const FLAGS: Entry = Entry { parts: 3, line: flags };
-pub(super) const RESIZE: Entry = Entry { parts: 3, line: resize };
-pub(super) const KILL: Entry = Entry { parts: 1, line: kill };
+/// What may be done with a channel that stands ready.
+pub(super) const MENU: &[Entry] = &[
+    Entry { parts: 20, line: write },
+    Entry { parts: 14, line: open },
+    Entry { parts: 14, line: read },
+    Entry { parts: 4, line: available },
+    Entry { parts: 4, line: to_eof },
+    Entry { parts: 7, line: close },
+    Entry { parts: 6, line: poll },
+    Entry { parts: 3, line: fill },
+    Entry { parts: 3, line: drain },
+    Entry { parts: 3, line: flags },
+    Entry { parts: 3, line: resize },
+    Entry { parts: 1, line: kill },
+];
 
 /// Mostly a few pages, which fill at little cost. Bytes (none: as it comes), and how a
 /// scenario writes them.
@@ -86,15 +89,18 @@ fn poll(moment: &Moment<'_>, actor: usize, _: &Draw) -> Option<Line> {
 }
 
 fn fill(moment: &Moment<'_>, actor: usize, draw: &Draw) -> Option<Line> {
-    let size = Size::drawn(moment, 0, draw);
-    let size = if size.bytes < LEAST_PIECE { Size::of(LEAST_PIECE + size.bytes) } else { size };
-    moment.scene.calls.then(|| Line::call(actor, "fill", &[LOG], Some(size)))
+    in_pieces("fill", moment, actor, draw)
 }
 
 fn drain(moment: &Moment<'_>, actor: usize, draw: &Draw) -> Option<Line> {
+    in_pieces("drain", moment, actor, draw)
+}
+
+/// A loop of calls.
+fn in_pieces(call: &str, moment: &Moment<'_>, actor: usize, draw: &Draw) -> Option<Line> {
     let size = Size::drawn(moment, 0, draw);
     let size = if size.bytes < LEAST_PIECE { Size::of(LEAST_PIECE + size.bytes) } else { size };
-    moment.scene.calls.then(|| Line::call(actor, "drain", &[LOG], Some(size)))
+    moment.scene.calls.then(|| Line::call(actor, call, &[LOG], Some(size)))
 }
 
 /// Sets or clears O_NONBLOCK.
