@@ -29,12 +29,39 @@ pub enum ModelVerdict {
     Differs { record: usize, allowed: Vec<Settled> },
 }
 
+/// What comes of a plan's first steps, as long as that is one result each: who makes a plan with
+/// the model knows it before anything is played.
+#[derive(Clone, Debug)]
+pub struct Foreseen {
+    /// The result of each, and the rules that had a say in it.
+    pub steps: Vec<(Settled, Used)>,
+    /// The model behind them.
+    pub next: Model,
+}
+
 /// Holds a transcript of this plan against the model, step by step, as far as that goes.
 pub fn judge(plan: &Plan, transcript: &Transcript, machine: &Machine, rules: Rules) -> Judgement {
-    let mut model = Model::of(plan, machine, rules);
+    let foreseen = Foreseen { steps: Vec::new(), next: Model::of(plan, machine, rules) };
+    judge_foreseen(plan, transcript, &foreseen).expect("nothing was foreseen")
+}
+
+/// The same, of whose first steps is known what comes of them. `None` if something else did:
+/// then [`judge`] tells what.
+pub fn judge_foreseen(plan: &Plan, transcript: &Transcript, foreseen: &Foreseen) -> Option<Judgement> {
+    let mut model = foreseen.next.clone();
     let mut judgement =
         Judgement { steps: 0, allowed: 0, used: Used::default(), verdict: ModelVerdict::Agrees };
-    for at in 0..transcript.steps.len() {
+    for (at, (settled, used)) in foreseen.steps.iter().enumerate() {
+        let played = transcript.steps.get(at).filter(|record| record.step == at)?;
+        let is_done = !matches!(played.outcome, Outcome::Skipped | Outcome::Gone);
+        if !(is_done && Seen::of(transcript, at).agrees(settled)) {
+            return None;
+        }
+        judgement.steps += 1;
+        judgement.allowed += 1;
+        judgement.used.join(*used);
+    }
+    for at in foreseen.steps.len()..transcript.steps.len() {
         match judge_step(plan, transcript, &model, at) {
             Ok(Some((next, used, allowed))) => {
                 judgement.steps += 1;
@@ -45,11 +72,11 @@ pub fn judge(plan: &Plan, transcript: &Transcript, machine: &Machine, rules: Rul
             Ok(None) => {}
             Err(Disagrees::NotModelled(why)) => {
                 judgement.verdict = ModelVerdict::NotModelled { record: at, why };
-                return judgement;
+                return Some(judgement);
             }
             Err(Disagrees::Differs(allowed)) => {
                 judgement.verdict = ModelVerdict::Differs { record: at, allowed };
-                return judgement;
+                return Some(judgement);
             }
         }
     }
@@ -59,7 +86,7 @@ pub fn judge(plan: &Plan, transcript: &Transcript, machine: &Machine, rules: Rul
         let record = transcript.steps.len();
         judgement.verdict = ModelVerdict::Differs { record, allowed: Vec::new() };
     }
-    judgement
+    Some(judgement)
 }
 
 enum Disagrees {

@@ -41,7 +41,7 @@ pub mod writer;
 pub use call::{Call, Ending, Errno, Events, Flags, Gave, Handle, Settled, SocketKind};
 pub use explain::{Explained, Explanation, explain};
 pub use fifo::Fifo;
-pub use judge::{Judgement, ModelVerdict, Seen, judge};
+pub use judge::{Foreseen, Judgement, ModelVerdict, Seen, judge, judge_foreseen};
 pub use machine::Machine;
 pub use pipe::{Drained, Geometry, Pipe};
 pub use possible::{Allowed, Model};

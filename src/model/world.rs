@@ -19,6 +19,8 @@ mod turn;
 use std::{
     collections::VecDeque,
     hash::{Hash, Hasher},
+    ops::{Deref, DerefMut},
+    sync::Arc,
 };
 
 use rustc_hash::FxHashSet;
@@ -213,23 +215,60 @@ impl Hash for Noted {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
+/// What few calls change: copies of a state have it in common until one of them does. No part of
+/// the hash, since states of one step seldom differ in it alone.
+#[derive(Clone, Debug, Default)]
+struct Shared<T>(Arc<T>);
+
+impl<T> From<T> for Shared<T> {
+    fn from(value: T) -> Shared<T> {
+        Shared(value.into())
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Shared<T> {
+    fn eq(&self, other: &Shared<T>) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl<T: Eq> Eq for Shared<T> {}
+
+impl<T> Hash for Shared<T> {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 /// One possible state of the channels and their actors, everything settled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    machine: Machine,
+    machine: Shared<Machine>,
     rules: Rules,
     /// SIGPIPE ends whoever gets it.
     sigpipe_kills: bool,
     pipes: Vec<Piped>,
     sockets: Vec<Socketed>,
-    ends: Vec<End>,
+    ends: Shared<Vec<End>>,
     /// By actor: handles and the ends that they lead to, in the order of their descriptors.
-    held: Vec<Vec<(Handle, usize)>>,
+    held: Shared<Vec<Vec<(Handle, usize)>>>,
     doing: Vec<Doing>,
     /// By handle: what is counted as its queue.
-    inboxes: Vec<Option<Thing>>,
+    inboxes: Shared<Vec<Option<Thing>>>,
     /// By number of a name: the socket that is bound to it.
-    bound: Vec<Option<usize>>,
+    bound: Shared<Vec<Option<usize>>>,
     noted: Noted,
 }
 
@@ -242,16 +281,16 @@ impl State {
     /// handles; SIGPIPE is ignored.
     pub fn new(machine: Machine, rules: Rules, actors: usize, handles: usize) -> State {
         State {
-            machine,
+            machine: machine.into(),
             rules,
             sigpipe_kills: false,
             pipes: Vec::new(),
             sockets: Vec::new(),
-            ends: Vec::new(),
-            held: vec![Vec::new(); actors],
+            ends: Shared::default(),
+            held: vec![Vec::new(); actors].into(),
             doing: vec![Doing::Nothing; actors],
-            inboxes: vec![None; handles],
-            bound: Vec::new(),
+            inboxes: vec![None; handles].into(),
+            bound: Shared::default(),
             noted: Noted::default(),
         }
     }
@@ -298,7 +337,7 @@ impl State {
 
     /// So many names can be bound.
     pub fn names(&mut self, count: usize) {
-        self.bound = vec![None; count];
+        self.bound = vec![None; count].into();
     }
 
     fn end_of(&self, actor: usize, handle: Handle) -> Option<usize> {

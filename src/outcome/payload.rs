@@ -18,6 +18,8 @@
 //! of two bytes are asked for, each letter of the stream is moved up by 256 and
 //! spelled in UTF-8: the bytes from offset 2n on spell the letters from n on.
 
+use std::cell::RefCell;
+
 use super::Offer;
 
 /// Bytes in a word.
@@ -48,9 +50,41 @@ const UP: u32 = 0x100;
 /// Bytes of such a character.
 pub const WIDE: usize = 2;
 
+/// The streams of so many writers are kept, once they are made, so far (bytes): cases differ little
+/// in what they send.
+const KEPT_WRITERS: usize = 4;
+const KEPT: u64 = 512 * 1024;
+/// Less than that is made anew each time.
+const WORTH_KEEPING: usize = 512;
+
+thread_local! {
+    /// By writer, its stream from the start on.
+    static STREAMS: RefCell<[Vec<u8>; KEPT_WRITERS]> = const { RefCell::new([const { Vec::new() }; KEPT_WRITERS]) };
+}
+
 /// Fills `out` with the bytes of `writer`'s stream from `offset` (bytes) on.
 /// Writers are taken mod [`WRITERS`], offsets mod [`MAX_STREAM`].
 pub fn fill(writer: usize, offset: u64, out: &mut [u8]) {
+    let end = offset.saturating_add(out.len() as u64);
+    if writer >= KEPT_WRITERS || end > KEPT || out.len() < WORTH_KEEPING {
+        return make(writer, offset, out);
+    }
+    STREAMS.with_borrow_mut(|streams| {
+        let stream = &mut streams[writer];
+        let (made, start, end) = (stream.len(), offset as usize, end as usize);
+        if start > made {
+            // A gap: who writes there may never write what is before.
+            return make(writer, offset, out);
+        }
+        if end > made {
+            stream.resize(end, 0);
+            make(writer, made as u64, &mut stream[made..]);
+        }
+        out.copy_from_slice(&stream[start..end]);
+    });
+}
+
+fn make(writer: usize, offset: u64, out: &mut [u8]) {
     let mut index = offset / WORD as u64;
     let skip = (offset % WORD as u64) as usize;
     let (head, rest) = out.split_at_mut(((WORD - skip) % WORD).min(out.len()));
@@ -190,6 +224,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_what_would_be_made(
+            parts in proptest::collection::vec((0..6usize, 0..700_000u64, 0..9_000usize), 1..8),
+        ) {
+            for (writer, offset, len) in parts {
+                let [mut filled, mut made] = [vec![0; len], vec![0; len]];
+                fill(writer, offset, &mut filled);
+                make(writer, offset, &mut made);
+                prop_assert_eq!(&filled, &made);
+                // And from where it is kept on.
+                fill(writer, offset / 16, &mut filled);
+                make(writer, offset / 16, &mut made);
+                prop_assert_eq!(filled, made);
+            }
+        }
+    }
 
     #[test]
     fn a_byte_tells_its_offset_mod_eleven() {

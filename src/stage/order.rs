@@ -149,10 +149,13 @@ impl Play<'_> {
     fn write(&mut self, record: usize, actor: usize, channel: usize, offer: Offer) -> Order {
         self.records[record].offered = Some(offer);
         self.parts[actor].given[channel] += offer.len;
-        Order::Write {
-            channel: self.plan.channels[channel].name.clone(),
-            piece: offer.piece,
-            payload: offer_bytes(actor, &offer),
+        let name = self.plan.channels[channel].name.clone();
+        match self.actors[actor].abilities.codes {
+            true => Order::WriteCoded { channel: name, writer: actor, offer },
+            false => {
+                let payload = offer_bytes(actor, &offer);
+                Order::Write { channel: name, piece: offer.piece, payload }
+            }
         }
     }
 }

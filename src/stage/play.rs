@@ -53,6 +53,8 @@ pub(super) struct Part {
     pub(super) due: Vec<usize>,
     /// Calls of its program that steps were about, and that came.
     pub(super) met: Vec<Injection>,
+    /// It was given steps behind the one that it is blocked in, and does them if it comes back.
+    pub(super) goes_on: bool,
     /// It was told to exit or sent a signal, so its end isn't the driver's fault.
     pub(super) may_end: bool,
 }
@@ -112,7 +114,7 @@ pub(super) fn play(
         let actors = workshop.actors(plan, &dir, options, guard)?;
         let mut play = Play::new(plan, &dir, actors, options, guard);
         let transcript = play.run()?;
-        workshop.keep(play, options)?;
+        workshop.keep(play, &transcript, options)?;
         Ok(transcript)
     })();
     workshop.end_strays();
@@ -145,6 +147,7 @@ impl<'case> Play<'case> {
             failed: false,
             due: Vec::new(),
             met: Vec::new(),
+            goes_on: false,
             may_end: false,
         };
         // Whoever holds both ends may write while it reads: only the stage can tell.
@@ -378,6 +381,7 @@ impl<'case> Play<'case> {
             None => count,
             Some(&blocked) => {
                 self.records[blocked].outcome = rest.expect("settled without an answer");
+                self.parts[actor].goes_on |= blocked + 1 < first + count;
                 blocked + 1 - first
             }
         };

@@ -2,12 +2,12 @@
 //! were shown clean.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, stdin},
     iter,
     os::{
         fd::{AsFd, OwnedFd},
-        unix::fs::FileExt,
+        unix::fs::{FileExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
 };
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     observe::Depth,
-    outcome::Action,
+    outcome::{Action, Outcome, Transcript, Verb},
     wire::{Message, Order, Reply, Step},
 };
 
@@ -207,19 +207,29 @@ impl Workshop {
 
     /// Takes back the actors of a case that is over, as far as they are shown clean;
     /// ends the others, and whatever they have left behind.
-    pub(super) fn keep(&mut self, mut play: Play<'_>, options: &Options) -> Result<(), Fault> {
+    pub(super) fn keep(
+        &mut self,
+        mut play: Play<'_>,
+        transcript: &Transcript,
+        options: &Options,
+    ) -> Result<(), Fault> {
         if !self.pool.keeps() {
             // All at once: each wait for one lets the others end too.
             play.actors.iter_mut().for_each(Actor::kill);
             return Ok(());
         }
         let mut clean = vec![false; play.actors.len()];
-        let mut waiting = Vec::new();
+        let (mut waiting, mut asleep) = (Vec::new(), Vec::new());
         for (at, clean) in clean.iter_mut().enumerate() {
             let (actor, part) = (&mut play.actors[at], &play.parts[at]);
-            let idle = actor.ended.is_none() && part.due.is_empty() && !part.may_end && !actor.has_unsent();
+            let lives = actor.ended.is_none() && !part.may_end && !actor.has_unsent();
             let lasting = play.plan.steps.iter().any(|step| step.actor == at && step.lasts());
-            if !idle || lasting || !actor.abilities.resets || !actor.is_marked() {
+            if !lives || lasting || !actor.abilities.resets || !actor.is_marked() {
+                continue;
+            }
+            if !part.due.is_empty() {
+                let record = only_asleep(transcript, &part.due).filter(|_| !part.goes_on);
+                asleep.extend(record.map(|record| (at, record)));
                 continue;
             }
             *clean = true;
@@ -238,6 +248,19 @@ impl Workshop {
         }
         for at in waiting {
             clean[at] = is_reset(&mut play.settler, &mut play.actors[at]);
+        }
+        // Mostly the others' ends, or a partner for its open, were what a sleeper waited for.
+        for (at, record) in asleep {
+            if let (Verb::Open, Some(channel)) = (transcript.steps[record].verb, transcript.steps[record].channel) {
+                release_openers(&play.dir.join(&play.plan.channels[channel].name));
+            }
+            let actor = &mut play.actors[at];
+            if comes_back(&mut play.settler, actor, record as u64) {
+                actor.attached = None;
+                actor.give(&[Step { id: RESET, order: Order::Reset }])?;
+                play.settler.give_way();
+                clean[at] = is_reset(&mut play.settler, actor);
+            }
         }
         for (actor, clean) in play.actors.iter_mut().zip(&mut clean) {
             *clean = *clean && (!actor.is_program || is_idle(&mut play.settler, actor)?);
@@ -266,6 +289,34 @@ impl Workshop {
             self.pool.clear();
             self.fork_server = None;
             contain::end_strays();
+        }
+    }
+}
+
+/// The record of the one call that an actor sleeps in at the end of a case; none if it waits for
+/// something else than a call's end.
+fn only_asleep(transcript: &Transcript, due: &[usize]) -> Option<usize> {
+    let &[record] = due else { return None };
+    matches!(transcript.steps[record].last(), Outcome::Blocked { .. }).then_some(record)
+}
+
+/// Lets opens of a FIFO's ends come to their end: this is a partner for either.
+fn release_openers(fifo: &Path) {
+    let _ = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(fifo);
+}
+
+/// Whether the call that an actor was asleep in has come to its end, whatever that was. False: it
+/// sleeps on.
+fn comes_back(settler: &mut Settler<'_>, actor: &mut Actor, record: u64) -> bool {
+    settler.begin();
+    loop {
+        match actor.listen().and_then(|()| actor.message()) {
+            Ok(None) if !actor.hung_up() => {}
+            Ok(Some(Message::Answer(answer))) => return answer.id == record,
+            _ => return false,
+        }
+        if !matches!(settler.settled(std::slice::from_mut(actor), &[0], &[]), Ok(false)) {
+            return false;
         }
     }
 }

@@ -29,11 +29,13 @@ pub struct Abilities {
     /// Its runtime reads what its children say before a step asks for it, and closes their
     /// streams when they end.
     pub ahead: bool,
+    /// It makes position-coded bytes itself.
+    pub codes: bool,
 }
 
 impl Abilities {
     /// All of a driver that does nothing but its steps.
-    pub const ALL: Abilities = Abilities { counts: true, resets: true, forgets: true, ahead: false };
+    pub const ALL: Abilities = Abilities { counts: true, resets: true, forgets: true, ahead: false, codes: true };
 
     /// Takes a word of the greeting; false if it isn't one of these.
     fn take(&mut self, word: &str) -> bool {
@@ -42,6 +44,7 @@ impl Abilities {
             "resets" => self.resets = true,
             "forgets" => self.forgets = true,
             "ahead" => self.ahead = true,
+            "codes" => self.codes = true,
             _ => return false,
         }
         true
@@ -53,6 +56,7 @@ impl Abilities {
             (self.resets, "resets"),
             (self.forgets, "forgets"),
             (self.ahead, "ahead"),
+            (self.codes, "codes"),
         ];
         all.into_iter().filter(|(has, _)| *has).map(|(_, word)| word)
     }

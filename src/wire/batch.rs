@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::outcome::{Access, Amount, Readiness, Stdio};
+use crate::outcome::{Access, Amount, Offer, Readiness, Stdio, offer_bytes, payload::MAX_STREAM};
 
 use super::Malformed;
 
@@ -28,6 +28,13 @@ pub enum Order {
         channel: String,
         piece: u64,
         payload: Vec<u8>,
+    },
+    /// The same with position-coded bytes, which a driver that `codes` makes itself: decoding gives
+    /// the `Write`.
+    WriteCoded {
+        channel: String,
+        writer: usize,
+        offer: Offer,
     },
     Flush {
         channel: String,
@@ -81,6 +88,7 @@ impl Order {
         match self {
             Order::Open { channel, .. }
             | Order::Write { channel, .. }
+            | Order::WriteCoded { channel, .. }
             | Order::Flush { channel }
             | Order::Read { channel, .. }
             | Order::Close { channel }
@@ -90,6 +98,10 @@ impl Order {
         }
     }
 }
+
+/// Words of a write whose bytes the driver makes.
+const NEWLINE: &str = "newline";
+const WIDE: &str = "wide";
 
 /// More than the head of any batch has (bytes).
 const HEAD: usize = 64;
@@ -108,6 +120,13 @@ pub fn encode_batch(steps: &[Step], body: &mut Vec<u8>) -> usize {
             }
             Order::Write { channel, piece, payload } => {
                 writeln!(body, "{id} write {channel} {} {piece}", payload.len())
+            }
+            Order::WriteCoded { channel, writer, offer } => {
+                let Offer { offset, len, piece, newline, wide } = *offer;
+                let _ = write!(body, "{id} write {channel} {len} {piece} {writer} {offset}");
+                let form = [(newline, NEWLINE), (wide, WIDE)];
+                form.iter().filter(|(has, _)| *has).for_each(|(_, word)| drop(write!(body, " {word}")));
+                writeln!(body)
             }
             Order::Flush { channel } => writeln!(body, "{id} flush {channel}"),
             Order::Read { channel, amount: Amount::Bytes(bytes) } => {
@@ -251,8 +270,14 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
             let channel = args.name()?;
             let length = number(args.next()?.as_bytes())? as usize;
             let piece = number(args.next()?.as_bytes())?;
-            let payload = rest.get(..length)?.to_vec();
-            *rest = &rest[length..];
+            let payload = match args.next() {
+                None => {
+                    let payload = rest.get(..length)?.to_vec();
+                    *rest = &rest[length..];
+                    payload
+                }
+                Some(writer) => coded(writer, length as u64, piece, &mut args)?,
+            };
             Order::Write { channel, piece, payload }
         }
         "flush" => Order::Flush { channel: args.name()? },
@@ -322,6 +347,22 @@ fn decode_order(line: &str, rest: &mut &[u8]) -> Option<(u64, Order)> {
     Some((id, order))
 }
 
+/// The bytes of a write that says where in its writer's stream they stand.
+fn coded(writer: &str, len: u64, piece: u64, args: &mut Words<'_>) -> Option<Vec<u8>> {
+    let writer = number(writer.as_bytes())? as usize;
+    let offset = number(args.next()?.as_bytes())?;
+    (len <= MAX_STREAM).then_some(())?;
+    let mut offer = Offer { offset, len, piece, newline: false, wide: false };
+    for word in args {
+        match word {
+            NEWLINE => offer.newline = true,
+            WIDE => offer.wide = true,
+            _ => return None,
+        }
+    }
+    Some(offer_bytes(writer, &offer))
+}
+
 fn malformed(what: &str, bytes: &[u8]) -> Malformed {
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
     Malformed(format!("{what} in `{shown}`"))
@@ -380,6 +421,22 @@ mod tests {
             let message = &message[start..];
             let head = message.iter().position(|&byte| byte == b'\n').unwrap() + 1;
             prop_assert_eq!(decode_steps(&message[head..]).unwrap(), steps);
+        }
+
+        #[test]
+        fn what_a_driver_codes_is_what_would_have_been_sent(
+            writer in 0..300usize, offset in 0..5000u64, len in 0..500u64, piece in 1..600u64,
+            newline: bool, wide: bool,
+        ) {
+            let offer = Offer { offset, len, piece, newline: newline && !wide, wide };
+            let channel = "log".to_owned();
+            let mut message = Vec::new();
+            let order = Order::WriteCoded { channel: channel.clone(), writer, offer };
+            let start = encode_batch(&[Step { id: 7, order }], &mut message);
+            let head = start + message[start..].iter().position(|&byte| byte == b'\n').unwrap() + 1;
+            let payload = offer_bytes(writer, &offer);
+            let order = Order::Write { channel, piece, payload };
+            prop_assert_eq!(decode_steps(&message[head..]).unwrap(), vec![Step { id: 7, order }]);
         }
 
         #[test]

@@ -10,7 +10,10 @@ use pipelab::{
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::lab::{Lab, Ran};
+use crate::{
+    lab::{Lab, Ran},
+    page,
+};
 
 /// Steps within which a mistake in the model must be noticed.
 const STEPS: u64 = 100_000;
@@ -44,6 +47,17 @@ fn nothing_differs_on_any_kind_of_channel() {
         assert_eq!(channel["scripts"], 1400 / GROUNDS.len() as u64, "{name}");
         let steps = channel["steps"].as_u64().expect("a number");
         assert!(steps > 1000, "{name}: the model judged {steps} steps");
+    }
+}
+
+#[test]
+fn every_regression_is_told_of_with_its_cause() {
+    let page = page::read("docs/fuzz.md");
+    let kept = fs::read_dir(page::file("scenarios/regressions")).expect("a folder");
+    for entry in kept {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").display().to_string();
+        assert!(page.contains(&format!("`{name}`: ")), "docs/fuzz.md doesn't say what {name} was");
     }
 }
 

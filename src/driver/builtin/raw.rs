@@ -123,6 +123,7 @@ impl Builtin for Raw {
             | Order::Wait { .. }
             | Order::Communicate { .. }
             | Order::Await { .. }
+            | Order::WriteCoded { .. }
             | Order::Sleep
             | Order::Spin
             | Order::Exit { .. }

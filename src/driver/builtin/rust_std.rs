@@ -153,6 +153,7 @@ impl Builtin for RustStd {
             Order::Communicate { child, payload } => self.wait_with_output(&child, payload.is_some()),
             Order::Call { .. }
             | Order::Await { .. }
+            | Order::WriteCoded { .. }
             | Order::Sleep
             | Order::Spin
             | Order::Exit { .. }

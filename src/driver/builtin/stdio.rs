@@ -152,6 +152,7 @@ impl Builtin for Stdio {
             Order::Communicate { .. }
             | Order::Call { .. }
             | Order::Await { .. }
+            | Order::WriteCoded { .. }
             | Order::Sleep
             | Order::Spin
             | Order::Exit { .. }

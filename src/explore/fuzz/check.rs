@@ -63,7 +63,9 @@ pub(super) struct Seen {
 /// The model first, since it can name the step.
 pub(super) fn check(script: &Script, transcript: Transcript, machine: &Machine, rules: Rules) -> Checked {
     let plan = &script.plan;
-    let Judgement { steps, allowed, used, verdict } = model::judge(plan, &transcript, machine, rules);
+    let judgement = model::judge_foreseen(plan, &transcript, &script.foreseen)
+        .unwrap_or_else(|| model::judge(plan, &transcript, machine, rules));
+    let Judgement { steps, allowed, used, verdict } = judgement;
     let (finding, not_modelled) = match verdict {
         ModelVerdict::Agrees => (None, None),
         ModelVerdict::NotModelled { why, .. } => (None, Some(why.0)),

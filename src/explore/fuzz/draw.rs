@@ -8,8 +8,8 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-/// Draws of one script. Nearly each makes a step.
-const DRAWS: std::ops::RangeInclusive<usize> = 4..=44;
+/// Draws of one script. About half of them make a step, on the average some twenty.
+const DRAWS: std::ops::RangeInclusive<usize> = 4..=76;
 
 /// One step to be: what it means is the menu's business ([`super::Ground`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

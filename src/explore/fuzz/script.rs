@@ -5,7 +5,7 @@ use super::{
     ground::{Entry, Ground, Line, Moment, Scene},
 };
 use crate::{
-    model::{Allowed, Errno, Gave, Machine, Model, Rules, Settled},
+    model::{Allowed, Errno, Foreseen, Gave, Machine, Model, Rules, Settled, Used},
     stage::{Condition, Order, Plan, PlannedStep},
 };
 
@@ -19,6 +19,7 @@ pub struct Script {
     /// All steps, those of the preamble first.
     pub(super) lines: Vec<Line>,
     pub plan: Plan,
+    pub(super) foreseen: Foreseen,
 }
 
 impl Script {
@@ -73,6 +74,10 @@ struct Growing<'m> {
     model: Model,
     lines: Vec<Line>,
     plan: Plan,
+    /// What comes of the first steps, until the kernel may choose.
+    unique: Vec<(Settled, Used)>,
+    /// The model just before that.
+    before_choice: Option<Model>,
     queued: Vec<Option<u64>>,
     /// Who may be asleep.
     blocked: Vec<usize>,
@@ -91,11 +96,23 @@ impl<'m> Growing<'m> {
         let model = Model::of(&plan, machine, rules);
         plan.steps.clear();
         let queued = vec![Some(0); plan.channels.len()];
-        Growing { machine, scene, model, lines: Vec::new(), plan, queued, blocked: Vec::new() }
+        Growing {
+            machine,
+            scene,
+            model,
+            lines: Vec::new(),
+            plan,
+            unique: Vec::new(),
+            before_choice: None,
+            queued,
+            blocked: Vec::new(),
+        }
     }
 
     fn done(self) -> Script {
-        Script { scene: self.scene, lines: self.lines, plan: self.plan }
+        let next = self.before_choice.unwrap_or(self.model);
+        let foreseen = Foreseen { steps: self.unique, next };
+        Script { scene: self.scene, lines: self.lines, plan: self.plan, foreseen }
     }
 
     /// One more step, if anybody can take one that this draw means. False: the model has lost
@@ -156,13 +173,20 @@ impl<'m> Growing<'m> {
         }
         self.plan.steps.push(planned(&line));
         self.lines.push(line);
-        match Model::union(allowed.into_iter().map(|allowed| allowed.next)) {
-            Some(model) => {
-                self.model = model;
-                true
-            }
-            None => false,
+        let only = match &allowed[..] {
+            [only] => Some((only.settled.clone(), only.rules)),
+            _ => None,
+        };
+        let Some(model) = Model::union(allowed.into_iter().map(|allowed| allowed.next)) else {
+            self.before_choice.get_or_insert_with(|| self.model.clone());
+            return false;
+        };
+        let before = std::mem::replace(&mut self.model, model);
+        match only.filter(|_| self.before_choice.is_none()) {
+            Some(only) => self.unique.push(only),
+            None => drop(self.before_choice.get_or_insert(before)),
         }
+        true
     }
 }
 

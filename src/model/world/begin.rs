@@ -197,7 +197,7 @@ impl State {
 
     /// fifo.rs, rule 1: those who wait in open for a partner such as this.
     fn release_openers(&mut self, at: usize, partner: Access) {
-        for (doing, held) in iter::zip(&mut self.doing, &mut self.held) {
+        for (doing, held) in iter::zip(&mut self.doing, self.held.iter_mut()) {
             let Doing::Opening(handle, end) = *doing else { continue };
             let waits = &mut self.ends[end];
             let meets = match waits.access {

@@ -415,7 +415,7 @@ impl State {
         for message in std::mem::take(&mut self.sockets[at].socket.queue) {
             self.uncharge(message.from, message.charge);
         }
-        for name in &mut self.bound {
+        for name in self.bound.iter_mut() {
             if *name == Some(at) {
                 *name = None;
             }

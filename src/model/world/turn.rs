@@ -3,17 +3,23 @@
 use super::{At, Busy, Doing, Finish, Repeat, Sleep, State, Then, Thing, Work};
 use crate::model::{Ending, Gave};
 
+const SIGNALLED: Then = Then::Ends(Finish::Signalled);
+
 impl State {
     /// Lets one call that is awake run up to where another may get in between.
     pub(super) fn turn(&mut self, actor: usize) {
         let Doing::Busy(mut busy) = std::mem::replace(&mut self.doing[actor], Doing::Nothing) else { return };
         let then = match std::mem::replace(&mut busy.at, At::Asleep) {
             At::Enters | At::GoesOn => match busy.work {
-                Work::Read | Work::Write => {
-                    busy.at = self.locked_transfer(&mut busy);
-                    self.doing[actor] = Doing::Busy(busy);
-                    return;
-                }
+                Work::Read | Work::Write => match self.locked_transfer(&mut busy) {
+                    // To leave is nobody's affair then.
+                    At::Leaves { wake_reader: false, wake_writer: false, then } if then != SIGNALLED => then,
+                    at => {
+                        busy.at = at;
+                        self.doing[actor] = Doing::Busy(busy);
+                        return;
+                    }
+                },
                 Work::Send => self.send(&mut busy),
                 Work::Receive => self.receive(&mut busy),
             },
