@@ -101,18 +101,22 @@ fn broken(name: &str) -> Result<Rules, String> {
 
 impl Fuzz {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
+        let started = Instant::now();
         if !self.driver.is_empty() {
-            return match self.writers()? {
-                Some(writers) => self.play(out, writers),
-                None => Ok(exit::UNPROVED),
+            let writers = self.writers()?;
+            return if writers.all.is_empty() {
+                Ok(exit::UNPROVED)
+            } else {
+                self.play(out, writers, started)
             };
         }
         let grounds = if self.channel.is_empty() { GROUNDS.to_vec() } else { self.channel.clone() };
-        self.play(out, Kernel { grounds, rules: self.broken.unwrap_or(Rules::linux()) })
+        self.play(out, Kernel { grounds, rules: self.broken.unwrap_or(Rules::linux()) }, started)
     }
 
-    fn play<G: Shown>(&self, out: &mut dyn Write, game: G) -> Result<u8, Failure> {
-        let started = Instant::now();
+    /// `started`: the command.
+    fn play<G: Shown>(&self, out: &mut dyn Write, game: G, started: Instant) -> Result<u8, Failure> {
+        let playing = Instant::now();
         let mut campaign = self.campaign(game);
         let mut tally = G::Tally::default();
         if let Some(path) = &self.resume {
@@ -129,6 +133,7 @@ impl Fuzz {
             bar.show(&campaign, tally, next);
             saving.now_and_then(&campaign, tally, next);
         })?;
+        let played = playing.elapsed();
         bar.0.finish_and_clear();
         // What was found is in its scenario: whoever goes on begins behind it.
         saving.write(&campaign, &outcome.tally, outcome.next);
@@ -141,7 +146,7 @@ impl Fuzz {
             Format::Json => fuzz::json(out, &campaign, &outcome, written.as_deref())?,
         }
         if matches!(self.format, Format::Human) {
-            writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, &Cost::since(started)))?;
+            writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, played, &Cost::since(started)))?;
         }
         Ok(if outcome.found.is_some() { exit::DIFFERS } else { exit::AS_EXPECTED })
     }

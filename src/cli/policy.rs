@@ -44,8 +44,10 @@ enum Format {
 impl Policy {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let options = self.stage.options();
-        let fits = fits(&self.drivers, &options, jobs(self.jobs))?;
-        let fitted: Vec<_> = fits.iter().map(|(subject, fitted)| (subject, fitted.clone())).collect();
+        let (subjects, missing) = named(&self.drivers, &options)?;
+        missing.iter().for_each(skipped);
+        let fitted = fit(&subjects, &options, jobs(self.jobs))?;
+        let fitted: Vec<_> = subjects.iter().zip(fitted).collect();
         match self.format {
             Format::Human => policies::table(out, &fitted)?,
             Format::Json => policies::json(out, &fitted)?,
@@ -60,25 +62,20 @@ impl Policy {
     }
 }
 
-/// The policies of these writers, as far as they are on this machine. It says on standard error
-/// which aren't.
-pub(super) fn fits(
-    drivers: &[String],
-    options: &Options,
-    jobs: usize,
-) -> Result<Vec<(Subject, Fitted)>, Failure> {
+/// The writers that these specs mean, and why others that they mean aren't here.
+pub(super) fn named(drivers: &[String], options: &Options) -> Result<(Vec<Subject>, Vec<Skip>), Failure> {
     let mut lab = Lab::open(options)?;
     let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let (subjects, missing) =
-        subjects(&mut lab, drivers).map_err(|problems| Failure::Mistake(problems.render(styled)))?;
-    drop(lab);
-    missing.iter().for_each(skipped);
-    let stages = (0..jobs.min(subjects.len())).map(|_| Handle::start(options)).collect::<Result<_, _>>()?;
-    let fitted = fit_all(&subjects, stages)?;
-    Ok(subjects.into_iter().zip(fitted).collect())
+    subjects(&mut lab, drivers).map_err(|problems| Failure::Mistake(problems.render(styled)))
 }
 
-/// Says that a writer is left out.
+/// The policy of each of these writers, found on so many stages at once.
+pub(super) fn fit(subjects: &[Subject], options: &Options, jobs: usize) -> Result<Vec<Fitted>, Failure> {
+    let stages = (0..jobs.min(subjects.len())).map(|_| Handle::start(options)).collect::<Result<_, _>>()?;
+    Ok(fit_all(subjects, stages)?)
+}
+
+/// Says that a writer is left out, and the way to have it.
 pub(super) fn skipped(skip: &Skip) {
     anstream::eprintln!("skipped: {}; {}", skip.reason, skip.remedy);
 }

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
     ops::Range,
     path::Path,
+    time::Duration,
 };
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -84,10 +85,10 @@ fn told(found: &Found) -> String {
     }
 }
 
-/// The last line: what was played in this run, and what that cost. `before`: what it was
-/// resumed from.
-pub fn cost<T: Covered>(tally: &T, before: &T, cost: &Cost) -> String {
-    let seconds = cost.wall.as_secs_f64().max(1e-3);
+/// The last line: how fast this run was played, and what the command cost. `before`: what the run
+/// was resumed from; `played`: from its first script to the end of its shrinking.
+pub fn cost<T: Covered>(tally: &T, before: &T, played: Duration, cost: &Cost) -> String {
+    let seconds = played.as_secs_f64().max(1e-3);
     let [scripts, steps] = [tally.scripts() - before.scripts(), tally.steps() - before.steps()]
         .map(|count| count as f64 / seconds);
     format!("{scripts:.0} scripts and {steps:.0} steps a second; {cost}")

@@ -1,9 +1,12 @@
 //! `pipelab fuzz --driver`: whom it plays with.
 
+use std::collections::BTreeSet;
+
 use super::{super::policy, Failure, Fuzz, jobs};
 use crate::{
     explore::fuzz::{Writer, Writers},
     model::writer::rules::{RULES, Rule},
+    policy::Subject,
 };
 
 /// A rule of buffered writers.
@@ -16,21 +19,29 @@ pub(super) fn rule(id: &str) -> Result<Rule, String> {
 }
 
 impl Fuzz {
-    /// The writers with their policies; `None` if there are none. It says on standard error who
-    /// is left out.
-    pub(super) fn writers(&self) -> Result<Option<Writers>, Failure> {
-        let mut drivers = self.driver.clone();
-        drivers.dedup();
-        anstream::eprintln!("fitting policies first: {}", drivers.join(" "));
-        let fits = policy::fits(&drivers, &self.stage.options(), jobs(self.jobs))?;
-        let mut writers = Vec::new();
-        for (subject, fitted) in fits {
+    /// The writers with their policies. It says on standard error who is left out.
+    pub(super) fn writers(&self) -> Result<Writers, Failure> {
+        let options = self.stage.options();
+        let (mut subjects, mut skipped) = policy::named(&self.driver, &options)?;
+        // Two specs may mean the same.
+        let mut known = BTreeSet::new();
+        subjects.retain(|subject| known.insert(subject.name.clone()));
+        skipped.iter().for_each(policy::skipped);
+        for Subject { name, version, .. } in &subjects {
+            anstream::eprintln!("fitting a policy to {name}, {version}");
+        }
+        let fitted = policy::fit(&subjects, &options, jobs(self.jobs))?;
+        let mut all = Vec::new();
+        for (subject, fitted) in subjects.into_iter().zip(fitted) {
             match Writer::new(subject, fitted) {
-                Ok(writer) => writers.push(self.as_asked(writer)?),
-                Err(skip) => policy::skipped(&skip),
+                Ok(writer) => all.push(self.as_asked(writer)?),
+                Err(skip) => {
+                    policy::skipped(&skip);
+                    skipped.push(skip);
+                }
             }
         }
-        Ok((!writers.is_empty()).then_some(Writers(writers)))
+        Ok(Writers { all, skipped })
     }
 
     /// With a broken rule, if a test wants one.

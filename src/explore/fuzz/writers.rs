@@ -45,9 +45,14 @@ pub struct Writer {
     shape: Shape,
 }
 
-/// The writers with whom scripts take turns.
+/// Who plays.
 #[derive(Clone, Debug)]
-pub struct Writers(pub Vec<Writer>);
+pub struct Writers {
+    /// Scripts take turns with these.
+    pub all: Vec<Writer>,
+    /// Why others that were asked for don't play.
+    pub skipped: Vec<Skip>,
+}
 
 /// A script, and who plays it.
 #[derive(Debug)]
@@ -83,7 +88,7 @@ impl Writer {
 
 impl Writers {
     fn writer(&self, index: u64) -> &Writer {
-        &self.0[turn(self.0.len(), index)]
+        &self.all[turn(self.all.len(), index)]
     }
 }
 
@@ -96,7 +101,7 @@ impl Game for Writers {
     type Tally = DriversTally;
 
     fn turns(&self) -> Turns {
-        Turns::Drivers(self.0.iter().map(|writer| writer.subject.name.clone()).collect())
+        Turns::Drivers(self.all.iter().map(|writer| writer.subject.name.clone()).collect())
     }
 
     fn table(&self, measures: &Measures) -> Result<u64, Fault> {
@@ -104,16 +109,16 @@ impl Game for Writers {
     }
 
     fn script(&self, _: &u64, seed: u64, index: u64) -> Turn {
-        let writer = turn(self.0.len(), index);
-        Turn { writer, script: self.0[writer].shape.random(seed, index, MOVES) }
+        let writer = turn(self.all.len(), index);
+        Turn { writer, script: self.all[writer].shape.random(seed, index, MOVES) }
     }
 
     fn plan<'s>(&self, turn: &'s Turn) -> Cow<'s, Plan> {
-        Cow::Owned(turn.script.plan(&self.0[turn.writer].subject.writer))
+        Cow::Owned(turn.script.plan(&self.all[turn.writer].subject.writer))
     }
 
     fn check(&self, page: &u64, turn: &Turn, transcript: Transcript) -> Checked {
-        check::check(&turn.script, &transcript, self.0[turn.writer].policy, *page)
+        check::check(&turn.script, &transcript, self.all[turn.writer].policy, *page)
     }
 
     fn count(&self, tally: &mut DriversTally, index: u64, checked: Checked) -> Option<Box<Differing>> {
@@ -136,5 +141,69 @@ impl Game for Writers {
         let regression = regression::regression(writer, *page, (campaign.seed, index), &shrunk);
         let (shrunk_to, again, tries) = (shrunk.script.moves.len(), shrunk.again, shrunk.tries);
         Ok(Found { index, steps, shrunk_to, again, tries, regression })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        policy::Check,
+        stage::{Launch, PlannedActor},
+    };
+
+    fn subject() -> Subject {
+        let launch = Arc::new(Launch::BuiltIn("rust".to_owned()));
+        let writer = PlannedActor { name: "writer".to_owned(), launch, mode: vec![], ignores_sigpipe: true };
+        Subject { name: "rust:bufwriter".to_owned(), version: String::new(), key: None, writer }
+    }
+
+    fn fitted() -> Fitted {
+        let policy = Policy::default().with(Rule::Capacity, 10);
+        Fitted {
+            policy,
+            example: policy,
+            undecided: vec![],
+            unasked: vec![],
+            others: 0,
+            scripts: 300,
+            explained: 300,
+            unexplained: None,
+            shape: Shape::around(&[10], 4096, 1 << 20),
+        }
+    }
+
+    #[test]
+    fn a_writer_without_a_policy_is_left_out_with_the_way_to_see_why() {
+        let script = fitted().shape.random(1, 1, MOVES);
+        let differs = Check::Differs { at: 0, predicted: String::new(), seen: String::new() };
+        let none = Fitted { explained: 299, unexplained: Some((script, differs)), ..fitted() };
+        let skip = Writer::new(subject(), none).expect_err("it is left out");
+        assert!(
+            skip.reason.contains("no policy explains all of 300 scripts with rust:bufwriter"),
+            "{skip:?}"
+        );
+        assert!(skip.remedy.contains("`pipelab policy rust:bufwriter`"), "{skip:?}");
+        assert!(Writer::new(subject(), fitted()).is_ok());
+    }
+
+    #[test]
+    fn a_rule_that_is_open_cannot_be_broken() {
+        let broken = |rule| Writer::new(subject(), fitted()).expect("a policy").broken(rule);
+        assert_eq!(broken(Rule::Capacity).and_then(|writer| writer.policy.get(Rule::Capacity)), Some(11));
+        assert!(broken(Rule::Close).is_none());
+    }
+
+    #[test]
+    fn a_script_hangs_on_nothing_but_its_seed_its_index_and_whose_turn_it_is() {
+        let writer = || Writer::new(subject(), fitted()).expect("a policy");
+        let game = |count: usize| Writers { all: (0..count).map(|_| writer()).collect(), skipped: vec![] };
+        let script = |count, seed, index| game(count).script(&4096, seed, index).script;
+        assert_eq!(script(1, 7, 5), script(3, 7, 5));
+        assert_ne!(script(1, 7, 5), script(1, 7, 6));
+        assert_ne!(script(1, 7, 5), script(1, 8, 5));
+        assert_eq!(game(3).script(&4096, 7, 5).writer, 2);
     }
 }

@@ -9,6 +9,7 @@ use super::{Shown, plain, show};
 use crate::{
     explore::fuzz::{DriversTally, Writer, Writers},
     model::writer::rules::RULES,
+    scenario::Skip,
 };
 
 impl Shown for Writers {
@@ -26,15 +27,20 @@ impl Shown for Writers {
 
     fn beside(&self) -> Map<String, Value> {
         let one = |writer: &Writer| (writer.subject.name.clone(), json!(writer.words.name));
-        let policies: Map<String, Value> = self.0.iter().map(one).collect();
-        Map::from_iter([("policies".to_owned(), Value::Object(policies))])
+        let policies: Map<String, Value> = self.all.iter().map(one).collect();
+        let skip = |skip: &Skip| json!({ "reason": skip.reason, "remedy": skip.remedy });
+        let skipped = self.skipped.iter().map(skip).collect();
+        Map::from_iter([
+            ("policies".to_owned(), Value::Object(policies)),
+            ("skipped".to_owned(), Value::Array(skipped)),
+        ])
     }
 }
 
 impl Writers {
     fn drivers(&self, tally: &DriversTally) -> Table {
         let mut table = plain(&["driver", "scripts", "steps", "version", "policy"], 1..3);
-        for writer in &self.0 {
+        for writer in &self.all {
             let name = &writer.subject.name;
             let (scripts, steps) =
                 tally.drivers.get(name).map_or((0, 0), |driver| (driver.scripts, driver.steps));
@@ -51,7 +57,7 @@ impl Writers {
 
     fn rules(&self, tally: &DriversTally) -> Table {
         let mut table = plain(&["driver", "rule", "answer", "scripts"], 3..4);
-        for writer in &self.0 {
+        for writer in &self.all {
             let (name, counts) = (&writer.subject.name, tally.drivers.get(&writer.subject.name));
             for info in RULES {
                 let Some(answer) = writer.policy.word(info.rule) else { continue };
