@@ -1,13 +1,24 @@
 //! `pipelab fuzz --driver`: writers do what their policies say of scripts that no fit has seen, a
 //! policy that is a little wrong is noticed and shrunk, and what is written plays.
 
+use std::{fs, sync::LazyLock};
+
+use pipelab::{
+    explore::fuzz::{Budget, Campaign, DriversTally, Found, Writer, Writers},
+    model::writer::rules::Rule,
+    policy::{fit_all, subjects},
+    runner,
+};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::lab::{Lab, Ran, play};
+use crate::{
+    lab::{Lab, Ran, play},
+    support::{forking, options, stage},
+};
 
 /// The longest script that may be left of one that shows a mistake.
-const LONGEST: u64 = 6;
+const LONGEST: usize = 6;
 
 const RUST: &str = "rust:bufwriter,buffer=100";
 const STDIO: &str = "stdio:full,buffer=200";
@@ -44,35 +55,70 @@ fn nothing_differs_and_every_rule_has_its_say() {
     assert_eq!(report["policies"][STDIO], "drops on error; writes whole blocks");
 }
 
+/// Both with the policies that were fitted to them: once for all tests that break these.
+static FITTED: LazyLock<Vec<Writer>> = LazyLock::new(|| {
+    let specs = [RUST, STDIO].map(str::to_owned);
+    let (subjects, _) = {
+        let _forking = forking();
+        subjects(&mut runner::Lab::open(&options()).expect("a stage"), &specs)
+            .expect("specs without mistakes")
+    };
+    let fitted = fit_all(&subjects, vec![stage(), stage()]).expect("they play");
+    let writers = subjects.into_iter().zip(fitted);
+    writers.map(|(subject, fitted)| Writer::new(subject, fitted).expect("a policy")).collect()
+});
+
+/// What is found with a broken rule.
+fn broken(driver: &str, rule: Rule, jobs: usize) -> Option<Found> {
+    let writer = FITTED.iter().find(|writer| writer.subject.name == driver).expect("it is always here");
+    let writer = writer.clone().broken(rule).expect("not an open rule");
+    let budget = Budget { scripts: Some(1000), ..Budget::default() };
+    let game = Writers { all: vec![writer], skipped: vec![] };
+    let _forking = forking();
+    let campaign = Campaign { seed: 1, first: 0, budget, jobs, game };
+    let outcome = campaign.run(&options(), DriversTally::default(), |_, _| ());
+    outcome.expect("they play").found
+}
+
 #[rstest]
-#[case::a_byte_more(RUST, "capacity")]
-#[case::what_a_failed_flush_keeps(RUST, "flush_error")]
-#[case::what_a_full_buffer_s_worth_does(RUST, "through")]
-#[case::what_a_close_tells(RUST, "close")]
-#[case::what_a_failed_write_counts(STDIO, "count")]
-#[case::a_first_write(STDIO, "start")]
-fn a_policy_that_is_a_little_wrong_is_noticed_and_shrunk(#[case] driver: &str, #[case] rule: &str) {
-    let lab = empty();
-    let (ran, report) = fuzz(&lab, &["--driver", driver, "--broken-policy", rule, "--scripts", "1000"]);
-    let (found, scenario) = (&report["found"], report["found"]["scenario"].as_str().unwrap_or(""));
-    assert_eq!(ran.status, Some(1), "{report}");
-    assert_eq!((&found["driver"], &found["again"]), (&Value::from(driver), &Value::from(true)), "{report}");
-    let left = found["shrunk_to"].as_u64().expect("a number");
-    assert!((1..=LONGEST).contains(&left), "{left} moves:\n{scenario}");
+#[case::a_byte_more(RUST, Rule::Capacity)]
+#[case::what_a_failed_flush_keeps(RUST, Rule::FlushError)]
+#[case::what_a_full_buffer_s_worth_does(RUST, Rule::Through)]
+#[case::what_a_refused_write_leaves(RUST, Rule::OnFull)]
+#[case::what_a_close_tells(RUST, Rule::Close)]
+#[case::what_a_failed_flush_drops(STDIO, Rule::FlushError)]
+#[case::what_a_failed_write_counts(STDIO, Rule::Count)]
+#[case::a_first_write(STDIO, Rule::Start)]
+#[case::whole_blocks(STDIO, Rule::Direct)]
+fn a_policy_that_is_a_little_wrong_is_noticed_and_shrunk(#[case] driver: &str, #[case] rule: Rule) {
+    let found = broken(driver, rule, 2).expect("it is noticed");
+    let scenario = &found.regression.text;
+    assert!(found.again && found.tries > 1, "{found:?}");
+    assert!((1..=LONGEST).contains(&found.shrunk_to), "{} moves:\n{scenario}", found.shrunk_to);
     assert!(scenario.contains("# runtime: ") && scenario.contains("# policy:  "), "{scenario}");
     // It expects what the wrong policy says, and what was seen is something else.
-    let file = found["file"].as_str().expect("a file");
-    let played = lab.run(&["run", file]);
+    let lab = Lab::new(&[("found", scenario)]);
+    let played = lab.run(&["run", "scenarios"]);
     assert_eq!(played.status, Some(1), "{}{}\n{scenario}", played.out, played.err);
     assert!(played.out.contains("expected"), "{}", played.out);
 }
 
-/// The true policy of the same script: else every scenario that is written would differ.
 #[test]
-fn what_is_written_plays_as_the_runtime_does_it() {
+fn what_is_found_is_the_same_for_any_number_of_jobs() {
+    let found = |jobs| broken(STDIO, Rule::Start, jobs).map(|found| (found.index, found.regression));
+    assert!(found(1).is_some());
+    assert_eq!(found(1), found(3));
+}
+
+#[test]
+fn what_is_found_is_written_and_true_once_the_wrong_policy_is_right() {
     let lab = empty();
-    let (_, report) = fuzz(&lab, &["--driver", RUST, "--broken-policy", "capacity", "--scripts", "100"]);
-    let scenario = report["found"]["scenario"].as_str().expect("a scenario");
+    let (ran, report) = fuzz(&lab, &["--driver", RUST, "--broken-policy", "capacity", "--scripts", "100"]);
+    let found = &report["found"];
+    assert_eq!((ran.status, &found["driver"]), (Some(1), &Value::from(RUST)), "{report}");
+    let file = lab.path(found["file"].as_str().expect("a file"));
+    let scenario = found["scenario"].as_str().expect("a scenario");
+    assert_eq!(fs::read_to_string(file).expect("it is there"), scenario);
     // One write more than the buffer holds flushes the first one; the wrong policy holds both.
     let (held, seen) = ("kernel     = 0", "kernel     = 58");
     assert!(scenario.contains(held) && scenario.contains("# runtime: ok 43, 58 in the kernel"), "{scenario}");
@@ -81,22 +127,16 @@ fn what_is_written_plays_as_the_runtime_does_it() {
 }
 
 #[test]
-fn the_report_is_the_same_for_any_number_of_jobs() {
-    let report = |words: &[&str]| fuzz(&empty(), &[&["--driver", RUST, "--driver", "raw"], words].concat()).1;
-    let one = report(&["--steps", "3000", "--jobs", "1"]);
-    assert!(one["next"].as_u64().is_some_and(|next| (100..130).contains(&next)), "{one}");
-    assert_eq!(one, report(&["--steps", "3000", "--jobs", "2"]));
-    let broken = |jobs| report(&["--broken-policy", "capacity", "--jobs", jobs])["found"].clone();
-    assert_eq!(broken("1"), broken("3"));
-}
-
-#[test]
-fn a_resumed_run_goes_on_with_the_next_script() {
+fn the_report_is_the_same_for_any_number_of_jobs_and_of_runs() {
     let lab = empty();
-    let args = |scripts| ["--driver", "raw", "--scripts", scripts, "--resume", "state.json"];
-    assert_eq!(fuzz(&lab, &args("30")).1["next"], 30);
-    let (_, second) = fuzz(&lab, &args("34"));
-    assert_eq!(second, fuzz(&empty(), &["--driver", "raw", "--scripts", "64"]).1);
+    let report = |words: &[&str]| fuzz(&lab, &[&["--driver", "raw"], words].concat()).1;
+    let one = report(&["--steps", "1600", "--jobs", "1"]);
+    let next = one["next"].as_u64().expect("a number");
+    assert!((58..=64).contains(&next), "{one}");
+    assert_eq!(one, report(&["--steps", "1600", "--jobs", "2"]));
+    assert_eq!(report(&["--scripts", "30", "--resume", "state.json"])["next"], 30);
+    let rest = (next - 30).to_string();
+    assert_eq!(one, report(&["--scripts", &rest, "--resume", "state.json"]));
     let other = lab.run(&["fuzz", "--channel", "fifo", "--scripts", "1", "--resume", "state.json"]);
     assert_eq!(other.status, Some(2), "{other:?}");
     assert!(other.err.contains("its drivers are raw, not the channels fifo"), "{}", other.err);
