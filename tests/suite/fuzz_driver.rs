@@ -4,10 +4,11 @@
 use std::{fs, sync::LazyLock};
 
 use pipelab::{
-    explore::fuzz::{Budget, Campaign, DriversTally, Found, Writer, Writers},
-    model::writer::rules::Rule,
-    policy::{fit_all, subjects},
+    explore::fuzz::{Budget, Campaign, DriversTally, Found, Game, Writer, Writers},
+    model::writer::{Policy, rules::Rule},
+    policy::{Check, Fitted, Shape, Subject, fit_all, subjects},
     runner,
+    stage::{Launch, PlannedActor},
 };
 use rstest::rstest;
 use serde_json::Value;
@@ -67,6 +68,27 @@ static FITTED: LazyLock<Vec<Writer>> = LazyLock::new(|| {
     let writers = subjects.into_iter().zip(fitted);
     writers.map(|(subject, fitted)| Writer::new(subject, fitted).expect("a policy")).collect()
 });
+
+/// A writer of which nothing is known but its buffer's size.
+fn unknown() -> (Subject, Fitted) {
+    let launch = Launch::BuiltIn("rust".to_owned()).into();
+    let writer = PlannedActor { name: "writer".to_owned(), launch, mode: vec![], ignores_sigpipe: true };
+    let subject = Subject { name: "rust:bufwriter".to_owned(), version: String::new(), key: None, writer };
+    let policy = Policy::default().with(Rule::Capacity, 10);
+    let shape = Shape::around(&[10], 4096, 1 << 20);
+    let fitted = Fitted {
+        policy,
+        example: policy,
+        undecided: vec![],
+        unasked: vec![],
+        others: 0,
+        scripts: 300,
+        explained: 300,
+        unexplained: None,
+        shape,
+    };
+    (subject, fitted)
+}
 
 /// What is found with a broken rule.
 fn broken(driver: &str, rule: Rule, jobs: usize) -> Option<Found> {
@@ -163,4 +185,40 @@ fn mistakes_are_told(#[case] words: &[&str], #[case] why: &str) {
     let ran = empty().run(&[&["fuzz"], words].concat());
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(ran.err.contains(why), "{}", ran.err);
+}
+
+#[test]
+fn a_writer_without_a_policy_is_left_out_with_the_way_to_see_why() {
+    let (subject, fitted) = unknown();
+    let script = fitted.shape.random(1, 1, 12);
+    let differs = Check::Differs { at: 0, predicted: String::new(), seen: String::new() };
+    let none = Fitted { explained: 299, unexplained: Some((script, differs)), ..fitted.clone() };
+    let skip = Writer::new(subject.clone(), none).expect_err("it is left out");
+    assert!(skip.reason.contains("no policy explains all of 300 scripts with rust:bufwriter"), "{skip:?}");
+    assert!(skip.remedy.contains("`pipelab policy rust:bufwriter`"), "{skip:?}");
+    assert!(Writer::new(subject, fitted).is_ok());
+}
+
+#[test]
+fn a_rule_that_is_open_cannot_be_broken() {
+    let broken = |rule| {
+        let (subject, fitted) = unknown();
+        Writer::new(subject, fitted).expect("a policy").broken(rule)
+    };
+    assert_eq!(broken(Rule::Capacity).and_then(|writer| writer.policy.get(Rule::Capacity)), Some(11));
+    assert!(broken(Rule::Close).is_none());
+}
+
+/// So a script of several drivers' is played again with its driver alone.
+#[test]
+fn a_script_hangs_on_nothing_but_its_writer_its_seed_and_its_index() {
+    let plan = |writers, seed, index| {
+        let (subject, fitted) = unknown();
+        let all = vec![Writer::new(subject, fitted).expect("a policy"); writers];
+        let game = Writers { all, skipped: vec![] };
+        game.plan(&game.script(&4096, seed, index)).into_owned()
+    };
+    assert_eq!(plan(1, 7, 5), plan(3, 7, 5));
+    assert_ne!(plan(1, 7, 5), plan(1, 7, 6));
+    assert_ne!(plan(1, 7, 5), plan(1, 8, 5));
 }

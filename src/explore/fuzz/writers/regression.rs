@@ -1,5 +1,6 @@
 //! A finding as a scenario that `pipelab run` plays: it expects what the policy says, and so
-//! differs as long as the runtime does something else.
+//! differs as long as the runtime does something else. (Which of the writer's bytes a read was
+//! given no expectation can say: of that there is the comment alone.)
 
 use super::{Writer, shrink::Shrunk};
 use crate::{
