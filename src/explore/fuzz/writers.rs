@@ -40,6 +40,9 @@ const MOVES: usize = 24;
 pub struct Writer {
     pub subject: Subject,
     pub policy: Policy,
+    /// Rules of which other answers explain what the fit has seen too: what differs may set these
+    /// apart.
+    pub undecided: Vec<Rule>,
     /// The policy in short.
     pub words: Words,
     shape: Shape,
@@ -77,7 +80,8 @@ impl Writer {
             });
         }
         let words = Words::of(&fitted.policy);
-        Ok(Writer { subject, policy: fitted.example, words, shape: fitted.shape })
+        let Fitted { example: policy, undecided, shape, .. } = fitted;
+        Ok(Writer { subject, policy, undecided, words, shape })
     }
 
     /// The same with a policy that is a little wrong; `None` if it leaves the rule open.

@@ -60,7 +60,10 @@ impl Writers {
         for writer in &self.all {
             let (name, counts) = (&writer.subject.name, tally.drivers.get(&writer.subject.name));
             for info in RULES {
-                let Some(answer) = writer.policy.word(info.rule) else { continue };
+                let Some(mut answer) = writer.policy.word(info.rule) else { continue };
+                if writer.undecided.contains(&info.rule) {
+                    answer.push_str(" (or not)");
+                }
                 let scripts = counts.and_then(|driver| driver.rules.get(info.id)).unwrap_or(&0);
                 table.add_row([name.clone(), info.id.to_owned(), answer, scripts.to_string()]);
             }

@@ -31,10 +31,17 @@ pub(super) fn regression(writer: &Writer, page: u64, from: (u64, u64), shrunk: &
     lines.extend(steps(shrunk, &predicted));
     lines.push(format!("# runtime: {}", shrunk.differing.seen));
     lines.push(format!("# policy:  {}", shrunk.differing.predicted));
+    lines.extend(undecided(writer));
     lines.push("'''".to_owned());
     lines.extend(expects(&predicted));
     let name = format!("{}-{seed}-{index}", file_name(driver));
     Regression { name, text: lines.join("\n") + "\n" }
+}
+
+/// What may be the reason, and no mistake.
+fn undecided(writer: &Writer) -> Option<String> {
+    let ids: Vec<&str> = writer.undecided.iter().map(|rule| rule.info().id).collect();
+    (!ids.is_empty()).then(|| format!("# the fit didn't tell apart: {}", ids.join(", ")))
 }
 
 /// The script's lines: what was seen of those before the last, and what the policy says of that.
