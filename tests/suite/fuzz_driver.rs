@@ -4,7 +4,7 @@
 use std::{fs, sync::LazyLock};
 
 use pipelab::{
-    explore::fuzz::{Budget, Campaign, DriversTally, Found, Game, Writer, Writers},
+    explore::fuzz::{Budget, Campaign, DriversTally, Found, Game, Outcome, Writer, Writers},
     model::writer::{Policy, rules::Rule},
     policy::{Check, Fitted, Shape, Subject, fit_all, subjects},
     runner,
@@ -33,27 +33,6 @@ fn fuzz(lab: &Lab, words: &[&str]) -> (Ran, Value) {
 
 fn empty() -> Lab {
     Lab::new(&[])
-}
-
-#[test]
-fn nothing_differs_and_every_rule_has_its_say() {
-    let (ran, report) = fuzz(&empty(), &["--driver", RUST, "--driver", STDIO, "--scripts", "400"]);
-    assert_eq!(ran.status, Some(0), "{}", report["found"]["scenario"]);
-    assert_eq!((&report["found"], &report["next"]), (&Value::Null, &Value::from(400)));
-    for driver in [RUST, STDIO] {
-        assert!(ran.err.contains(&format!("fitting a policy to {driver}")), "{}", ran.err);
-        let covered = &report["drivers"][driver];
-        assert_eq!(covered["scripts"], 200, "{report}");
-        let steps = covered["steps"].as_u64().expect("a number");
-        // 24 moves, a close, and mostly something of the reader's.
-        assert!((200 * 25..=200 * 27).contains(&steps), "{driver}: {steps}");
-        let rules = covered["rules"].as_object().expect("by rule");
-        assert!(rules.len() >= 10, "{rules:?}");
-        assert!(rules.values().all(|scripts| scripts.as_u64() > Some(0)), "{driver}: {rules:?}");
-        assert_eq!(rules["capacity"], 200, "{rules:?}");
-        assert_eq!(covered["no_say"], Value::Object(Default::default()));
-    }
-    assert_eq!(report["policies"][STDIO], "drops on error; writes whole blocks");
 }
 
 /// Both with the policies that were fitted to them: once for all tests that break these.
@@ -90,16 +69,33 @@ fn unknown() -> (Subject, Fitted) {
     (subject, fitted)
 }
 
+/// What comes of so many scripts with these.
+fn played(all: Vec<Writer>, scripts: u64, jobs: usize) -> Outcome<DriversTally> {
+    let budget = Budget { scripts: Some(scripts), ..Budget::default() };
+    let campaign = Campaign { seed: 1, first: 0, budget, jobs, game: Writers { all, skipped: vec![] } };
+    let _forking = forking();
+    campaign.run(&options(), DriversTally::default(), |_, _| ()).expect("they play")
+}
+
 /// What is found with a broken rule.
 fn broken(driver: &str, rule: Rule, jobs: usize) -> Option<Found> {
     let writer = FITTED.iter().find(|writer| writer.subject.name == driver).expect("it is always here");
     let writer = writer.clone().broken(rule).expect("not an open rule");
-    let budget = Budget { scripts: Some(1000), ..Budget::default() };
-    let game = Writers { all: vec![writer], skipped: vec![] };
-    let _forking = forking();
-    let campaign = Campaign { seed: 1, first: 0, budget, jobs, game };
-    let outcome = campaign.run(&options(), DriversTally::default(), |_, _| ());
-    outcome.expect("they play").found
+    played(vec![writer], 1000, jobs).found
+}
+
+#[test]
+fn nothing_differs_and_every_rule_has_its_say() {
+    let Outcome { tally, next, found } = played(FITTED.clone(), 400, 2);
+    assert!(found.is_none(), "{found:?}");
+    assert_eq!((next, tally.drivers.len()), (400, 2));
+    for (name, driver) in &tally.drivers {
+        assert_eq!((driver.scripts, driver.no_say.len()), (200, 0), "{name}: {driver:?}");
+        // 24 moves, a close, and mostly something of the reader's.
+        assert!((200 * 25..=200 * 27).contains(&driver.steps), "{name}: {driver:?}");
+        assert!(driver.rules.len() >= 10 && driver.rules["capacity"] == 200, "{name}: {driver:?}");
+        assert!(driver.rules.values().all(|scripts| *scripts > 0), "{name}: {driver:?}");
+    }
 }
 
 #[rstest]
@@ -168,11 +164,28 @@ fn the_report_is_the_same_for_any_number_of_jobs_and_of_runs() {
 fn who_is_not_here_is_skipped_with_the_way_to_get_it() {
     let (ran, report) = fuzz(&empty(), &["--driver", "python@3.99", "--driver", "raw", "--scripts", "2"]);
     assert_eq!((ran.status, &report["drivers"]["raw"]["scripts"]), (Some(0), &Value::from(2)), "{ran:?}");
+    assert!(ran.err.contains("fitting a policy to raw, Linux"), "{}", ran.err);
+    assert_eq!(report["policies"]["raw"], "holds nothing", "{report}");
     assert!(ran.err.contains("skipped: python 3.99 isn't on this machine; install it"), "{}", ran.err);
     let remedy = report["skipped"][0]["remedy"].as_str().expect("a remedy");
     assert!(remedy.contains("pyenv install 3.99"), "{report}");
     let alone = empty().run(&["fuzz", "--driver", "python@3.99"]);
     assert_eq!((alone.status, alone.out.as_str()), (Some(4), ""), "{alone:?}");
+}
+
+#[test]
+fn a_person_is_shown_the_policy_and_what_each_of_its_rules_had_to_say() {
+    let ran = empty().run(&["fuzz", "--driver", "raw", "--scripts", "50"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let words: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    let row = |begin: &[&str]| {
+        words.iter().find(|row| row.starts_with(begin)).map(|row| *row.last().expect("words"))
+    };
+    assert_eq!(row(&["raw", "50"]), Some("nothing"), "it holds nothing: {}", ran.out);
+    assert_eq!(row(&["raw", "capacity", "0"]), Some("50"), "{}", ran.out);
+    let short = row(&["raw", "short", "says", "so"]).and_then(|scripts| scripts.parse::<u64>().ok());
+    assert!(short.is_some_and(|scripts| (1..50).contains(&scripts)), "{}", ran.out);
+    assert!(ran.out.contains("\nnothing differs\n"), "{}", ran.out);
 }
 
 #[rstest]
