@@ -1,5 +1,7 @@
 //! `pipelab fuzz`.
 
+mod drivers;
+
 use std::{
     fs,
     io::{IsTerminal, Write},
@@ -12,9 +14,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, StageArgs, jobs};
 use crate::{
-    explore::fuzz::{Budget, Campaign, Found, GROUNDS, Ground, Progress, Tally},
-    model::Rules,
-    report::{Cost, exit, fuzz},
+    explore::fuzz::{Budget, Campaign, Covered, Found, GROUNDS, Game, Ground, Kernel, Progress},
+    model::{Rules, writer},
+    report::{
+        Cost, exit,
+        fuzz::{self, Shown},
+    },
     stage::Fault,
 };
 
@@ -29,6 +34,10 @@ pub(super) struct Fuzz {
     /// Play on these kinds of channel, in turns [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = ground)]
     channel: Vec<&'static Ground>,
+    /// Play with this runtime's buffered writer, as scenarios name it, and hold it against the policy
+    /// that is fitted to it first; several in turns
+    #[arg(long, value_name = "DRIVER", conflicts_with_all = ["channel", "broken"])]
+    driver: Vec<String>,
     /// Where all scripts come from: with their index, and nothing else
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -59,6 +68,9 @@ pub(super) struct Fuzz {
     /// Break this rule of the model, to see that it is noticed
     #[arg(long, hide = true, value_name = "RULE", value_parser = broken)]
     broken: Option<Rules>,
+    /// The same with this rule of the writers' policies
+    #[arg(long, hide = true, value_name = "RULE", requires = "driver", value_parser = drivers::rule)]
+    broken_policy: Option<writer::rules::Rule>,
     #[command(flatten)]
     stage: StageArgs,
 }
@@ -90,8 +102,23 @@ fn broken(name: &str) -> Result<Rules, String> {
 impl Fuzz {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let started = Instant::now();
-        let mut campaign = self.campaign();
-        let mut tally = Tally::default();
+        if !self.driver.is_empty() {
+            let writers = self.writers()?;
+            return if writers.all.is_empty() {
+                Ok(exit::UNPROVED)
+            } else {
+                self.play(out, writers, started)
+            };
+        }
+        let grounds = if self.channel.is_empty() { GROUNDS.to_vec() } else { self.channel.clone() };
+        self.play(out, Kernel { grounds, rules: self.broken.unwrap_or(Rules::linux()) }, started)
+    }
+
+    /// `started`: the command.
+    fn play<G: Shown>(&self, out: &mut dyn Write, game: G, started: Instant) -> Result<u8, Failure> {
+        let playing = Instant::now();
+        let mut campaign = self.campaign(game);
+        let mut tally = G::Tally::default();
         if let Some(path) = &self.resume {
             let known = Progress::read(path, &campaign)
                 .map_err(|why| Failure::Mistake(format!("pipelab: {}: {why}", path.display())))?;
@@ -106,6 +133,7 @@ impl Fuzz {
             bar.show(&campaign, tally, next);
             saving.now_and_then(&campaign, tally, next);
         })?;
+        let played = playing.elapsed();
         bar.0.finish_and_clear();
         // What was found is in its scenario: whoever goes on begins behind it.
         saving.write(&campaign, &outcome.tally, outcome.next);
@@ -118,22 +146,20 @@ impl Fuzz {
             Format::Json => fuzz::json(out, &campaign, &outcome, written.as_deref())?,
         }
         if matches!(self.format, Format::Human) {
-            writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, &Cost::since(started)))?;
+            writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, played, &Cost::since(started)))?;
         }
         Ok(if outcome.found.is_some() { exit::DIFFERS } else { exit::AS_EXPECTED })
     }
 
-    fn campaign(&self) -> Campaign {
-        let grounds = if self.channel.is_empty() { GROUNDS.to_vec() } else { self.channel.clone() };
+    fn campaign<G>(&self, game: G) -> Campaign<G> {
         let unbounded = self.steps.is_none() && self.time.is_none();
         let scripts = self.scripts.or(unbounded.then_some(SCRIPTS));
         Campaign {
             seed: self.seed,
-            grounds,
             first: self.first,
             budget: Budget { scripts, steps: self.steps, time: self.time },
             jobs: jobs(self.jobs),
-            rules: self.broken.unwrap_or(Rules::linux()),
+            game,
         }
     }
 
@@ -155,14 +181,14 @@ struct Saving<'a> {
 }
 
 impl Saving<'_> {
-    fn now_and_then(&mut self, campaign: &Campaign, tally: &Tally, next: u64) {
+    fn now_and_then<G: Game>(&mut self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
         if self.at.elapsed() >= SAVED_EVERY {
             self.at = Instant::now();
             self.write(campaign, tally, next);
         }
     }
 
-    fn write(&mut self, campaign: &Campaign, tally: &Tally, next: u64) {
+    fn write<G: Game>(&mut self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
         let Some(path) = self.resume else { return };
         if let Err(error) = Progress::of(campaign, next, tally.clone()).write(path) {
             self.failed.get_or_insert(Fault::harness(&format!("writing {}", path.display()), error));
@@ -174,7 +200,7 @@ impl Saving<'_> {
 struct Bar(ProgressBar);
 
 impl Bar {
-    fn new(campaign: &Campaign, before: &Tally) -> Bar {
+    fn new<G: Game>(campaign: &Campaign<G>, before: &G::Tally) -> Bar {
         if !std::io::stderr().is_terminal() {
             return Bar(ProgressBar::hidden());
         }
@@ -188,7 +214,7 @@ impl Bar {
         Bar(bar.with_style(ProgressStyle::with_template(&style).expect("a template")))
     }
 
-    fn show(&self, campaign: &Campaign, tally: &Tally, next: u64) {
+    fn show<G: Game>(&self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
         let done = if campaign.budget.steps.is_some() { tally.steps() } else { tally.scripts() };
         self.0.set_position(done);
         self.0.set_message(format!("next script {next}"));

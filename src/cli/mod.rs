@@ -45,7 +45,7 @@ enum Command {
     /// Play scenarios and compare what happens with their expectations and snapshots
     Run(run::Run),
     Explain(explain::Explain),
-    /// Play random scripts, and hold what the kernel does against the model
+    /// Play random scripts, and hold what the kernel or a runtime's buffered writer does against its model
     Fuzz(fuzz::Fuzz),
     Judge(judge::Judge),
     Sweep(sweep::Sweep),

@@ -6,10 +6,11 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, StageArgs, jobs};
 use crate::{
-    policy::{fit_all, subjects},
+    policy::{Fitted, Subject, fit_all, subjects},
     report::{exit, policies, policy_page},
     runner::Lab,
-    stage::Handle,
+    scenario::Skip,
+    stage::{Handle, Options},
 };
 
 /// Find out what the buffered writers of runtimes do with their bytes when write(2) fails, from runs
@@ -43,18 +44,10 @@ enum Format {
 impl Policy {
     pub(super) fn main(&self, out: &mut dyn Write) -> Result<u8, Failure> {
         let options = self.stage.options();
-        let mut lab = Lab::open(&options)?;
-        let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        let (subjects, missing) = subjects(&mut lab, &self.drivers)
-            .map_err(|problems| Failure::Mistake(problems.render(styled)))?;
-        drop(lab);
-        for skip in &missing {
-            anstream::eprintln!("skipped: {}; {}", skip.reason, skip.remedy);
-        }
-        let jobs = jobs(self.jobs);
-        let stages =
-            (0..jobs.min(subjects.len())).map(|_| Handle::start(&options)).collect::<Result<_, _>>()?;
-        let fitted: Vec<_> = subjects.iter().zip(fit_all(&subjects, stages)?).collect();
+        let (subjects, missing) = named(&self.drivers, &options)?;
+        missing.iter().for_each(skipped);
+        let fitted = fit(&subjects, &options, jobs(self.jobs))?;
+        let fitted: Vec<_> = subjects.iter().zip(fitted).collect();
         match self.format {
             Format::Human => policies::table(out, &fitted)?,
             Format::Json => policies::json(out, &fitted)?,
@@ -67,4 +60,22 @@ impl Policy {
             true => exit::AS_EXPECTED,
         })
     }
+}
+
+/// The writers that these specs mean, and why others that they mean aren't here.
+pub(super) fn named(drivers: &[String], options: &Options) -> Result<(Vec<Subject>, Vec<Skip>), Failure> {
+    let mut lab = Lab::open(options)?;
+    let styled = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    subjects(&mut lab, drivers).map_err(|problems| Failure::Mistake(problems.render(styled)))
+}
+
+/// The policy of each of these writers, found on so many stages at once.
+pub(super) fn fit(subjects: &[Subject], options: &Options, jobs: usize) -> Result<Vec<Fitted>, Failure> {
+    let stages = (0..jobs.min(subjects.len())).map(|_| Handle::start(options)).collect::<Result<_, _>>()?;
+    Ok(fit_all(subjects, stages)?)
+}
+
+/// Says that a writer is left out, and the way to have it.
+pub(super) fn skipped(skip: &Skip) {
+    anstream::eprintln!("skipped: {}; {}", skip.reason, skip.remedy);
 }

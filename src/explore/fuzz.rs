@@ -14,7 +14,9 @@
 mod campaign;
 mod check;
 mod draw;
+mod game;
 mod ground;
+mod kernel;
 mod law;
 mod play;
 mod progress;
@@ -24,12 +26,14 @@ mod shrink;
 mod size;
 mod tally;
 mod words;
+mod worker;
+mod writers;
 
 pub use campaign::{Budget, Campaign, Found, Outcome};
-pub use check::Finding;
+pub use game::{Covered, Game, Turn, Turns};
 pub use ground::{GROUNDS, Ground};
+pub use kernel::Kernel;
 pub use progress::{Progress, StateError};
 pub use regression::Regression;
-pub use script::Script;
-pub use shrink::Shrunk;
 pub use tally::{ChannelTally, Tally};
+pub use writers::{DriverTally, DriversTally, Writer, Writers};

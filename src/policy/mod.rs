@@ -18,7 +18,7 @@ mod sweep;
 mod words;
 
 pub use draw::Shape;
-pub use script::{Check, Move, Observed, Script};
+pub use script::{Check, Move, Observed, Predicted, Script};
 pub use subject::{Subject, subjects};
 pub use words::Words;
 

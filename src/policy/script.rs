@@ -134,6 +134,23 @@ impl Script {
         }
         Check::Agrees(follower.writer.used())
     }
+
+    /// What the policy says of each move, up to the first one of which it has no say. `page`:
+    /// bytes in a page of the machine.
+    pub fn predicted(&self, policy: Policy, page: u64) -> Vec<Predicted> {
+        let mut follower = Follower::new(self, policy, page);
+        self.moves.iter().map_while(|it| follower.follow(*it).ok()).collect()
+    }
+}
+
+/// What a policy says of one move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predicted {
+    /// What the writer is told; `None` of the reader's moves.
+    pub told: Option<Told>,
+    /// Bytes which the kernel has accepted so far.
+    pub accepted: u64,
+    data: Extents,
 }
 
 /// A policy on its way through a script.
@@ -142,14 +159,6 @@ struct Follower {
     end: End,
     accepted: u64,
     closed: bool,
-}
-
-/// What a policy says of one move.
-struct Predicted {
-    /// `None` of the reader's moves.
-    told: Option<Told>,
-    accepted: u64,
-    data: Extents,
 }
 
 impl Follower {
@@ -182,6 +191,11 @@ impl Follower {
 }
 
 impl Predicted {
+    /// Bytes that the reader gets by this move.
+    pub fn delivered(&self) -> u64 {
+        self.data.len()
+    }
+
     fn agrees(&self, seen: &Seen, stream: &[u8]) -> bool {
         let told = self.told.is_none_or(|told| match (told, &seen.outcome) {
             (Told::Ok { bytes }, Outcome::Ok { bytes: Some(seen) }) => bytes == *seen,
@@ -233,6 +247,11 @@ impl Observed {
     /// What the kernel had accepted after the last move, in bytes; 0 if that isn't known.
     pub fn accepted(&self) -> u64 {
         self.moves.last().and_then(|seen| seen.accepted).unwrap_or(0)
+    }
+
+    /// What was seen of each move that was played.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.moves.iter().map(|seen| &seen.outcome)
     }
 
     /// Bytes that the reader got in all.

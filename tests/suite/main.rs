@@ -7,6 +7,7 @@ mod detector;
 mod drivers;
 mod exec;
 mod fuzz;
+mod fuzz_driver;
 mod handles;
 mod kill;
 mod kinds;

@@ -18,15 +18,11 @@ use std::{
 };
 
 use super::{
-    check::Seen,
-    ground::Ground,
-    play::{BATCH, Batch, Board, Player},
+    game::{Covered, Game},
     regression::Regression,
-    shrink::{Shrunk, shrink},
-    tally::Tally,
+    worker::{BATCH, Batch, Board, work},
 };
 use crate::{
-    model::{Machine, Rules},
     runner,
     stage::{Fault, Handle, Options},
 };
@@ -42,23 +38,21 @@ pub struct Budget {
 
 /// A run of scripts.
 #[derive(Clone, Debug)]
-pub struct Campaign {
+pub struct Campaign<G> {
     pub seed: u64,
-    /// The kinds of channel: scripts take turns with them.
-    pub grounds: Vec<&'static Ground>,
     /// The first script.
     pub first: u64,
     pub budget: Budget,
     /// Stages, each on a CPU of its own as far as there are so many.
     pub jobs: usize,
-    /// [`Rules::linux`], unless a test wants to see that a mistake is noticed.
-    pub rules: Rules,
+    /// What is played.
+    pub game: G,
 }
 
 /// What came of a run.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    pub tally: Tally,
+pub struct Outcome<T> {
+    pub tally: T,
     /// The script with which another run goes on.
     pub next: u64,
     pub found: Option<Found>,
@@ -68,13 +62,18 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Found {
     pub index: u64,
-    /// Steps that it had.
+    /// Steps that it had, without those that make its scene.
     pub steps: usize,
-    pub shrunk: Shrunk,
+    /// And those that are left.
+    pub shrunk_to: usize,
+    /// It differed again when it was played once more: else it is as it was found.
+    pub again: bool,
+    /// Scripts that were tried.
+    pub tries: usize,
     pub regression: Regression,
 }
 
-impl Campaign {
+impl<G: Game> Campaign<G> {
     /// Plays until the budget is used up or something is found, and shrinks that. `tally` is
     /// what was covered before; `saw` gets told of it, and of the next script, now and then.
     ///
@@ -83,20 +82,20 @@ impl Campaign {
     pub fn run(
         &self,
         options: &Options,
-        tally: Tally,
-        saw: impl FnMut(&Tally, u64),
-    ) -> Result<Outcome, Fault> {
+        tally: G::Tally,
+        saw: impl FnMut(&G::Tally, u64),
+    ) -> Result<Outcome<G::Tally>, Fault> {
         let options = runner::pinned(options, self.jobs);
         let mut stages = options.iter().map(Handle::start).collect::<Result<Vec<Handle>, Fault>>()?;
-        let machine = Machine::here(stages[0].measures());
-        let machine = machine.map_err(|error| Fault::harness("measuring sockets", error))?;
+        let table = self.game.table(stages[0].measures())?;
         let (results, inbox) = mpsc::sync_channel(2 * stages.len());
         let board = Board { next: AtomicU64::new(0), over: AtomicBool::new(false) };
-        let mut merged = Merged { campaign: self, tally, next: self.first, steps: 0, found: None, saw };
+        let before = tally.steps();
+        let mut merged = Merged { campaign: self, tally, next: self.first, before, found: None, saw };
         thread::scope(|scope| {
             for stage in &mut stages {
-                let (board, results) = (&board, results.clone());
-                scope.spawn(move || Player::new(stage, machine).work(self, board, &results));
+                let (table, board, results) = (&table, &board, results.clone());
+                scope.spawn(move || work(self, table, stage, board, &results));
             }
             drop(results);
             let merged = merged.all(&inbox);
@@ -106,21 +105,8 @@ impl Campaign {
             merged
         })?;
         let Merged { tally, next, found, .. } = merged;
-        let found = match found {
-            Some((index, seen)) => {
-                let mut player = Player::new(&mut stages[0], machine);
-                Some(self.shrunk(&mut player, index, *seen)?)
-            }
-            None => None,
-        };
-        Ok(Outcome { tally, next, found })
-    }
-
-    fn shrunk(&self, player: &mut Player<'_>, index: u64, seen: Seen) -> Result<Found, Fault> {
-        let steps = player.script(self, index).steps();
-        let shrunk = shrink(self, player, index, seen)?;
-        let regression = Regression::of(self, player, index, &shrunk);
-        Ok(Found { index, steps, shrunk, regression })
+        let found = found.map(|(index, seen)| G::found(self, &table, &mut stages[0], index, *seen));
+        Ok(Outcome { tally, next, found: found.transpose()? })
     }
 
     /// The scripts of a batch.
@@ -143,8 +129,8 @@ impl Campaign {
     pub(super) fn in_script(&self, fault: Fault, index: u64) -> Fault {
         match fault {
             Fault::Harness { message } => {
-                let ground = self.ground(index).name;
-                let place = format!("in the script {index} of seed {}, on a {ground}", self.seed);
+                let turn = self.game.turns().of(index).told();
+                let place = format!("in the script {index} of seed {}, {turn}", self.seed);
                 Fault::Harness { message: format!("{message} ({place})") }
             }
             fault => fault,
@@ -153,18 +139,18 @@ impl Campaign {
 }
 
 /// What came of the scripts so far, in their order.
-struct Merged<'c, S> {
-    campaign: &'c Campaign,
-    tally: Tally,
+struct Merged<'c, G: Game, S> {
+    campaign: &'c Campaign<G>,
+    tally: G::Tally,
     next: u64,
-    /// Of this run.
-    steps: u64,
-    found: Option<(u64, Box<Seen>)>,
+    /// Steps before this run.
+    before: u64,
+    found: Option<(u64, Box<G::Seen>)>,
     saw: S,
 }
 
-impl<S: FnMut(&Tally, u64)> Merged<'_, S> {
-    fn all(&mut self, inbox: &mpsc::Receiver<Batch>) -> Result<(), Fault> {
+impl<G: Game, S: FnMut(&G::Tally, u64)> Merged<'_, G, S> {
+    fn all(&mut self, inbox: &mpsc::Receiver<Batch<G>>) -> Result<(), Fault> {
         let Budget { scripts, steps, time } = self.campaign.budget;
         let started = Instant::now();
         let mut early = BTreeMap::new();
@@ -176,13 +162,12 @@ impl<S: FnMut(&Tally, u64)> Merged<'_, S> {
                 for checked in batch.checked {
                     let index = self.next;
                     self.next += 1;
-                    self.steps += checked.steps;
-                    self.tally.add(self.campaign.ground(index).name, &checked);
-                    self.found = checked.seen.map(|seen| (index, seen));
+                    let seen = self.campaign.game.count(&mut self.tally, index, checked);
+                    self.found = seen.map(|seen| (index, seen));
                     let played = self.next - self.campaign.first;
                     if self.found.is_some()
                         || scripts.is_some_and(|scripts| played >= scripts)
-                        || steps.is_some_and(|steps| self.steps >= steps)
+                        || steps.is_some_and(|steps| self.tally.steps() - self.before >= steps)
                     {
                         (self.saw)(&self.tally, self.next);
                         return Ok(());

@@ -41,7 +41,7 @@ impl Finding {
 
 /// What came of a script.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Checked {
+pub struct Checked {
     /// Steps behind the preamble that the model could judge.
     pub(super) steps: u64,
     /// Over these, how many results were allowed.
@@ -55,7 +55,7 @@ pub(super) struct Checked {
 
 /// A finding, and the transcript that shows it.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub struct Seen {
     pub(super) finding: Finding,
     pub(super) transcript: Transcript,
 }

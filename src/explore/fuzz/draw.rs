@@ -4,7 +4,7 @@ use proptest::{
     array::{uniform4, uniform5},
     collection::{SizeRange, vec},
     num::u8::ANY,
-    strategy::{BoxedStrategy, Strategy},
+    strategy::{SBoxedStrategy, Strategy},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
@@ -34,7 +34,7 @@ pub struct Draws {
 }
 
 /// How all draws come to be.
-pub fn strategy() -> BoxedStrategy<Draws> {
+pub fn strategy() -> SBoxedStrategy<Draws> {
     let step = uniform5(ANY).prop_map(|[verb, actor, around, delta, extra]| Draw {
         actor,
         verb,
@@ -44,7 +44,7 @@ pub fn strategy() -> BoxedStrategy<Draws> {
     });
     (vec(step, SizeRange::from(DRAWS)), uniform4(ANY))
         .prop_map(|(steps, scene)| Draws { scene, steps })
-        .boxed()
+        .sboxed()
 }
 
 /// Where the draws of one script come from: a pure function of both numbers.

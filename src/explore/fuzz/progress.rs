@@ -2,24 +2,27 @@
 
 use std::{fmt, fs, io, path::Path};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{campaign::Campaign, tally::Tally};
+use super::{
+    campaign::Campaign,
+    game::{Covered, Game, Turns},
+};
 
 /// Of the file's form.
 const VERSION: u32 = 1;
 
 /// The state of a run that was ended by its budget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct Progress<T> {
     version: u32,
     pub seed: u64,
-    /// The kinds of channel, in the order in which scripts take turns with them.
-    pub channels: Vec<String>,
+    #[serde(flatten)]
+    pub turns: Turns,
     /// The script with which another run goes on.
     pub next: u64,
     /// What was covered so far.
-    pub tally: Tally,
+    pub tally: T,
 }
 
 /// Why a state can't be gone on with.
@@ -42,40 +45,50 @@ impl fmt::Display for StateError {
     }
 }
 
-impl Progress {
+/// What a state says of itself, whatever it has counted.
+#[derive(Deserialize)]
+struct Head {
+    version: u32,
+    seed: u64,
+    #[serde(flatten)]
+    turns: Turns,
+}
+
+impl<T: Covered> Progress<T> {
     /// Of a run that stands before this script.
-    pub fn of(campaign: &Campaign, next: u64, tally: Tally) -> Progress {
-        let channels = campaign.grounds.iter().map(|ground| ground.name.to_owned()).collect();
-        Progress { version: VERSION, seed: campaign.seed, channels, next, tally }
+    pub fn of<G: Game<Tally = T>>(campaign: &Campaign<G>, next: u64, tally: T) -> Progress<T> {
+        Progress { version: VERSION, seed: campaign.seed, turns: campaign.game.turns(), next, tally }
     }
 
     /// What this file says of such a run; nothing if there is no file yet.
     ///
     /// # Errors
-    /// It can't be read, or isn't about a run with this seed and these channels.
-    pub fn read(path: &Path, campaign: &Campaign) -> Result<Option<Progress>, StateError> {
+    /// It can't be read, or isn't about a run with this seed and these channels or drivers.
+    pub fn read<G: Game<Tally = T>>(
+        path: &Path,
+        campaign: &Campaign<G>,
+    ) -> Result<Option<Progress<T>>, StateError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StateError::File(error)),
         };
-        let progress: Progress = serde_json::from_str(&text)
-            .map_err(|error| StateError::Form(format!("it is no state of a fuzz run: {error}")))?;
-        let asked = Progress::of(campaign, 0, Tally::default());
-        if progress.version != VERSION {
+        let head: Head = parsed(&text)?;
+        if head.version != VERSION {
             return Err(StateError::Form(format!(
                 "its form is {}, and this pipelab writes {VERSION}",
-                progress.version
+                head.version
             )));
         }
-        if progress.seed != asked.seed {
-            return Err(StateError::Other(format!("its seed is {}, not {}", progress.seed, asked.seed)));
+        if head.seed != campaign.seed {
+            return Err(StateError::Other(format!("its seed is {}, not {}", head.seed, campaign.seed)));
         }
-        if progress.channels != asked.channels {
-            let [has, wants] = [&progress, &asked].map(|of| of.channels.join(","));
-            return Err(StateError::Other(format!("its channels are {has}, not {wants}")));
+        let turns = campaign.game.turns();
+        if head.turns != turns {
+            let told = head.turns.told_beside(&turns);
+            return Err(StateError::Other(told));
         }
-        Ok(Some(progress))
+        parsed(&text).map(Some)
     }
 
     /// Writes the file whole, or leaves it as it was.
@@ -90,4 +103,9 @@ impl Progress {
         fs::write(&beside, text)?;
         fs::rename(&beside, path)
     }
+}
+
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, StateError> {
+    serde_json::from_str(text)
+        .map_err(|error| StateError::Form(format!("it is no state of a fuzz run: {error}")))
 }

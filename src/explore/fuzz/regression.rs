@@ -5,6 +5,7 @@ use super::{
     campaign::Campaign,
     check::Finding,
     ground::{Line, Scene},
+    kernel::Kernel,
     law::Law,
     play::Player,
     script::Script,
@@ -27,8 +28,13 @@ pub struct Regression {
 }
 
 impl Regression {
-    pub(super) fn of(campaign: &Campaign, player: &Player<'_>, index: u64, shrunk: &Shrunk) -> Regression {
-        let (ground, seed) = (campaign.ground(index).name, campaign.seed);
+    pub(super) fn of(
+        campaign: &Campaign<Kernel>,
+        player: &Player<'_>,
+        index: u64,
+        shrunk: &Shrunk,
+    ) -> Regression {
+        let (ground, seed) = (campaign.game.ground(index).name, campaign.seed);
         let writer = Writer { shrunk, pipe: player.machine().pipe };
         let from = format!("pipelab fuzz --channel {ground} --seed {seed}, script {index}");
         Regression { name: format!("{ground}-{seed}-{index}"), text: writer.text(&from) }

@@ -14,6 +14,7 @@ use super::{
     campaign::Campaign,
     check::{Checked, Finding, Seen},
     ground::{Line, Scene},
+    kernel::Kernel,
     play::Player,
     script::Script,
 };
@@ -44,12 +45,12 @@ pub struct Shrunk {
 }
 
 pub(super) fn shrink(
-    campaign: &Campaign,
+    campaign: &Campaign<Kernel>,
     player: &mut Player<'_>,
     index: u64,
     seen: Seen,
 ) -> Result<Shrunk, Fault> {
-    let script = player.script(campaign, index);
+    let script = player.maker().script(&campaign.game, campaign.seed, index);
     let Seen { finding, transcript } = seen;
     let mut shrinker = Shrinker {
         campaign,
@@ -66,7 +67,7 @@ pub(super) fn shrink(
 }
 
 struct Shrinker<'s, 'h, 'c> {
-    campaign: &'c Campaign,
+    campaign: &'c Campaign<Kernel>,
     player: &'s mut Player<'h>,
     /// Of each script, until it shows the finding.
     plays: usize,
@@ -88,7 +89,7 @@ impl Shrinker<'_, '_, '_> {
     fn shows(&mut self, script: &Script, plays: usize) -> Result<bool, Fault> {
         self.best.tries += 1;
         for _ in 0..plays {
-            let Checked { seen, .. } = self.player.check(script, self.campaign.rules)?;
+            let Checked { seen, .. } = self.player.check(script, self.campaign.game.rules)?;
             let Some(seen) = seen else { continue };
             if self.best.finding.is_like(&seen.finding) {
                 let Seen { finding, transcript } = *seen;
@@ -106,8 +107,8 @@ impl Shrinker<'_, '_, '_> {
 
     /// Rule 1.
     fn draws(&mut self, index: u64) -> Result<(), Fault> {
-        let (ground, rules) = (self.campaign.ground(index), self.campaign.rules);
-        let mut tree = self.player.tree(self.campaign.seed, index);
+        let (ground, rules) = (self.campaign.game.ground(index), self.campaign.game.rules);
+        let mut tree = self.player.maker().tree(self.campaign.seed, index);
         let mut more = tree.simplify();
         while more && self.best.tries < TRIES {
             let script = Script::drawn(ground, &tree.current(), self.player.machine(), rules);
@@ -131,7 +132,7 @@ impl Shrinker<'_, '_, '_> {
     }
 
     fn script(&self, scene: Scene, lines: &[Line]) -> Script {
-        Script::of(scene, lines, self.player.machine(), self.campaign.rules)
+        Script::of(scene, lines, self.player.machine(), self.campaign.game.rules)
     }
 
     /// Rule 3. From the end, where least hangs on a step. Whether any went.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::Checked;
+use super::{check::Checked, game::Covered};
 
 /// What was played on one kind of channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,17 +37,17 @@ pub struct Tally {
     pub not_modelled: BTreeMap<String, u64>,
 }
 
-impl Tally {
-    /// Scripts that were played.
-    pub fn scripts(&self) -> u64 {
+impl Covered for Tally {
+    fn scripts(&self) -> u64 {
         self.channels.values().map(|channel| channel.scripts).sum()
     }
 
-    /// Steps that the model judged.
-    pub fn steps(&self) -> u64 {
+    fn steps(&self) -> u64 {
         self.channels.values().map(|channel| channel.steps).sum()
     }
+}
 
+impl Tally {
     pub(super) fn add(&mut self, channel: &str, checked: &Checked) {
         let of_channel = entry(&mut self.channels, channel);
         of_channel.scripts += 1;
@@ -64,7 +64,7 @@ impl Tally {
 }
 
 /// The entry of this name, made only if there is none: a run adds to few of them very often.
-fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, name: &str) -> &'m mut T {
+pub(super) fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, name: &str) -> &'m mut T {
     if !map.contains_key(name) {
         map.insert(name.to_owned(), T::default());
     }

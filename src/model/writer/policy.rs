@@ -42,6 +42,17 @@ impl Policy {
         self.0[rule as usize]
     }
 
+    /// The same with the next answer to this rule, or a byte more: for whoever wants to see that a
+    /// mistake is noticed. `None` if the rule is open.
+    pub fn broken(self, rule: Rule) -> Option<Policy> {
+        let answer = self.get(rule)?;
+        let other = match rule.info().answers.len() as u64 {
+            0 => answer + 1,
+            answers => (answer + 1) % answers,
+        };
+        Some(self.with(rule, other))
+    }
+
     /// How many rules it answers.
     pub fn answered(&self) -> usize {
         self.0.iter().flatten().count()
