@@ -2,16 +2,22 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
+
 use super::{Call, Handle, Settled, State, Used, script::Cast, world::TooMany};
 
 /// So many states are carried on before the model gives up: nobody has looked for so long
 /// that it says little.
 const MOST_STATES: usize = 256;
 
+/// States, in the order in which they were come upon, each once.
+type States = IndexSet<State, FxBuildHasher>;
+
 /// All states that the channels may be in, given what has been seen so far.
 #[derive(Clone, Debug)]
 pub struct Model {
-    states: Vec<State>,
+    states: States,
     pub(super) cast: Arc<Cast>,
 }
 
@@ -27,13 +33,13 @@ pub struct Allowed {
 
 impl From<State> for Model {
     fn from(state: State) -> Model {
-        Model { states: vec![state], cast: Arc::default() }
+        Model { states: States::from_iter([state]), cast: Arc::default() }
     }
 }
 
 impl Model {
     pub(super) fn with_cast(state: State, cast: Cast) -> Model {
-        Model { states: vec![state], cast: cast.into() }
+        Model { states: States::from_iter([state]), cast: cast.into() }
     }
 
     /// One of these, and nobody knows which. `None` if there are none, or too many states.
@@ -41,18 +47,14 @@ impl Model {
         let mut models = models.into_iter();
         let mut all = models.next()?;
         for model in models {
-            for state in model.states {
-                if !all.states.contains(&state) {
-                    all.states.push(state);
-                }
-            }
+            all.states.extend(model.states);
         }
         (all.states.len() <= MOST_STATES).then_some(all)
     }
 
     /// The states.
-    pub fn states(&self) -> &[State] {
-        &self.states
+    pub fn states(&self) -> impl ExactSizeIterator<Item = &State> {
+        self.states.iter()
     }
 
     /// Whether the actor can make this call ([`State::can`]), whichever state it is.
@@ -69,15 +71,13 @@ impl Model {
     /// # Panics
     /// The actor can't make this call in any of the states.
     pub fn after(&self, actor: usize, on: Handle, call: Call) -> Result<Vec<Allowed>, TooMany> {
-        let mut allowed: BTreeMap<Settled, (Used, Vec<State>)> = BTreeMap::new();
+        let mut allowed: BTreeMap<Settled, (Used, States)> = BTreeMap::new();
         let able = self.states.iter().filter(|state| state.can(actor, on, call));
         for state in able {
             for (settled, used, state) in state.after(actor, on, call)? {
                 let (rules, states) = allowed.entry(settled).or_default();
                 rules.join(used);
-                if !states.contains(&state) {
-                    states.push(state);
-                }
+                states.insert(state);
             }
         }
         assert!(!allowed.is_empty(), "actor {actor} can't do {call:?}");

@@ -107,7 +107,7 @@ impl Model {
     /// The model doesn't say: why.
     pub fn allowed(&self, actor: usize, action: &Action) -> Result<Vec<Allowed>, NotModelled> {
         let step = self.cast.step(actor, action)?;
-        if !self.states().iter().any(|state| state.can(actor, step.on, step.call)) {
+        if !self.states().any(|state| state.can(actor, step.on, step.call)) {
             return Err(NotModelled::of("a step of who can't take it isn't modelled"));
         }
         self.after(actor, step.on, step.call)

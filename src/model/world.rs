@@ -30,7 +30,7 @@ use crate::outcome::Access;
 
 /// So many states are looked at for one step before the model gives up on it: two loops
 /// of calls that feed each other have no end.
-const MOST_STATES: usize = 4000;
+const MOST_STATES: usize = 600;
 
 /// What an open file description leads to, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

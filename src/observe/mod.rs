@@ -20,6 +20,6 @@ pub use call::{Call, PathAt, Sleep, TimerAt};
 pub use process::{Access, Process};
 pub use queue::{Refused, borrow_end, capacity, flush, pidfd, queued};
 pub use reading::{Kept, Reading, Rule, asleep};
-pub use socket::{Head, address, head};
+pub use socket::{Head, address, head, shut_down};
 pub use state::{Check, Depth, State, StateFiles};
 pub use tree::{ChannelFile, FileId, OpenEnd, Tree, file_at, file_id, status_of};

@@ -2,7 +2,10 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    sys::socket::{Shutdown, shutdown},
+};
 
 use super::queue::copy;
 
@@ -33,6 +36,15 @@ pub fn head(pidfd: BorrowedFd<'_>, fd: i32) -> Result<Head, Errno> {
     Errno::result(unsafe { libc::poll(&mut polled, 1, 0) })?;
     let seen = |event| polled.revents & event != 0;
     Ok(Head { bytes: bytes as u64, readable: seen(libc::POLLIN), shut: seen(libc::POLLRDHUP) })
+}
+
+/// Shuts both directions of the socket behind descriptor `fd` of a process, so that nobody sleeps at
+/// it any more: shutdown(2).
+///
+/// # Errors
+/// As pidfd_getfd(2) and shutdown(2): it is no socket, or not connected.
+pub fn shut_down(pidfd: BorrowedFd<'_>, fd: i32) -> Result<(), Errno> {
+    shutdown(copy(pidfd, fd)?.as_raw_fd(), Shutdown::Both)
 }
 
 /// The bytes of the address (`struct sockaddr`) to which the socket behind descriptor `fd`

@@ -2,12 +2,12 @@
 //! were shown clean.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, stdin},
     iter,
     os::{
         fd::{AsFd, OwnedFd},
-        unix::fs::{FileExt, OpenOptionsExt},
+        unix::fs::FileExt,
     },
     path::{Path, PathBuf},
 };
@@ -26,16 +26,12 @@ use super::{
 };
 use crate::{
     observe::Depth,
-    outcome::{Action, Outcome, Transcript, Verb},
-    wire::{Message, Order, Reply, Step},
+    outcome::{Action, Transcript},
+    wire::Message,
 };
 
 /// Descriptors open at once, for a moment, while a step is settled and counted.
 const RESERVE: usize = 4;
-
-/// Number of the step that asks for a reset: no record has it, and every language's
-/// numbers hold it.
-const RESET: u64 = (1 << 53) - 1;
 
 pub(super) struct Workshop {
     /// Where the stage keeps its files.
@@ -218,50 +214,7 @@ impl Workshop {
             play.actors.iter_mut().for_each(Actor::kill);
             return Ok(());
         }
-        let mut clean = vec![false; play.actors.len()];
-        let (mut waiting, mut asleep) = (Vec::new(), Vec::new());
-        for (at, clean) in clean.iter_mut().enumerate() {
-            let (actor, part) = (&mut play.actors[at], &play.parts[at]);
-            let lives = actor.ended.is_none() && !part.may_end && !actor.has_unsent();
-            let lasting = play.plan.steps.iter().any(|step| step.actor == at && step.lasts());
-            if !lives || lasting || !actor.abilities.resets || !actor.is_marked() {
-                continue;
-            }
-            if !part.due.is_empty() {
-                let record = only_asleep(transcript, &part.due).filter(|_| !part.goes_on);
-                asleep.extend(record.map(|record| (at, record)));
-                continue;
-            }
-            *clean = true;
-            let nothing_open = part.ends.iter().all(Option::is_none);
-            // A handle's name stays with its number after a close.
-            let calls = |step: &PlannedStep| step.actor == at && matches!(step.action, Action::Call(_));
-            let has_handles = play.plan.steps.iter().any(calls);
-            let has_more = has_handles || play.plan.actors[at].spawns();
-            if !(actor.abilities.forgets && nothing_open && !has_more) {
-                actor.give(&[Step { id: RESET, order: Order::Reset }])?;
-                waiting.push(at);
-            }
-        }
-        if !waiting.is_empty() {
-            play.settler.give_way();
-        }
-        for at in waiting {
-            clean[at] = is_reset(&mut play.settler, &mut play.actors[at]);
-        }
-        // Mostly the others' ends, or a partner for its open, were what a sleeper waited for.
-        for (at, record) in asleep {
-            if let (Verb::Open, Some(channel)) = (transcript.steps[record].verb, transcript.steps[record].channel) {
-                release_openers(&play.dir.join(&play.plan.channels[channel].name));
-            }
-            let actor = &mut play.actors[at];
-            if comes_back(&mut play.settler, actor, record as u64) {
-                actor.attached = None;
-                actor.give(&[Step { id: RESET, order: Order::Reset }])?;
-                play.settler.give_way();
-                clean[at] = is_reset(&mut play.settler, actor);
-            }
-        }
+        let mut clean = play.reset(transcript)?;
         for (actor, clean) in play.actors.iter_mut().zip(&mut clean) {
             *clean = *clean && (!actor.is_program || is_idle(&mut play.settler, actor)?);
         }
@@ -289,53 +242,6 @@ impl Workshop {
             self.pool.clear();
             self.fork_server = None;
             contain::end_strays();
-        }
-    }
-}
-
-/// The record of the one call that an actor sleeps in at the end of a case; none if it waits for
-/// something else than a call's end.
-fn only_asleep(transcript: &Transcript, due: &[usize]) -> Option<usize> {
-    let &[record] = due else { return None };
-    matches!(transcript.steps[record].last(), Outcome::Blocked { .. }).then_some(record)
-}
-
-/// Lets opens of a FIFO's ends come to their end: this is a partner for either.
-fn release_openers(fifo: &Path) {
-    let _ = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(fifo);
-}
-
-/// Whether the call that an actor was asleep in has come to its end, whatever that was. False: it
-/// sleeps on.
-fn comes_back(settler: &mut Settler<'_>, actor: &mut Actor, record: u64) -> bool {
-    settler.begin();
-    loop {
-        match actor.listen().and_then(|()| actor.message()) {
-            Ok(None) if !actor.hung_up() => {}
-            Ok(Some(Message::Answer(answer))) => return answer.id == record,
-            _ => return false,
-        }
-        if !matches!(settler.settled(std::slice::from_mut(actor), &[0], &[]), Ok(false)) {
-            return false;
-        }
-    }
-}
-
-/// Waits for the answer to a reset. Who doesn't say that it is clean isn't. Each by
-/// itself: a reset may release others, whose words nobody waits for.
-fn is_reset(settler: &mut Settler<'_>, actor: &mut Actor) -> bool {
-    settler.begin();
-    loop {
-        match actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message()) {
-            Ok(None) if !actor.hung_up() => {}
-            Ok(Some(Message::Answer(answer))) => {
-                return answer.id == RESET && matches!(answer.reply, Reply::Ok { .. });
-            }
-            _ => return false,
-        }
-        // What is wrong with a driver now is no fault of the case.
-        if !matches!(settler.settled(std::slice::from_mut(actor), &[0], &[]), Ok(false)) {
-            return false;
         }
     }
 }

@@ -35,7 +35,8 @@ pub struct Abilities {
 
 impl Abilities {
     /// All of a driver that does nothing but its steps.
-    pub const ALL: Abilities = Abilities { counts: true, resets: true, forgets: true, ahead: false, codes: true };
+    pub const ALL: Abilities =
+        Abilities { counts: true, resets: true, forgets: true, ahead: false, codes: true };
 
     /// Takes a word of the greeting; false if it isn't one of these.
     fn take(&mut self, word: &str) -> bool {

@@ -9,6 +9,10 @@ use crate::{
     stage::{Condition, Order, Plan, PlannedStep},
 };
 
+/// So many states may be possible, for all that was seen; then a script ends, since each of its steps
+/// takes the model so many times as long.
+const MOST_STATES: usize = 24;
+
 /// Steps after which whoever sleeps is left asleep.
 const LONGEST_CODA: usize = 12;
 
@@ -186,7 +190,7 @@ impl<'m> Growing<'m> {
             Some(only) => self.unique.push(only),
             None => drop(self.before_choice.get_or_insert(before)),
         }
-        true
+        self.model.states().len() <= MOST_STATES
     }
 }
 

@@ -1,5 +1,5 @@
-//! A pipe in packet mode (O_DIRECT), pipe(2): one actor with both ends, which don't wait, or
-//! two with one each.
+//! A pipe in packet mode (O_DIRECT), pipe(2): one actor with both ends, which don't wait, or two
+//! or three with copies of both, which do; of these some begin out of packet mode.
 
 use super::{Entry, Ground, Line, Moment, Scene, handles, one_of, pipes::kill, raw_actor};
 use crate::{
@@ -27,22 +27,33 @@ pub(super) static GROUND: Ground = Ground {
 /// The ends' names.
 const ENDS: [&str; 2] = ["r", "w"];
 
-fn scene(machine: &Machine, [pages, forked, ..]: [u8; 4]) -> Scene {
+/// Who gets copies of the ends.
+const COPIES: [&str; 2] = ["b", "c"];
+
+fn scene(machine: &Machine, [pages, copies, mode, _]: [u8; 4]) -> Scene {
     let page = machine.pipe.page;
     let (capacity, capacity_text) = match pages {
         0..=127 => (2 * page, "2*page"),
         128..=255 => (page, "page"),
     };
-    let forked = forked >= 224;
-    let flags: &[&str] = if forked { &["r", "w", "direct"] } else { &["r", "w", "direct", "nonblock"] };
+    let copies = match copies {
+        0..=207 => 0,
+        208..=231 => 1,
+        232..=255 => 2,
+    };
+    let flags: &[&str] = match (copies, mode) {
+        (0, _) => &["r", "w", "direct", "nonblock"],
+        (_, 0..=127) => &["r", "w", "direct"],
+        _ => &["r", "w"],
+    };
     let mut preamble = vec![
         Line::call(0, "pipe", flags, None),
         Line::call(0, "setpipe_sz", &["w"], Some(Size::of(capacity))),
     ];
     let mut actors = vec![raw_actor("a", &[])];
-    if forked {
-        actors.push(raw_actor("b", &["fork"]));
-        preamble.push(Line::call(0, "fork", &["b"], None));
+    for &copy in &COPIES[..copies] {
+        actors.push(raw_actor(copy, &["fork"]));
+        preamble.push(Line::call(0, "fork", &[copy], None));
     }
     Scene {
         channels: handles(&ENDS, Kind::Pipe),
