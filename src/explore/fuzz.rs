@@ -2,7 +2,7 @@
 //!
 //! 1. A script is a pure function of a seed, its index, the channels asked for and the
 //!    machine's sizes (`draw`, `script`): so a run goes on where another one has ended, and
-//!    its report is the same for any number of jobs.
+//!    its report is the same for any number of jobs, as far as the kernel has no choice.
 //! 2. What is drawn are small numbers; the model turns them into steps, and leaves out what
 //!    nobody can do in every state that is possible (`script`). So numbers that shrink make
 //!    scripts that shrink.

@@ -34,6 +34,21 @@ fn fuzz(lab: &Lab, words: &[&str]) -> (Ran, Value) {
     (ran, report)
 }
 
+/// The report but for what hangs on the kernel, where it may choose: of a step behind such a choice
+/// another number of results is allowed, and other rules have a say.
+fn chosen_by_nobody(mut report: Value) -> Value {
+    let channels = report["channels"].as_object_mut().expect("by channel");
+    channels.values_mut().for_each(|channel| channel["allowed"] = Value::Null);
+    report["rules"] = Value::Null;
+    report
+}
+
+/// The scripts in which a rule had a say.
+fn rules(report: &Value) -> impl Iterator<Item = (&str, u64)> {
+    let rules = report["rules"].as_object().expect("by rule");
+    rules.iter().map(|(name, count)| (name.as_str(), count.as_u64().expect("a number")))
+}
+
 fn empty() -> Lab {
     Lab::new(&[])
 }
@@ -99,8 +114,13 @@ fn a_resumed_run_goes_on_with_the_next_script() {
     assert_eq!(first["next"], 30);
     let (_, second) = fuzz(&lab, &args("34"));
     let (_, whole) = fuzz(&empty(), &["--channel", "fifo,pipe", "--scripts", "64"]);
-    assert_eq!(second, whole);
-    assert_ne!(first, whole);
+    assert!(rules(&first).count() > 10, "{first}");
+    for (name, count) in rules(&first) {
+        let in_all = rules(&second).find(|(other, _)| *other == name).map(|(_, in_all)| in_all);
+        assert!(in_all >= Some(count), "{name}: {count} scripts, then {in_all:?}");
+    }
+    assert_ne!(first["channels"], whole["channels"]);
+    assert_eq!(chosen_by_nobody(second), chosen_by_nobody(whole));
 }
 
 #[rstest]
@@ -127,7 +147,7 @@ fn a_file_that_is_no_state_is_left_alone() {
 
 #[test]
 fn the_report_is_the_same_for_any_number_of_jobs() {
-    let play = |jobs| fuzz(&empty(), &["--seed", "5", "--steps", "3000", "--jobs", jobs]).1;
+    let play = |jobs| chosen_by_nobody(fuzz(&empty(), &["--seed", "5", "--steps", "3000", "--jobs", jobs]).1);
     let one = play("1");
     assert!(one["next"].as_u64().is_some_and(|next| next > 70), "{one}");
     assert_eq!(one, play("2"));

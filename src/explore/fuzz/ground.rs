@@ -126,6 +126,16 @@ impl Line {
         }
     }
 
+    /// A `fill` with pieces twice as long, if it is one.
+    pub(super) fn doubled(&self) -> Option<Line> {
+        let (Action::Call(called), Some(size)) = (&self.action, self.size) else { return None };
+        let place = called.size_place().filter(|_| called.call.name() == "fill")?;
+        let size = Size::of(2 * size.bytes.max(1));
+        let mut called = called.clone();
+        *called.words.get_mut(place)? = size.bytes.to_string();
+        Some(Line { actor: self.actor, action: Action::Call(called), size: Some(size) })
+    }
+
     fn sized(actor: usize, size: Size, action: impl FnOnce(u64) -> Action) -> Line {
         Line { actor, action: action(size.bytes), size: Some(size) }
     }

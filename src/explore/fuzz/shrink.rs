@@ -3,8 +3,8 @@
 //! 1. Draws shrink first, as proptest has it: fewer, then smaller ones, each time turned into
 //!    a script by the model and played.
 //! 2. What follows the step that differs goes.
-//! 3. Then single steps go as long as any can, two writes of an actor become one, and actors
-//!    without steps go.
+//! 3. Then single steps go as long as any can, two writes of an actor become one, a `fill` takes
+//!    longer pieces if fewer steps then read what it sent, and actors without steps go.
 //! 4. A script stands only if it shows the same kind of finding. One that doesn't at once is
 //!    played a few times more: two calls that are awake at once may race.
 
@@ -28,6 +28,9 @@ const FIRST_PLAYS: usize = 30;
 
 /// Plays of a smaller one, if the first script showed it at its first play.
 const PLAYS: usize = 2;
+
+/// How often a piece is doubled, to see whether fewer will do.
+const DOUBLINGS: usize = 4;
 
 /// Scripts that are tried at most.
 const TRIES: usize = 3000;
@@ -62,7 +65,11 @@ pub(super) fn shrink(
     shrinker.plays = PLAYS.max(2 * plays);
     shrinker.draws(index)?;
     shrinker.cut()?;
-    while shrinker.drop_lines()? | shrinker.join_writes()? | shrinker.drop_actors()? {}
+    while shrinker.drop_lines()?
+        | shrinker.join_writes()?
+        | shrinker.lengthen_pieces()?
+        | shrinker.drop_actors()?
+    {}
     Ok(shrinker.best)
 }
 
@@ -171,6 +178,28 @@ impl Shrinker<'_, '_, '_> {
             }
         }
         Ok(any)
+    }
+
+    /// Rule 3. Whether any step went for it.
+    fn lengthen_pieces(&mut self) -> Result<bool, Fault> {
+        for at in self.best.script.preamble()..self.best.script.lines.len() {
+            let before = self.best.clone();
+            let longer = std::iter::successors(before.script.lines[at].doubled(), Line::doubled);
+            for line in longer.take(DOUBLINGS) {
+                let mut lines = before.script.lines.clone();
+                lines[at] = line;
+                let script = self.script(before.script.scene.clone(), &lines);
+                if self.tries(&script)? {
+                    self.cut()?;
+                    self.drop_lines()?;
+                }
+                if self.best.script.lines.len() < before.script.lines.len() {
+                    return Ok(true);
+                }
+                self.best = Shrunk { tries: self.best.tries, ..before.clone() };
+            }
+        }
+        Ok(false)
     }
 
     /// Rule 3. Only whole actors who do nothing, and aren't made by a step.
