@@ -4,7 +4,8 @@ use std::{os::unix::process::CommandExt, process::Command};
 
 use nix::sys::resource::{Resource, setrlimit};
 use pipelab::{
-    outcome::{Access, Action, Call, Called, Readiness},
+    channel::Kind,
+    outcome::{Access, Action, Call, Called, Outcome, Readiness},
     setting::{Setting, Sigpipe},
     stage::Options,
 };
@@ -61,7 +62,8 @@ const AWAIT: Action = Action::Await { channel: 0, readiness: Readiness::Read };
 #[case::that_was_killed(one("raw").kill("one"))]
 #[case::that_survived_a_signal(one("raw").step("one", Action::Kill { signal: libc::SIGWINCH }))]
 #[case::that_exited(one("raw").step("one", Action::Exit { status: 0 }))]
-#[case::that_is_blocked(Script::new().actor("one", "raw").open("one", Access::Read))]
+#[case::that_only_itself_could_wake(Script::new().actor("one", "raw").open("one", Access::Both).read("one", 1))]
+#[case::that_would_go_on(Script::new().actor("one", "raw").open("one", Access::Read).read("one", 1))]
 #[case::that_sleeps(one("raw").step("one", Action::Sleep))]
 #[case::that_spins(one("raw").setting(Setting { sigpipe: Sigpipe::Ignore, budget_ms: 1, ..Setting::default() }).step("one", Action::Spin))]
 #[case::that_awaits(one("raw").step("one", AWAIT))]
@@ -80,6 +82,40 @@ fn an_actor_that_was_blocked_and_released_serves_again() {
     let script = script.open("one", Access::Read).open("two", Access::Write);
     script.play(&mut watched.stage).expect("it plays");
     assert_eq!(watched.idle().len(), 2);
+}
+
+fn two(driver: &str) -> Script {
+    let script = Script::new().actor("one", "raw").actor("two", driver);
+    script.open_nonblock("one", Access::Read).open("two", Access::Write)
+}
+
+fn pair(kind: &str) -> Script {
+    let script =
+        Script::new().actor("one", "raw").handle("x", Kind::UnixStream).handle("y", Kind::UnixStream);
+    script.call("one", &format!("socketpair x y {kind}"))
+}
+
+/// Its call ends once the others hold nothing, or once the stage sees to it; and nothing of it is in
+/// the next case.
+#[rstest]
+#[case::in_an_open(|| Script::new().actor("one", "raw").open("one", Access::Write), 1)]
+#[case::in_a_read(|| Script::new().actor("one", "raw").actor("two", "raw").open("one", Access::Read)
+    .open("two", Access::Write).read("one", 1), 2)]
+#[case::in_a_write(|| two("raw").write("two", 70_000), 2)]
+#[case::in_a_write_of_stdio(|| two("stdio").write("two", 200_000), 2)]
+#[case::in_a_write_of_rust(|| two("rust").write("two", 200_000), 2)]
+#[case::in_a_receive(|| pair("stream").call("one", "recv x 1"), 1)]
+#[case::in_a_receive_of_a_message(|| pair("dgram").call("one", "recv x 1"), 1)]
+#[case::in_a_send(|| pair("stream").call("one", "fill x 4096"), 1)]
+fn who_sleeps_as_its_case_ends_serves_again(#[case] script: fn() -> Script, #[case] actors: usize) {
+    let mut watched = Watched::start(&options());
+    let first = script().play(&mut watched.stage).expect("it plays");
+    let last = first.steps.last().expect("a step");
+    assert!(matches!(last.outcome, Outcome::Blocked { .. }), "{last:?}");
+    let idle = watched.idle();
+    assert_eq!(idle.len(), actors);
+    assert_eq!(script().play(&mut watched.stage).expect("it plays"), first);
+    assert_eq!(watched.idle(), idle);
 }
 
 /// With few descriptors, idle actors must not take those of the next case.
