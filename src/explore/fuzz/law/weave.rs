@@ -74,7 +74,13 @@ impl Row {
         self.writes.push((start, sure && one && offer.len <= atomic));
         let part = if one { atomic } else { offer.piece };
         let parts = if part == 0 { 1 } else { offer.len.div_ceil(part) };
-        self.parts.extend((0..parts).map(|at| start + (at * part) as usize));
+        // What was put behind an earlier write's bytes comes before the first whole page: if that
+        // sleeps, the rest may be packets. (src/model/pipe.rs, rule 2)
+        let merged = if one && part > 0 { offer.len % part } else { 0 };
+        let begins = (0..parts).flat_map(|at| [at * part, at * part + merged]);
+        let begins = begins.filter(|at| *at < offer.len.max(1)).map(|at| start + at as usize);
+        self.parts.extend(begins);
+        self.parts.dedup();
         self.bytes.extend(offer_bytes(writer, offer));
     }
 
@@ -316,6 +322,15 @@ mod tests {
         assert_eq!(weave(&[&[200, 200]], data, false).woven(), Woven::Not);
         let inside = [bytes(0, 0, 100), bytes(0, 250, 100)].concat();
         assert_eq!(weave(&[&[200, 200]], inside, true).woven(), Woven::Not);
+    }
+
+    /// One byte went behind what was queued, then a page; what was written later are packets.
+    #[test]
+    fn packets_of_a_write_that_was_merged_begin_behind_that_byte() {
+        let page = 4096;
+        let data = |next| [bytes(0, 0, 1 + page + 3), bytes(0, next, 4)].concat();
+        assert_eq!(weave(&[&[3 * page + 1]], data(1 + 2 * page), true).woven(), Woven::Yes);
+        assert_eq!(weave(&[&[3 * page + 1]], data(2 + 2 * page), true).woven(), Woven::Not);
     }
 
     #[test]
