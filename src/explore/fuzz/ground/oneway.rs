@@ -1,5 +1,6 @@
 //! A datagram socket that two others are connected to, and that is connected to none: senders
-//! find the limit of its queue (max_dgram_qlen, unix(7)).
+//! find the limit of its queue (max_dgram_qlen, unix(7)). Seldom it is connected to one of them, and the
+//! other may not send any more.
 
 use super::{Entry, Ground, Line, Moment, Scene, raw_actors, sockets};
 use crate::{
@@ -24,8 +25,8 @@ pub(super) static GROUND: Ground = Ground {
     coda: sockets::coda,
 };
 
-fn scene(machine: &Machine, [buffer, ..]: [u8; 4]) -> Scene {
-    let preamble = vec![
+fn scene(machine: &Machine, [buffer, chooses, ..]: [u8; 4]) -> Scene {
+    let mut preamble = vec![
         Line::call(0, "socket", &["s", "unix", "dgram"], None),
         Line::call(0, "bind", &["s", "@s"], None),
         Line::call(1, "socket", &["c", "unix", "dgram"], None),
@@ -33,6 +34,10 @@ fn scene(machine: &Machine, [buffer, ..]: [u8; 4]) -> Scene {
         Line::call(2, "socket", &["d", "unix", "dgram"], None),
         Line::call(2, "connect", &["d", "@s"], None),
     ];
+    if chooses >= 232 {
+        preamble.push(Line::call(1, "bind", &["c", "@c"], None));
+        preamble.push(Line::call(0, "connect", &["s", "@c"], None));
+    }
     // Small buffers would be full before the queue is.
     let asked = sockets::send_buffer(buffer).filter(|_| buffer < 64);
     let ends = vec![vec!["s"], vec!["c"], vec!["d"]];
