@@ -92,12 +92,14 @@ fn main() {
     }
 }
 
+/// On a busy machine each stop takes so much CPU time that the usual budget isn't enough.
 fn text(words: &[&str], trace: bool) -> String {
     let command: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
     format!(
         "[channels]\nout = \"fifo\"\n[actors]\n\
          p = {{ command = [{}], stdout = \"out\", trace = {trace} }}\n\
          drain = {{ command = [\"cat\"], stdin = \"out\" }}\n\
+         [setting]\ncpu_budget = \"5 s\"\n\
          script = '''\ndrain start\np start -> exited 0\n'''\n",
         command.join(", ")
     )

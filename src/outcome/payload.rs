@@ -54,7 +54,7 @@ pub const WIDE: usize = 2;
 /// in what they send.
 const KEPT_WRITERS: usize = 4;
 const KEPT: u64 = 512 * 1024;
-/// Less than that is made anew each time.
+/// What is shorter and reaches beyond what is kept is made by itself.
 const WORTH_KEEPING: usize = 512;
 
 thread_local! {
@@ -65,23 +65,47 @@ thread_local! {
 /// Fills `out` with the bytes of `writer`'s stream from `offset` (bytes) on.
 /// Writers are taken mod [`WRITERS`], offsets mod [`MAX_STREAM`].
 pub fn fill(writer: usize, offset: u64, out: &mut [u8]) {
-    let end = offset.saturating_add(out.len() as u64);
-    if writer >= KEPT_WRITERS || end > KEPT || out.len() < WORTH_KEEPING {
-        return make(writer, offset, out);
+    let is_kept = with_kept(writer, offset, out.len(), |kept| out.copy_from_slice(kept)).is_some();
+    if !is_kept {
+        make(writer, offset, out);
     }
+}
+
+/// Does something with the same bytes, which most often need not be made for it.
+pub fn with<T>(writer: usize, offset: u64, len: usize, work: impl FnOnce(&[u8]) -> T) -> T {
+    let mut work = Some(work);
+    let mut work = |bytes: &[u8]| (work.take().expect("called once"))(bytes);
+    with_kept(writer, offset, len, &mut work).unwrap_or_else(|| {
+        let mut bytes = vec![0; len];
+        make(writer, offset, &mut bytes);
+        work(&bytes)
+    })
+}
+
+/// Makes the beginnings of the streams that are kept, so far (bytes): whom this process
+/// forks finds them made.
+pub fn prepare(len: u64) {
+    for writer in 0..KEPT_WRITERS {
+        with_kept(writer, 0, len.min(KEPT) as usize, |_| ());
+    }
+}
+
+/// `None`, and nothing done, if they aren't among what is kept.
+fn with_kept<T>(writer: usize, offset: u64, len: usize, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    let end = offset.checked_add(len as u64).filter(|end| *end <= KEPT)? as usize;
     STREAMS.with_borrow_mut(|streams| {
-        let stream = &mut streams[writer];
-        let (made, start, end) = (stream.len(), offset as usize, end as usize);
-        if start > made {
-            // A gap: who writes there may never write what is before.
-            return make(writer, offset, out);
-        }
+        let stream = streams.get_mut(writer)?;
+        let (made, start) = (stream.len(), offset as usize);
         if end > made {
+            // Behind a gap: who writes there may never write what is before.
+            if start > made || len < WORTH_KEEPING {
+                return None;
+            }
             stream.resize(end, 0);
             make(writer, made as u64, &mut stream[made..]);
         }
-        out.copy_from_slice(&stream[start..end]);
-    });
+        Some(work(&stream[start..end]))
+    })
 }
 
 fn make(writer: usize, offset: u64, out: &mut [u8]) {
@@ -238,7 +262,8 @@ mod tests {
                 // And from where it is kept on.
                 fill(writer, offset / 16, &mut filled);
                 make(writer, offset / 16, &mut made);
-                prop_assert_eq!(filled, made);
+                prop_assert_eq!(&filled, &made);
+                prop_assert!(with(writer, offset / 16, len, |bytes| bytes == made));
             }
         }
     }

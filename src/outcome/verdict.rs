@@ -196,6 +196,9 @@ fn end_of(played: &Played) -> EndKind {
     }
 }
 
+/// What helps whoever computes for long.
+const OVER_BUDGET: &str = ": it has used up its CPU time; if it needs more, raise `setting.cpu_budget`";
+
 /// The expectations behind the arrows.
 fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
     for (index, record) in played.transcript.steps.iter().enumerate() {
@@ -231,7 +234,11 @@ fn steps(case: &Case, played: &Played, differences: &mut Vec<String>) {
                 true => super::words(&record.outcome),
                 false => super::resting(record, channel),
             };
-            let from = if record.outcome.is_outstanding() { String::new() } else { from(case, &whose) };
+            let from = match record.outcome {
+                Outcome::Spinning => OVER_BUDGET.to_owned(),
+                _ if record.outcome.is_outstanding() => String::new(),
+                _ => from(case, &whose),
+            };
             let (line, text) = (step.line, &step.text);
             differences
                 .push(format!("line {line}: `{text}` expected {}, gave {gave}{from}", expectation.text));

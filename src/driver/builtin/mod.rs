@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use super::{LAYERS, SPAWNS};
 
 use crate::{
-    outcome::{Layer, Stdio},
+    outcome::{Layer, Stdio, payload},
     wire::{CONTROL_FD, Hello, Order, Reply},
 };
 
@@ -193,10 +193,15 @@ fn silence(fd: i32) {
 /// the stage: a fork that formats them touches code and tables for each.
 static WORDS: OnceLock<Vec<(Errno, String, String)>> = OnceLock::new();
 
-/// What the stage makes ready, so that no fork has to.
+/// Bytes of each stream that most cases send no more than: a page of them costs each fork
+/// less than it takes to make it.
+const PREPARED: u64 = 12 * 1024;
+
+/// What the fork server makes ready, so that no fork has to.
 pub fn prepare() {
     let often = [Errno::EPIPE, Errno::EAGAIN, Errno::ENXIO];
     WORDS.get_or_init(|| often.map(|errno| (errno, format!("{errno:?}"), errno.desc().to_owned())).into());
+    payload::prepare(PREPARED);
 }
 
 /// A failure with an errno; `error` is the runtime's own name for it.

@@ -19,7 +19,7 @@ use crate::{
     lab,
     support::{forking, options},
 };
-use scenes::{CALLS, EDGES, ORDER, STUCK, TORN, WAITS};
+use scenes::{CALLS, EDGES, ORDER, SPINS, STUCK, TORN, WAITS};
 
 /// One lab for all.
 fn play(text: &str, recorded: Option<&Recorded>) -> (Status, Vec<String>, String) {
@@ -46,6 +46,7 @@ fn play(text: &str, recorded: Option<&Recorded>) -> (Status, Vec<String>, String
 #[case(ORDER)]
 #[case(EDGES)]
 #[case(STUCK)]
+#[case(SPINS)]
 fn unbroken_it_holds(#[case] text: &str) {
     let (status, differences, _) = play(text, None);
     assert_eq!((status, differences), (Status::Unrecorded, vec![]));
@@ -267,6 +268,13 @@ fn unbroken_it_holds(#[case] text: &str) {
 #[case(WAITS, "error_at = \"none\"", "error_at = \"read\"", "line LINE: error_at expected read, is none")]
 #[case(WAITS, "end = \"played\"", "end = \"stuck\"", "line LINE: end expected stuck, is played")]
 #[case(STUCK, "end = \"stuck\"", "end = \"played\"", "line LINE: end expected played, is stuck")]
+#[case(
+    SPINS,
+    "r tail r 5       -> spinning",
+    "r tail r 5       -> ok 5",
+    "line LINE: `r tail r 5` expected ok 5, gave spinning: it has used up its CPU time; if it needs more, raise \
+     `setting.cpu_budget`"
+)]
 #[case(STUCK, "r read log 1", "r read log 1     -> ok 1", "line LINE: `r read log 1` was never reached")]
 fn broken_it_is_told(#[case] text: &str, #[case] right: &str, #[case] wrong: &str, #[case] said: &str) {
     assert_eq!(text.matches(right).count(), 1, "{right}");

@@ -123,3 +123,20 @@ r read log 1
 [expect]
 end = "stuck"
 "#;
+
+/// A reader that takes the end of file for nothing yet.
+pub const SPINS: &str = r#"
+[channels]
+log = "fifo"
+[actors]
+r = "raw"
+w = "raw"
+[setting]
+cpu_budget = "20 ms"
+script = '''
+w openat rw log both
+r openat r log read
+w close rw
+r tail r 5       -> spinning
+'''
+"#;

@@ -62,24 +62,27 @@ pub(super) fn giving(
 ) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let coded = Coded::of(words.get(at)?)?;
-    let mut bytes = coded.bytes();
     let memory = match () {
         () if words.has("torn") => {
             let mut torn = Memory::torn()?;
             let page = torn.bytes();
-            let length = page.len().min(bytes.len());
-            page[..length].copy_from_slice(&bytes[..length]);
+            let length = page.len().min(coded.length);
+            payload::fill(coded.writer, coded.offset, &mut page[..length]);
             Some(torn)
         }
         () if words.has("beyond-eof") => Some(Memory::beyond_eof(coded.length)?),
         () => None,
     };
-    let start = match &memory {
-        _ if words.has("null") => std::ptr::null_mut(),
-        Some(memory) => memory.start(),
-        None => bytes.as_mut_ptr(),
-    };
-    gave(Errno::result(call(fd, start.cast(), coded.length))?)
+    let result = payload::with(coded.writer, coded.offset, coded.length, |bytes| {
+        let start = match &memory {
+            _ if words.has("null") => std::ptr::null(),
+            Some(memory) => memory.start().cast_const(),
+            None => bytes.as_ptr(),
+        };
+        // The calls that give only read from there.
+        Errno::result(call(fd, start.cast_mut().cast(), coded.length))
+    });
+    gave(result?)
 }
 
 /// Has a call put bytes where the words say: it gets descriptor, place and room. It may give a
@@ -183,12 +186,13 @@ fn ended(calls: u64, why: &str) -> Vec<String> {
 pub(super) fn fill(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let Coded { length, writer, mut offset } = Coded::of(words.get(1)?)?;
-    let (mut piece, mut calls, start) = (vec![0; length], 0, offset);
+    let (mut calls, start) = (0, offset);
     loop {
-        payload::fill(writer, offset, &mut piece);
         calls += 1;
-        // SAFETY: the kernel reads at most as many bytes as it is told.
-        let count = Errno::result(unsafe { libc::write(fd, piece.as_ptr().cast(), piece.len()) });
+        let count = payload::with(writer, offset, length, |piece| {
+            // SAFETY: the kernel reads at most as many bytes as it is told.
+            Errno::result(unsafe { libc::write(fd, piece.as_ptr().cast(), piece.len()) })
+        });
         let why = match count {
             Ok(count) => {
                 offset += count as u64;
