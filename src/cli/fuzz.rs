@@ -5,6 +5,7 @@ mod drivers;
 use std::{
     fs,
     io::{IsTerminal, Write},
+    iter,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, StageArgs, jobs};
 use crate::{
-    explore::fuzz::{Budget, Campaign, Covered, Found, GROUNDS, Game, Ground, Kernel, Progress},
+    explore::fuzz::{Budget, Campaign, Covered, Found, GROUNDS, Game, Ground, Kernel, LAST_SCRIPT, Progress},
     model::{Rules, writer},
     report::{
         Cost, exit,
@@ -42,7 +43,7 @@ pub(super) struct Fuzz {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Begin with this script
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=LAST_SCRIPT))]
     first: u64,
     /// End after so many scripts [default: 10000, without another budget]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -104,11 +105,13 @@ impl Fuzz {
         let started = Instant::now();
         if !self.driver.is_empty() {
             let writers = self.writers()?;
-            return if writers.all.is_empty() {
-                Ok(exit::UNPROVED)
-            } else {
-                self.play(out, writers, started)
-            };
+            if !writers.all.is_empty() {
+                return self.play(out, writers, started);
+            }
+            if matches!(self.format, Format::Json) {
+                writeln!(out, "{}", serde_json::Value::Object(writers.beside()))?;
+            }
+            return Ok(exit::UNPROVED);
         }
         let grounds = if self.channel.is_empty() { GROUNDS.to_vec() } else { self.channel.clone() };
         self.play(out, Kernel { grounds, rules: self.broken.unwrap_or(Rules::linux()) }, started)
@@ -127,7 +130,10 @@ impl Fuzz {
             }
         }
         let before = tally.clone();
-        let mut saving = Saving { resume: self.resume.as_deref(), at: Instant::now(), failed: None };
+        let mut saving = Saving::to(self.resume.as_deref());
+        // That it can't be kept is better known now than after a night.
+        saving.write(&campaign, &tally, campaign.first);
+        saving.failed.take().map_or(Ok(()), |why| Err(Failure::Mistake(format!("pipelab: {why}"))))?;
         let bar = Bar::new(&campaign, &before);
         let outcome = campaign.run(&self.stage.options(), tally, |tally, next| {
             bar.show(&campaign, tally, next);
@@ -135,18 +141,24 @@ impl Fuzz {
         })?;
         let played = playing.elapsed();
         bar.0.finish_and_clear();
-        // What was found is in its scenario: whoever goes on begins behind it.
-        saving.write(&campaign, &outcome.tally, outcome.next);
-        if let Some(failed) = saving.failed {
-            return Err(failed.into());
+        let written = outcome.found.as_ref().map(|found| self.write(found)).transpose();
+        if written.is_ok() {
+            // What was found is in its scenario: whoever goes on begins behind it.
+            saving.write(&campaign, &outcome.tally, outcome.next);
         }
-        let written = outcome.found.as_ref().map(|found| self.write(found)).transpose()?;
+        let (written, unwritten) = match written {
+            Ok(written) => (written, None),
+            Err(why) => (None, Some(why)),
+        };
         match self.format {
             Format::Human => fuzz::human(out, &campaign, &outcome, written.as_deref())?,
             Format::Json => fuzz::json(out, &campaign, &outcome, written.as_deref())?,
         }
         if matches!(self.format, Format::Human) {
             writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, played, &Cost::since(started)))?;
+        }
+        if let Some(why) = unwritten.or(saving.failed) {
+            return Err(Fault::harness("keeping what came of the run", why).into());
         }
         Ok(if outcome.found.is_some() { exit::DIFFERS } else { exit::AS_EXPECTED })
     }
@@ -163,24 +175,40 @@ impl Fuzz {
         }
     }
 
-    /// Writes the scenario of what was found.
-    fn write(&self, found: &Found) -> Result<PathBuf, Failure> {
-        let path = self.regressions.join(format!("{}.toml", found.regression.name));
-        fs::create_dir_all(&self.regressions)
-            .and_then(|()| fs::write(&path, &found.regression.text))
-            .map_err(|error| Fault::harness(&format!("writing {}", path.display()), error))?;
+    /// Writes the scenario of what was found, beside what others have written there.
+    fn write(&self, found: &Found) -> Result<PathBuf, String> {
+        let (name, text) = (&found.regression.name, &found.regression.text);
+        let names = iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+        let mut paths = names.map(|name| self.regressions.join(format!("{name}.toml")));
+        let taken = |path: &PathBuf| fs::read_to_string(path).is_ok_and(|known| known != *text);
+        let path = paths.find(|path| !taken(path)).expect("there is no end of them");
+        fs::create_dir_all(&self.regressions).and_then(|()| fs::write(&path, text)).map_err(|error| {
+            format!(
+                "writing {}: {error}; name another folder with --regressions: `--first {} --scripts 1` finds it \
+                 again",
+                path.display(),
+                found.index
+            )
+        })?;
         Ok(path)
     }
 }
 
 /// The state's file.
-struct Saving<'a> {
-    resume: Option<&'a Path>,
+struct Saving {
+    resume: Option<PathBuf>,
     at: Instant,
-    failed: Option<Fault>,
+    /// Why the last one wasn't written.
+    failed: Option<String>,
 }
 
-impl Saving<'_> {
+impl Saving {
+    fn to(resume: Option<&Path>) -> Saving {
+        // A link stays one.
+        let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Saving { resume: resume.map(place), at: Instant::now(), failed: None }
+    }
+
     fn now_and_then<G: Game>(&mut self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
         if self.at.elapsed() >= SAVED_EVERY {
             self.at = Instant::now();
@@ -189,10 +217,11 @@ impl Saving<'_> {
     }
 
     fn write<G: Game>(&mut self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
-        let Some(path) = self.resume else { return };
-        if let Err(error) = Progress::of(campaign, next, tally.clone()).write(path) {
-            self.failed.get_or_insert(Fault::harness(&format!("writing {}", path.display()), error));
-        }
+        let Some(path) = &self.resume else { return };
+        let result = Progress::of(campaign, next, tally.clone()).write(path);
+        self.failed = result
+            .err()
+            .map(|error| format!("{error}; let --resume name a file in a folder that can be written to"));
     }
 }
 

@@ -33,7 +33,7 @@ pub use campaign::{Budget, Campaign, Found, Outcome};
 pub use game::{Covered, Game, Turn, Turns};
 pub use ground::{GROUNDS, Ground};
 pub use kernel::Kernel;
-pub use progress::{Progress, StateError};
+pub use progress::{LAST_SCRIPT, Progress, StateError};
 pub use regression::Regression;
 pub use tally::{ChannelTally, Tally};
 pub use writers::{DriverTally, DriversTally, Writer, Writers};

@@ -18,9 +18,10 @@
 //! of two bytes are asked for, each letter of the stream is moved up by 256 and
 //! spelled in UTF-8: the bytes from offset 2n on spell the letters from n on.
 
-use std::cell::RefCell;
+mod kept;
 
 use super::Offer;
+pub use kept::prepare;
 
 /// Bytes in a word.
 pub const WORD: usize = 11;
@@ -29,6 +30,10 @@ pub const WRITERS: usize = 1 << WRITER_BITS;
 /// Bytes of one stream after which the code starts over (the scenario language
 /// caps a stream at 256 MiB).
 pub const MAX_STREAM: u64 = (1 << INDEX_BITS) * WORD as u64;
+
+/// Most that an actor sends into a channel (bytes): the streams reach a little further.
+pub const MOST_SENT: u64 = 256 << 20;
+const _: () = assert!(MOST_SENT <= MAX_STREAM);
 
 const WRITER_BITS: u32 = 8;
 const INDEX_BITS: u32 = 25;
@@ -50,62 +55,23 @@ const UP: u32 = 0x100;
 /// Bytes of such a character.
 pub const WIDE: usize = 2;
 
-/// The streams of so many writers are kept, once they are made, so far (bytes): cases differ little
-/// in what they send.
-const KEPT_WRITERS: usize = 4;
-const KEPT: u64 = 512 * 1024;
-/// What is shorter and reaches beyond what is kept is made by itself.
-const WORTH_KEEPING: usize = 512;
-
-thread_local! {
-    /// By writer, its stream from the start on.
-    static STREAMS: RefCell<[Vec<u8>; KEPT_WRITERS]> = const { RefCell::new([const { Vec::new() }; KEPT_WRITERS]) };
-}
-
 /// Fills `out` with the bytes of `writer`'s stream from `offset` (bytes) on.
 /// Writers are taken mod [`WRITERS`], offsets mod [`MAX_STREAM`].
 pub fn fill(writer: usize, offset: u64, out: &mut [u8]) {
-    let is_kept = with_kept(writer, offset, out.len(), |kept| out.copy_from_slice(kept)).is_some();
-    if !is_kept {
-        make(writer, offset, out);
+    match kept::part(writer, offset, out.len()) {
+        Some(bytes) => out.copy_from_slice(bytes),
+        None => make(writer, offset, out),
     }
 }
 
 /// Does something with the same bytes, which most often need not be made for it.
 pub fn with<T>(writer: usize, offset: u64, len: usize, work: impl FnOnce(&[u8]) -> T) -> T {
-    let mut work = Some(work);
-    let mut work = |bytes: &[u8]| (work.take().expect("called once"))(bytes);
-    with_kept(writer, offset, len, &mut work).unwrap_or_else(|| {
-        let mut bytes = vec![0; len];
-        make(writer, offset, &mut bytes);
-        work(&bytes)
-    })
-}
-
-/// Makes the beginnings of the streams that are kept, so far (bytes): whom this process
-/// forks finds them made.
-pub fn prepare(len: u64) {
-    for writer in 0..KEPT_WRITERS {
-        with_kept(writer, 0, len.min(KEPT) as usize, |_| ());
+    if let Some(bytes) = kept::part(writer, offset, len) {
+        return work(bytes);
     }
-}
-
-/// `None`, and nothing done, if they aren't among what is kept.
-fn with_kept<T>(writer: usize, offset: u64, len: usize, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
-    let end = offset.checked_add(len as u64).filter(|end| *end <= KEPT)? as usize;
-    STREAMS.with_borrow_mut(|streams| {
-        let stream = streams.get_mut(writer)?;
-        let (made, start) = (stream.len(), offset as usize);
-        if end > made {
-            // Behind a gap: who writes there may never write what is before.
-            if start > made || len < WORTH_KEEPING {
-                return None;
-            }
-            stream.resize(end, 0);
-            make(writer, made as u64, &mut stream[made..]);
-        }
-        Some(work(&stream[start..end]))
-    })
+    let mut bytes = vec![0; len];
+    make(writer, offset, &mut bytes);
+    work(&bytes)
 }
 
 fn make(writer: usize, offset: u64, out: &mut [u8]) {

@@ -12,6 +12,8 @@ pub fn words(outcome: &Outcome) -> String {
                 if failure.bytes > 0 { format!(" after {} bytes", failure.bytes) } else { String::new() };
             match &failure.error {
                 Some(error) => format!("{} ({error}){after}", failure.errno),
+                // No call gave it: the script asks for what can't be.
+                None if failure.errno == "-" => format!("failed: {}{after}", failure.message),
                 None => format!("{}{after}", failure.errno),
             }
         }

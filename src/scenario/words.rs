@@ -15,10 +15,8 @@ use super::{
 };
 use crate::outcome::payload;
 
-/// The most that a writer may write to a channel, and a read may ask for: so
-/// far the position-coded streams reach.
-pub(super) const MAX_SIZE: u64 = 256 << 20;
-const _: () = assert!(MAX_SIZE <= payload::MAX_STREAM);
+/// The most that a writer may write to a channel, and a read may ask for (bytes).
+pub(super) const MAX_SIZE: u64 = payload::MOST_SENT;
 
 /// What parts the steps of a sequence.
 pub(super) const SEQUENCE: &str = ";";

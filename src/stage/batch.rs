@@ -43,7 +43,9 @@ impl Play<'_> {
                 payload = payload.saturating_add(message);
             }
             let heavy = count > 0 && payload > MOST_PAYLOAD;
-            if !plain || rest || heavy || verb.doer() == Doer::Stage || verb == Verb::Await {
+            // A child may act as soon as it is there, as may whoever writes to it.
+            let begins = count > 0 && step.action.child().is_some();
+            if !plain || rest || begins || heavy || verb.doer() == Doer::Stage || verb == Verb::Await {
                 break;
             }
             count += 1;

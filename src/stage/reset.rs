@@ -83,12 +83,17 @@ impl Play<'_> {
     }
 
     /// The record of the one call that an actor sleeps in. `None` if it waits for something else than
-    /// a call's end, or would go on with another step after it.
+    /// a call's end, wouldn't come back, or would go on with another step after it.
     fn only_asleep(&self, transcript: &Transcript, at: usize) -> Option<usize> {
         let part = &self.parts[at];
         let &[record] = &part.due[..] else { return None };
         let sleeps = matches!(transcript.steps[record].last(), Outcome::Blocked { .. });
-        (sleeps && !part.goes_on).then_some(record)
+        let ends = match &self.plan.steps[transcript.steps[record].step].action {
+            // At the end of file it would read for ever.
+            Action::Call(called) => called.call.name() != "tail",
+            _ => true,
+        };
+        (sleeps && ends && !part.goes_on).then_some(record)
     }
 
     /// Rule 2.

@@ -145,6 +145,50 @@ fn a_file_that_is_no_state_is_left_alone() {
     assert_eq!(fs::read_to_string(lab.path("state.json")).expect("a file"), "{}");
 }
 
+/// Whoever asks for it is told at once.
+#[test]
+fn a_state_that_cant_be_kept_ends_the_run_before_it_begins() {
+    let lab = empty();
+    let (missing, taken) = (lab.path("nowhere/state.json"), lab.path("state.json.new"));
+    fs::create_dir(&taken).expect("a folder");
+    for (state, file) in [(&missing, lab.path("nowhere/state.json.new")), (&lab.path("state.json"), taken)] {
+        let ran = lab.run(&["fuzz", "--steps", "1000000000", "--resume", state.to_str().expect("UTF-8")]);
+        assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+        let said = format!("writing {}: ", file.display());
+        assert!(ran.err.contains(&said) && ran.err.contains("let --resume name"), "{}", ran.err);
+    }
+}
+
+/// Nothing goes on behind a finding that nobody has.
+#[test]
+fn a_finding_that_cant_be_written_is_shown_and_found_again() {
+    let lab = empty();
+    fs::write(lab.path("file"), "").expect("a file");
+    let find = |folder: &str| {
+        let words =
+            ["--channel", "fifo", "--broken", "merge", "--resume", "state.json", "--regressions", folder];
+        fuzz(&lab, &words)
+    };
+    let (ran, first) = find("file/folder");
+    let index = first["found"]["index"].as_u64().expect("a script");
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    let way_out = format!("`--first {index} --scripts 1` finds it again");
+    assert!(ran.err.contains("file/folder") && ran.err.contains(&way_out), "{}", ran.err);
+    let (ran, second) = find("folder");
+    assert_eq!((ran.status, &second["found"]["index"]), (Some(1), &first["found"]["index"]), "{ran:?}");
+    assert_eq!(second["found"]["scenario"], first["found"]["scenario"]);
+    // Behind it; and what lies there already is left alone.
+    let path = lab.path(second["found"]["file"].as_str().expect("a file"));
+    fs::write(&path, "# explained").expect("written");
+    let words = ["--channel", "fifo", "--broken", "merge", "--scripts", "1", "--regressions", "folder"];
+    let index = index.to_string();
+    let (_, third) = fuzz(&lab, &[&words[..], &["--first", &index]].concat());
+    assert_ne!(third["found"]["file"], second["found"]["file"]);
+    assert_eq!(fs::read_to_string(&path).expect("a file"), "# explained");
+    let (_, next) = find("folder");
+    assert!(next["found"]["index"].as_u64() > second["found"]["index"].as_u64(), "{next}");
+}
+
 #[test]
 fn the_report_is_the_same_for_any_number_of_jobs() {
     let play = |jobs| chosen_by_nobody(fuzz(&empty(), &["--seed", "5", "--steps", "3000", "--jobs", jobs]).1);
@@ -168,6 +212,7 @@ fn what_is_found_is_the_same_for_any_number_of_jobs() {
 #[case::a_channel(&["--channel", "carrier-pigeon"], "the kinds are fifo, pipe")]
 #[case::no_scripts(&["--scripts", "0"], "0 is not in 1..")]
 #[case::a_time(&["--time", "soon"], "--time")]
+#[case::an_index(&["--first", "18446744073709551615"], "--first")]
 #[case::two_beginnings(&["--first", "3", "--resume", "state.json"], "cannot be used with")]
 fn mistakes_are_told(#[case] words: &[&str], #[case] why: &str) {
     let ran = empty().run(&[&["fuzz"], words].concat());

@@ -158,6 +158,17 @@ fn the_report_is_the_same_for_any_number_of_jobs_and_of_runs() {
     let other = lab.run(&["fuzz", "--channel", "fifo", "--scripts", "1", "--resume", "state.json"]);
     assert_eq!(other.status, Some(2), "{other:?}");
     assert!(other.err.contains("its drivers are raw, not the channels fifo"), "{}", other.err);
+    // What an older kernel's or runtime's writer did isn't added to.
+    let state = fs::read_to_string(lab.path("state.json")).expect("a state");
+    assert_eq!(state.matches("(holds nothing)").count(), 1, "{state}");
+    fs::write(lab.path("state.json"), state.replace("holds nothing", "holds 7")).expect("written");
+    let other = lab.run(&["fuzz", "--driver", "raw", "--scripts", "1", "--resume", "state.json"]);
+    assert_eq!(other.status, Some(2), "{other:?}");
+    assert!(
+        other.err.contains("it counts scripts with raw ") && other.err.contains("(holds 7)"),
+        "{}",
+        other.err
+    );
 }
 
 #[test]
@@ -171,6 +182,8 @@ fn who_is_not_here_is_skipped_with_the_way_to_get_it() {
     assert!(remedy.contains("pyenv install 3.99"), "{report}");
     let alone = empty().run(&["fuzz", "--driver", "python@3.99"]);
     assert_eq!((alone.status, alone.out.as_str()), (Some(4), ""), "{alone:?}");
+    let (alone, report) = fuzz(&empty(), &["--driver", "python@3.99"]);
+    assert_eq!((alone.status, report["skipped"][0]["remedy"].as_str()), (Some(4), Some(remedy)), "{alone:?}");
 }
 
 #[test]

@@ -142,3 +142,13 @@ fn an_exit_gives_back_nothing_of_the_stages(#[case] writer: &str) {
     let last = ran.objects().pop().expect("two cases");
     assert_eq!(last["differences"], serde_json::Value::Null, "{last}");
 }
+
+/// They would go on until there is no memory left.
+#[test]
+fn two_that_feed_each_other_are_ended_with_a_clear_word() {
+    let text = "[actors]\na = \"raw\"\nb = \"raw:fork\"\n\
+        script = '''\na pipe r w\na fork b\nb fill w 65536 -> blocked\na drain r 65536\n'''\n";
+    let ran = Lab::new(&[("case", text)]).run(&["run", "--steps", "scenarios"]);
+    let word = "failed: it has moved 256 MiB and nothing ends it: another actor drains what it fills";
+    assert!(ran.out.contains(word), "{ran:?}");
+}

@@ -193,15 +193,11 @@ fn silence(fd: i32) {
 /// the stage: a fork that formats them touches code and tables for each.
 static WORDS: OnceLock<Vec<(Errno, String, String)>> = OnceLock::new();
 
-/// Bytes of each stream that most cases send no more than: a page of them costs each fork
-/// less than it takes to make it.
-const PREPARED: u64 = 12 * 1024;
-
 /// What the fork server makes ready, so that no fork has to.
 pub fn prepare() {
     let often = [Errno::EPIPE, Errno::EAGAIN, Errno::ENXIO];
     WORDS.get_or_init(|| often.map(|errno| (errno, format!("{errno:?}"), errno.desc().to_owned())).into());
-    payload::prepare(PREPARED);
+    payload::prepare();
 }
 
 /// A failure with an errno; `error` is the runtime's own name for it.

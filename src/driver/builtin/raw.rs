@@ -157,6 +157,7 @@ impl Builtin for Raw {
         for (_, fd) in self.handles.take_all() {
             let _ = nix::unistd::close(fd);
         }
+        call::signal::forget();
         Reply::DONE
     }
 }

@@ -85,7 +85,10 @@ impl<G: Game> Campaign<G> {
         tally: G::Tally,
         saw: impl FnMut(&G::Tally, u64),
     ) -> Result<Outcome<G::Tally>, Fault> {
-        let options = runner::pinned(options, self.jobs);
+        // A stage more than there are batches would have nothing to do.
+        let batches = self.budget.scripts.map_or(u64::MAX, |scripts| scripts.div_ceil(BATCH)).max(1);
+        let jobs = self.jobs.min(usize::try_from(batches).unwrap_or(usize::MAX));
+        let options = runner::pinned(options, jobs);
         let mut stages = options.iter().map(Handle::start).collect::<Result<Vec<Handle>, Fault>>()?;
         let table = self.game.table(stages[0].measures())?;
         let (results, inbox) = mpsc::sync_channel(2 * stages.len());
@@ -163,10 +166,13 @@ impl<G: Game, S: FnMut(&G::Tally, u64)> Merged<'_, G, S> {
                     let index = self.next;
                     self.next += 1;
                     let seen = self.campaign.game.count(&mut self.tally, index, checked);
-                    self.found = seen.map(|seen| (index, seen));
+                    if let Some(seen) = seen {
+                        // Nobody is told to go on behind it before it is shrunk.
+                        self.found = Some((index, seen));
+                        return Ok(());
+                    }
                     let played = self.next - self.campaign.first;
-                    if self.found.is_some()
-                        || scripts.is_some_and(|scripts| played >= scripts)
+                    if scripts.is_some_and(|scripts| played >= scripts)
                         || steps.is_some_and(|steps| self.tally.steps() - self.before >= steps)
                     {
                         (self.saw)(&self.tally, self.next);

@@ -24,6 +24,12 @@ pub trait Game: Sync + Sized {
     /// Whom scripts take turns with.
     fn turns(&self) -> Turns;
 
+    /// What must be the same, beside whom it is played with, if one run goes on where another ended:
+    /// of each of those, in words.
+    fn editions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Sets the table, by the sizes of this machine.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ use super::{
     game::{Covered, Game, Turns},
 };
 
+/// Nobody gets further.
+pub const LAST_SCRIPT: u64 = u64::MAX >> 1;
+
 /// Of the file's form.
 const VERSION: u32 = 1;
 
@@ -19,6 +22,9 @@ pub struct Progress<T> {
     pub seed: u64,
     #[serde(flatten)]
     pub turns: Turns,
+    /// As [`Game::editions`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub editions: Vec<String>,
     /// The script with which another run goes on.
     pub next: u64,
     /// What was covered so far.
@@ -52,12 +58,22 @@ struct Head {
     seed: u64,
     #[serde(flatten)]
     turns: Turns,
+    #[serde(default)]
+    editions: Vec<String>,
+    next: u64,
 }
 
 impl<T: Covered> Progress<T> {
     /// Of a run that stands before this script.
     pub fn of<G: Game<Tally = T>>(campaign: &Campaign<G>, next: u64, tally: T) -> Progress<T> {
-        Progress { version: VERSION, seed: campaign.seed, turns: campaign.game.turns(), next, tally }
+        Progress {
+            version: VERSION,
+            seed: campaign.seed,
+            turns: campaign.game.turns(),
+            editions: campaign.game.editions(),
+            next,
+            tally,
+        }
     }
 
     /// What this file says of such a run; nothing if there is no file yet.
@@ -88,20 +104,31 @@ impl<T: Covered> Progress<T> {
             let told = head.turns.told_beside(&turns);
             return Err(StateError::Other(told));
         }
+        let editions = campaign.game.editions();
+        if let Some((was, is)) = head.editions.iter().zip(&editions).find(|(was, is)| was != is) {
+            return Err(StateError::Form(format!("it counts scripts with {was}, which is {is} now")));
+        }
+        if head.next > LAST_SCRIPT {
+            return Err(StateError::Form(format!("there is no script {}", head.next)));
+        }
         parsed(&text).map(Some)
     }
 
     /// Writes the file whole, or leaves it as it was.
     ///
     /// # Errors
-    /// As writing and renaming do.
+    /// As writing and renaming do; the error names the file.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         text.push('\n');
         let mut beside = path.as_os_str().to_owned();
         beside.push(".new");
-        fs::write(&beside, text)?;
-        fs::rename(&beside, path)
+        let naming = |path: &Path| {
+            let path = path.display().to_string();
+            move |error: io::Error| io::Error::other(format!("writing {path}: {error}"))
+        };
+        fs::write(&beside, text).map_err(naming(beside.as_ref()))?;
+        fs::rename(&beside, path).map_err(naming(path))
     }
 }
 

@@ -108,6 +108,14 @@ impl Game for Writers {
         Turns::Drivers(self.all.iter().map(|writer| writer.subject.name.clone()).collect())
     }
 
+    fn editions(&self) -> Vec<String> {
+        let edition = |writer: &Writer| {
+            let Writer { subject, words, .. } = writer;
+            format!("{} {} ({})", subject.name, subject.version, words.name)
+        };
+        self.all.iter().map(edition).collect()
+    }
+
     fn table(&self, measures: &Measures) -> Result<u64, Fault> {
         Ok(measures.page)
     }

@@ -69,6 +69,7 @@ const AWAIT: Action = Action::Await { channel: 0, readiness: Readiness::Read };
 #[case::that_awaits(one("raw").step("one", AWAIT))]
 #[case::that_gave_up_its_capabilities(one("raw").step("one", call("capset", &[])))]
 #[case::that_has_another_limit(one("raw").step("one", call("setrlimit", &["nofile", "10"])))]
+#[case::that_would_read_for_ever(pair("stream").call("one", "tail x 5"))]
 fn no_actor_serves_again(#[case] script: Script) {
     let mut watched = Watched::start(&options());
     script.play(&mut watched.stage).expect("it plays");
@@ -135,4 +136,51 @@ fn idle_actors_leave_a_large_case_its_descriptors() {
     unsafe { command.pre_exec(|| Ok(setrlimit(Resource::RLIMIT_NOFILE, 200, 200)?)) };
     let ran = ran(&mut command);
     assert_eq!(ran.statuses(), ["unrecorded", "unrecorded"], "{}", ran.err);
+}
+
+/// What a case has counted, or its children have done, is in no other's record.
+#[rstest]
+#[case::signals_that_were_caught(
+    r#"
+        [params]
+        n = [1, 2, 3]
+        [actors]
+        w = "raw"
+        [setting]
+        sigpipe = "ignore"
+        script = '''
+        w sigaction SIGPIPE count
+        w pipe r p
+        w close r
+        w write p {n}           -> EPIPE
+        w caught SIGPIPE        -> ok 1
+        w sigaction SIGPIPE ignore
+        w close p
+        '''
+    "#
+)]
+#[case::a_child_behind_another_step(
+    r#"
+        [channels]
+        f = "fifo"
+        [actors]
+        parent = "rust"
+        r = "raw"
+        cat = { command = ["cat"], by = "parent", stdin = "pipe" }
+        script = '''
+        r open f read nonblock
+        parent open f write
+        parent spawn cat
+        parent write cat.stdin 5
+        '''
+    "#
+)]
+fn records_are_those_of_fresh_processes(#[case] text: &str) {
+    let lab = Lab::new(&[("one", text)]);
+    let play = |more: &[&str]| {
+        let ran = lab.run(&[&["run", "--format", "jsonl", "--jobs", "1", "scenarios"], more].concat());
+        assert!(ran.statuses().iter().all(|status| status == "unrecorded"), "{ran:?}");
+        ran.out
+    };
+    assert_eq!(play(&[]), play(&["--fresh"]));
 }

@@ -54,7 +54,7 @@ fn sendto(handles: &mut Handles, words: &Words<'_>) -> Result {
 
 fn sendmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
-    let bytes = Coded::of(words.get(1)?)?.bytes();
+    let coded = Coded::of(words.get(1)?)?;
     let passed: Vec<RawFd> = words.from(2).iter().filter_map(|word| handles.find(word)).collect();
     let own = UnixCredentials::new();
     let mut control = Vec::new();
@@ -65,7 +65,7 @@ fn sendmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
         control.push(ControlMessage::ScmCredentials(&own));
     }
     let flags = MsgFlags::from_bits_retain(bits(words, FLAGS));
-    gave(nix_sendmsg::<()>(fd, &[IoSlice::new(&bytes)], &control, flags, None)?)
+    gave(coded.with(|bytes| nix_sendmsg::<()>(fd, &[IoSlice::new(bytes)], &control, flags, None))?)
 }
 
 fn recv(handles: &mut Handles, words: &Words<'_>) -> Result {

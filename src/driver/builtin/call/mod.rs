@@ -11,7 +11,7 @@ mod namespace;
 mod pipe;
 mod process;
 mod select;
-mod signal;
+pub(super) mod signal;
 mod socket;
 mod source;
 mod splice;

@@ -19,6 +19,11 @@ extern "C" fn count(signal: libc::c_int) {
     CAUGHT[signal as usize].fetch_add(1, Ordering::Relaxed);
 }
 
+/// Nothing was caught yet.
+pub(in crate::driver::builtin) fn forget() {
+    CAUGHT.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+}
+
 fn signal(word: &str) -> Result<Signal> {
     word.parse().map_err(|_| Refused::Misused(format!("`{word}` is no signal")))
 }

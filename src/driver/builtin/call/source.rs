@@ -18,7 +18,7 @@ pub(super) const CALLS: &[(&str, Carry)] = &[("file", file), ("devnull", devnull
 pub(super) fn file(_: &mut Handles, words: &Words<'_>) -> Result {
     let coded = Coded::of(words.get(1)?)?;
     let mut file = File::from(memfd_create(c"file", MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(&coded.bytes()).and_then(|()| file.rewind())?;
+    coded.with(|bytes| file.write_all(bytes)).and_then(|()| file.rewind())?;
     if words.has("append") {
         // SAFETY: takes a number.
         Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, libc::O_APPEND) })?;

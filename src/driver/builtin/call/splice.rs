@@ -37,7 +37,7 @@ pub(super) fn sendfile(handles: &mut Handles, words: &Words<'_>) -> Result {
 pub(super) fn vmsplice(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let coded = Coded::of(words.get(1)?)?;
-    let pages = Memory::holding(&coded.bytes())?;
+    let pages = coded.with(Memory::holding)?;
     let piece = if words.has("bytewise") { 1 } else { coded.length.max(1) };
     let pieces: Vec<libc::iovec> = (0..coded.length)
         .step_by(piece)

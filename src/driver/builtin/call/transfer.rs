@@ -4,7 +4,10 @@ use libc::c_void;
 use nix::errno::Errno;
 
 use super::{Carry, Handles, Refused, Result, Said, Words, gave, memory::Memory};
-use crate::outcome::payload;
+use crate::{
+    driver::builtin::read_more,
+    outcome::payload::{self, MOST_SENT},
+};
 
 pub(super) const CALLS: &[(&str, Carry)] = &[
     ("read", read),
@@ -44,11 +47,9 @@ impl Coded {
         parse().ok_or_else(|| Refused::Misused(format!("`{word}` is no payload")))
     }
 
-    /// They, in memory of their own.
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0; self.length];
-        payload::fill(self.writer, self.offset, &mut bytes);
-        bytes
+    /// Does something with them.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&[u8]) -> T) -> T {
+        payload::with(self.writer, self.offset, self.length, work)
     }
 }
 
@@ -73,7 +74,7 @@ pub(super) fn giving(
         () if words.has("beyond-eof") => Some(Memory::beyond_eof(coded.length)?),
         () => None,
     };
-    let result = payload::with(coded.writer, coded.offset, coded.length, |bytes| {
+    let result = coded.with(|bytes| {
         let start = match &memory {
             _ if words.has("null") => std::ptr::null(),
             Some(memory) => memory.start().cast_const(),
@@ -94,7 +95,9 @@ pub(super) fn taking(
 ) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let room = words.number(1)?;
-    let mut buffer = vec![0; room];
+    // A fresh process pays for each page that it touches, so the room isn't cleared, unless the
+    // kernel may say a number and put nothing there (tcp(7): MSG_TRUNC).
+    let mut buffer: Vec<u8> = if words.has("trunc") { vec![0; room] } else { Vec::with_capacity(room) };
     let mut torn = words.has("torn").then(Memory::torn).transpose()?;
     let start = match &torn {
         _ if words.has("null") => std::ptr::null_mut(),
@@ -102,11 +105,12 @@ pub(super) fn taking(
         None => buffer.as_mut_ptr(),
     };
     let count = Errno::result(call(fd, start.cast(), room))? as usize;
-    let put = if words.has("null") { 0 } else { count.min(room) };
-    if let Some(torn) = &mut torn {
-        buffer[..put].copy_from_slice(&torn.bytes()[..put]);
+    match &mut torn {
+        _ if words.has("null") => buffer.clear(),
+        Some(torn) => buffer = torn.bytes()[..count.min(room)].to_vec(),
+        // SAFETY: the kernel has put so many there, or they were cleared.
+        None => unsafe { buffer.set_len(count.min(room)) },
     }
-    buffer.truncate(put);
     Ok(Said { bytes: Some(count as u64), data: buffer, ..Said::default() })
 }
 
@@ -178,6 +182,15 @@ pub(super) fn tail(handles: &mut Handles, words: &Words<'_>) -> Result {
     }
 }
 
+/// Two that feed each other would go on until there is no memory left.
+fn within(moved: u64, other: &str) -> Result<()> {
+    if moved < MOST_SENT {
+        return Ok(());
+    }
+    let most = MOST_SENT >> 20;
+    Err(Refused::Misused(format!("it has moved {most} MiB and nothing ends it: another actor {other}")))
+}
+
 /// What ended a row of calls.
 fn ended(calls: u64, why: &str) -> Vec<String> {
     vec![format!("calls={calls}"), why.to_owned()]
@@ -188,6 +201,7 @@ pub(super) fn fill(handles: &mut Handles, words: &Words<'_>) -> Result {
     let Coded { length, writer, mut offset } = Coded::of(words.get(1)?)?;
     let (mut calls, start) = (0, offset);
     loop {
+        within(offset - start, "drains what it fills")?;
         calls += 1;
         let count = payload::with(writer, offset, length, |piece| {
             // SAFETY: the kernel reads at most as many bytes as it is told.
@@ -210,17 +224,13 @@ pub(super) fn fill(handles: &mut Handles, words: &Words<'_>) -> Result {
 pub(super) fn drain(handles: &mut Handles, words: &Words<'_>) -> Result {
     let fd = handles.get(words.get(0)?)?;
     let room: usize = words.number(1)?;
-    let (mut data, mut buffer, mut calls) = (Vec::new(), vec![0_u8; room], 0);
+    let (mut data, mut calls) = (Vec::new(), 0);
     loop {
+        within(data.len() as u64, "fills what it drains")?;
         calls += 1;
-        // SAFETY: the kernel writes at most as many bytes as it is told.
-        let count = Errno::result(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), room) });
-        let why = match count {
+        let why = match read_more(fd, &mut data, room) {
             Ok(0) => "eof".to_owned(),
-            Ok(count) => {
-                data.extend_from_slice(&buffer[..count as usize]);
-                continue;
-            }
+            Ok(_) => continue,
             Err(errno) => format!("{errno:?}"),
         };
         let bytes = Some(data.len() as u64);
