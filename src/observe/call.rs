@@ -86,8 +86,9 @@ use Form::{Descriptor, Epoll, Other, Poll, Select};
 use Timeout::{Always, Hidden, Millis, Never, Pointer};
 
 /// The calls that sleep on what this crate watches, under the names that are the
-/// same however the C library gets there. One that isn't here counts as untimed,
-/// under its number.
+/// same however the C library or a runtime gets there: the titles of their manual pages. (Node.js
+/// 18 waits in epoll_wait, 20 in epoll_pwait.) One that isn't here counts as untimed, under its
+/// number.
 const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     (libc::SYS_read, "read", Descriptor, Never),
     (libc::SYS_write, "write", Descriptor, Never),
@@ -124,10 +125,10 @@ const CALLS: &[(libc::c_long, &str, Form, Timeout)] = &[
     (libc::SYS_restart_syscall, "restart_syscall", Other, Always),
     (libc::SYS_futex, "futex", Other, Pointer(3)),
     (libc::SYS_rt_sigtimedwait, "rt_sigtimedwait", Other, Pointer(2)),
-    (libc::SYS_ppoll, "ppoll", Poll, Pointer(2)),
-    (libc::SYS_pselect6, "pselect6", Select, Pointer(4)),
-    (libc::SYS_epoll_pwait, "epoll_pwait", Epoll, Millis(3)),
-    (libc::SYS_epoll_pwait2, "epoll_pwait2", Epoll, Pointer(3)),
+    (libc::SYS_ppoll, "poll", Poll, Pointer(2)),
+    (libc::SYS_pselect6, "select", Select, Pointer(4)),
+    (libc::SYS_epoll_pwait, "epoll_wait", Epoll, Millis(3)),
+    (libc::SYS_epoll_pwait2, "epoll_wait", Epoll, Pointer(3)),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_poll, "poll", Poll, Millis(2)),
     #[cfg(target_arch = "x86_64")]
@@ -276,6 +277,12 @@ mod tests {
         "epoll_wait",
         None,
         Sleep::Timed
+    )]
+    #[case::the_same_loop_with_a_mask(
+        "281 0x4 0x7ffe 0x400 0xffffffff 0x0 0x8 0x7ffe 0x7f9b",
+        "epoll_wait",
+        None,
+        Sleep::Epoll(4)
     )]
     #[case::a_futex("202 0x7f 0x80 0x0 0x0 0x0 0x0 0x7ffe 0x7f9b", "futex", None, Sleep::Untimed)]
     #[case::a_timed_futex("202 0x7f 0x80 0x0 0x7f 0x0 0x0 0x7ffe 0x7f9b", "futex", None, Sleep::Timed)]
