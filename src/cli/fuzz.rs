@@ -132,8 +132,8 @@ impl Fuzz {
         let before = tally.clone();
         let mut saving = Saving::to(self.resume.as_deref());
         // That it can't be kept is better known now than after a night.
-        saving.write(&campaign, &tally, campaign.first);
-        saving.failed.take().map_or(Ok(()), |why| Err(Failure::Mistake(format!("pipelab: {why}"))))?;
+        let kept = saving.write(&campaign, &tally, campaign.first);
+        kept.map_err(|why| Failure::Mistake(format!("pipelab: {why}")))?;
         let bar = Bar::new(&campaign, &before);
         let outcome = campaign.run(&self.stage.options(), tally, |tally, next| {
             bar.show(&campaign, tally, next);
@@ -142,13 +142,10 @@ impl Fuzz {
         let played = playing.elapsed();
         bar.0.finish_and_clear();
         let written = outcome.found.as_ref().map(|found| self.write(found)).transpose();
-        if written.is_ok() {
+        let (written, kept) = match written {
             // What was found is in its scenario: whoever goes on begins behind it.
-            saving.write(&campaign, &outcome.tally, outcome.next);
-        }
-        let (written, unwritten) = match written {
-            Ok(written) => (written, None),
-            Err(why) => (None, Some(why)),
+            Ok(written) => (written, saving.write(&campaign, &outcome.tally, outcome.next)),
+            Err(why) => (None, Err(why)),
         };
         match self.format {
             Format::Human => fuzz::human(out, &campaign, &outcome, written.as_deref())?,
@@ -157,9 +154,7 @@ impl Fuzz {
         if matches!(self.format, Format::Human) {
             writeln!(out, "{}", fuzz::cost(&outcome.tally, &before, played, &Cost::since(started)))?;
         }
-        if let Some(why) = unwritten.or(saving.failed) {
-            return Err(Fault::harness("keeping what came of the run", why).into());
-        }
+        kept.map_err(|why| Fault::harness("keeping what came of the run", why))?;
         Ok(if outcome.found.is_some() { exit::DIFFERS } else { exit::AS_EXPECTED })
     }
 
@@ -198,30 +193,28 @@ impl Fuzz {
 struct Saving {
     resume: Option<PathBuf>,
     at: Instant,
-    /// Why the last one wasn't written.
-    failed: Option<String>,
 }
 
 impl Saving {
     fn to(resume: Option<&Path>) -> Saving {
         // A link stays one.
         let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Saving { resume: resume.map(place), at: Instant::now(), failed: None }
+        Saving { resume: resume.map(place), at: Instant::now() }
     }
 
     fn now_and_then<G: Game>(&mut self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
         if self.at.elapsed() >= SAVED_EVERY {
             self.at = Instant::now();
-            self.write(campaign, tally, next);
+            // The last one counts.
+            let _ = self.write(campaign, tally, next);
         }
     }
 
-    fn write<G: Game>(&mut self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) {
-        let Some(path) = &self.resume else { return };
+    fn write<G: Game>(&self, campaign: &Campaign<G>, tally: &G::Tally, next: u64) -> Result<(), String> {
+        let Some(path) = &self.resume else { return Ok(()) };
         let result = Progress::of(campaign, next, tally.clone()).write(path);
-        self.failed = result
-            .err()
-            .map(|error| format!("{error}; let --resume name a file in a folder that can be written to"));
+        result
+            .map_err(|error| format!("{error}; let --resume name a file in a folder that can be written to"))
     }
 }
 

@@ -244,4 +244,9 @@ impl Action {
             _ => None,
         }
     }
+
+    /// A program may act while it is carried out, and from then on.
+    pub fn has_program_act(&self) -> bool {
+        self.verb() == Verb::Start || self.child().is_some()
+    }
 }

@@ -43,9 +43,8 @@ impl Play<'_> {
                 payload = payload.saturating_add(message);
             }
             let heavy = count > 0 && payload > MOST_PAYLOAD;
-            // A child may act as soon as it is there, as may whoever writes to it.
-            let begins = count > 0 && step.action.child().is_some();
-            if !plain || rest || begins || heavy || verb.doer() == Doer::Stage || verb == Verb::Await {
+            let acts = count > 0 && step.action.has_program_act();
+            if !plain || rest || acts || heavy || verb.doer() == Doer::Stage || verb == Verb::Await {
                 break;
             }
             count += 1;

@@ -187,8 +187,7 @@ impl<'case> Play<'case> {
             let index = self.agenda.bring(next);
             let step = &self.plan.steps[index];
             self.alone = self.parts.iter().all(|part| part.due.is_empty())
-                && step.action.verb() != Verb::Start
-                && step.action.child().is_none()
+                && !step.action.has_program_act()
                 && !self.programs_live();
             // Less than was asked for if one blocked: then its actor is busy.
             let given = match self.batch_from(index) {
