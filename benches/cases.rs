@@ -161,7 +161,7 @@ impl Ours {
     fn run(&mut self) -> Duration {
         let start = Instant::now();
         let mut played = 0;
-        let take = |_, judged: Judged| {
+        let take = |_, judged: &Judged| {
             // No snapshot knows it, and all expectations hold.
             assert_eq!(judged.status, Status::Unrecorded, "{:?}", judged.differences);
             played += 1;

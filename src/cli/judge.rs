@@ -49,7 +49,7 @@ impl Judge {
         let scenarios: Vec<PathBuf> = scenarios.into_iter().cloned().collect();
         if !scenarios.is_empty() {
             let loaded = lab.load(&found(&scenarios)?, &Overrides::default()).map_err(mistakes)?;
-            lab.play_all(&loaded, |scenario, judged: Judged| match &judged.played {
+            lab.play_all(&loaded, |scenario, judged: &Judged| match &judged.played {
                 Some(played) => hold(&loaded[scenario].scenario.name, &judged.case, &played.transcript),
                 None => Ok(()),
             })?;

@@ -76,10 +76,10 @@ impl Run {
                 proposals.write(&loaded[now])?;
                 now += 1;
             }
-            summary.add(&judged);
-            report.case(out, &loaded[now], &judged)?;
+            summary.add(judged);
+            report.case(out, &loaded[now], judged)?;
             if self.update {
-                proposals.add(&judged);
+                proposals.add(judged);
             }
             Ok(())
         });

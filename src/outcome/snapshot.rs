@@ -21,6 +21,8 @@ mod tests;
 pub use files::{Recorded, content, path, propose};
 pub use orders::{Differing, InOrder, differing, has_these, open};
 
+use std::sync::Arc;
+
 use super::{
     Amount, ChannelLedger, Count, End, Explored, Offer, Outcome, Part, StepRecord, Transcript, Verb,
     error_at, offer_bytes, resting,
@@ -244,7 +246,7 @@ impl Names<'_> {
         let offers = |other: &&StepRecord| other.offered.is_some() && other.channel == self.record.channel;
         let only_write =
             self.record.offered.is_some() && self.transcript.steps.iter().filter(offers).count() == 1;
-        let accepted = |expected: &&ExpectedBytes| {
+        let accepted = |expected: &&Arc<ExpectedBytes>| {
             Some(expected.channel) == self.record.channel && expected.quantity == Quantity::Accepted
         };
         let expected = self.case.expect.bytes.iter().find(accepted).filter(|_| only_write);

@@ -178,7 +178,7 @@ pub(super) fn held_against(known: &str, seen: &str, differences: &mut Vec<String
 
 /// An order is as `[expect.some]` wants one to be.
 pub(super) fn shows(some: &ExpectedOfSome, case: &Case, played: &Played) -> bool {
-    let as_expected = |expected: &ExpectedBytes| {
+    let as_expected = |expected: &Arc<ExpectedBytes>| {
         let ledger = &played.ledgers[expected.channel];
         expected.wanted.allows(&quantity(ledger, expected.quantity), &|other| quantity(ledger, other))
     };

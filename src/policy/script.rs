@@ -85,11 +85,16 @@ impl Script {
             joined: false,
         };
         Plan {
-            channels: vec![PlannedChannel { capacity, ..PlannedChannel::declared("log", Kind::Fifo) }],
-            actors: vec![writer.clone(), reader()],
-            steps: opens.into_iter().chain(self.moves.iter().map(Move::action)).map(step).collect(),
+            channels: vec![PlannedChannel { capacity, ..PlannedChannel::declared("log", Kind::Fifo) }].into(),
+            actors: vec![writer.clone(), reader()].into(),
+            steps: opens
+                .into_iter()
+                .chain(self.moves.iter().map(Move::action))
+                .map(step)
+                .map(Arc::new)
+                .collect(),
             order: Order::default(),
-            setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
+            setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() }.into(),
         }
     }
 

@@ -154,7 +154,7 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
         let counts: Vec<String> = record
             .counts
             .iter()
-            .zip(&judged.case.plan.channels)
+            .zip(judged.case.plan.channels.iter())
             .enumerate()
             .filter(|(at, _)| played.shows(&judged.case, *at))
             .map(|(_, (count, channel))| {
@@ -178,7 +178,7 @@ fn steps(out: &mut dyn Write, judged: &Judged, played: &Played) -> io::Result<()
         }
     }
     show(out, &table)?;
-    for (ledger, channel) in played.ledgers.iter().zip(&judged.case.plan.channels) {
+    for (ledger, channel) in played.ledgers.iter().zip(judged.case.plan.channels.iter()) {
         if !played.shows(&judged.case, ledger.channel) {
             continue;
         }

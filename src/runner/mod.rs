@@ -219,7 +219,7 @@ impl Lab {
         unreachable!("the last order makes it whole")
     }
 
-    /// Plays and judges all cases on all shards. `take` gets them one by one, in
+    /// Plays and judges all cases on all shards. `take` is shown them one by one, in
     /// their order, with the index of their scenario.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ impl Lab {
     pub fn play_all<E: From<Fault>>(
         &mut self,
         loaded: &[Loaded],
-        mut take: impl FnMut(usize, Judged) -> Result<(), E>,
+        mut take: impl FnMut(usize, &Judged) -> Result<(), E>,
     ) -> Result<(), E> {
         let whole = |_: usize, judged: Judged| {
             let bytes = shards::weight(&judged);
@@ -237,12 +237,16 @@ impl Lab {
         let mut gather = Gather::default();
         self.play_keeping(loaded, &whole, |scenario, judged: Judged| {
             let recorded = loaded[scenario].snapshot_of(&judged.case);
-            gather.add(judged, recorded).map_or(Ok(()), |whole| take(scenario, whole))
+            let whole = gather.add(judged, recorded);
+            whole.as_ref().map_or(Ok(()), |whole| take(scenario, whole))?;
+            Ok(whole)
         })
     }
 
     /// Plays all cases, each as often as it has orders; `keep` makes of each play what is wanted of
-    /// it, and says roughly how many bytes that takes. It does so in the shard's own thread, so that no transcript is kept.
+    /// it, and says roughly how many bytes that takes. It does so in the shard's own thread, so that no
+    /// transcript is kept. What `take` gives back is freed in the thread that made it, where the next
+    /// results find its memory again.
     ///
     /// # Errors
     /// As for [`Lab::play_all`].
@@ -250,22 +254,23 @@ impl Lab {
         &mut self,
         loaded: &[Loaded],
         keep: &(dyn Fn(usize, Judged) -> (R, usize) + Sync),
-        take: impl FnMut(usize, R) -> Result<(), E>,
+        take: impl FnMut(usize, R) -> Result<Option<R>, E>,
     ) -> Result<(), E> {
         let plays: usize = loaded.iter().map(|loaded| loaded.cases.plays()).sum();
         let shards = self.options.len().min(plays).max(1);
         let board = Board::new(loaded, keep, shards);
         thread::scope(|scope| {
             let (board, stage) = (&board, &mut self.stage);
-            scope.spawn(move || Shard::new(board, stage).work());
-            for (stage, options) in self.others.iter_mut().zip(&self.options[1..]).take(shards - 1) {
+            scope.spawn(move || Shard::new(board, 0, stage).work());
+            let others = self.others.iter_mut().zip(&self.options[1..]).take(shards - 1);
+            for (number, (stage, options)) in (1..).zip(others) {
                 scope.spawn(move || {
                     let stage = match stage {
                         Some(stage) => Ok(stage),
                         None => Handle::start(options).map(|started| stage.insert(started)),
                     };
                     match stage {
-                        Ok(stage) => Shard::new(board, stage).work(),
+                        Ok(stage) => Shard::new(board, number, stage).work(),
                         Err(fault) => board.give_up(fault),
                     }
                 });

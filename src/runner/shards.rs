@@ -50,14 +50,16 @@ type End = Result<(), Fault>;
 
 /// What came of a batch so far.
 struct Results<R> {
+    /// Who plays it.
+    shard: usize,
     kept: Vec<R>,
     bytes: usize,
     end: Option<End>,
 }
 
 impl<R> Results<R> {
-    fn new() -> Results<R> {
-        Results { kept: Vec::new(), bytes: 0, end: None }
+    fn of(shard: usize) -> Results<R> {
+        Results { shard, kept: Vec::new(), bytes: 0, end: None }
     }
 }
 
@@ -70,6 +72,8 @@ struct State<R> {
     /// The batch whose results are shown now.
     shown: usize,
     results: BTreeMap<usize, Results<R>>,
+    /// Per shard: results of it that were shown, for it to free.
+    spent: Vec<Vec<R>>,
     /// No batch is handed out any more.
     over: bool,
     /// Nobody wants results any more.
@@ -107,6 +111,7 @@ impl<'a, R> Board<'a, R> {
                 next: 0,
                 shown: 0,
                 results: BTreeMap::new(),
+                spent: (0..shards).map(|_| Vec::new()).collect(),
                 over: false,
                 abandoned: false,
                 fault: None,
@@ -124,7 +129,7 @@ impl<'a, R> Board<'a, R> {
     }
 
     /// The next batch; `None` if there is none, or none yet and the caller can't wait.
-    fn take(&self, can_wait: bool) -> Option<Batch> {
+    fn take(&self, shard: usize, can_wait: bool) -> Option<Batch> {
         let mut state = self.state();
         loop {
             while self.loaded.get(state.scenario).is_some_and(|loaded| loaded.cases.plays() == state.case) {
@@ -139,7 +144,7 @@ impl<'a, R> Board<'a, R> {
                 let end = (start + self.batch).min(self.loaded[scenario].cases.plays());
                 state.case = end;
                 state.next += 1;
-                state.results.insert(number, Results::new());
+                state.results.insert(number, Results::of(shard));
                 return Some(Batch { number, scenario, start, end });
             }
             if !can_wait {
@@ -149,8 +154,16 @@ impl<'a, R> Board<'a, R> {
         }
     }
 
-    /// Hands results of a batch over; false if nobody wants them.
-    fn put(&self, batch: Batch, kept: &mut Vec<R>, bytes: usize, end: Option<End>) -> bool {
+    /// Hands results of a batch over, and takes back those that were shown. `None` if nobody wants
+    /// any more.
+    fn put(
+        &self,
+        shard: usize,
+        batch: Batch,
+        kept: &mut Vec<R>,
+        bytes: usize,
+        end: Option<End>,
+    ) -> Option<Vec<R>> {
         let mut state = self.state();
         while state.shown != batch.number
             && !state.abandoned
@@ -159,14 +172,15 @@ impl<'a, R> Board<'a, R> {
             state = self.wait(state);
         }
         state.over |= matches!(end, Some(Err(_)));
-        let results = state.results.entry(batch.number).or_insert_with(Results::new);
+        let results = state.results.entry(batch.number).or_insert_with(|| Results::of(shard));
         results.kept.append(kept);
         results.bytes += bytes;
         results.end = end;
         if state.shown == batch.number || state.over {
             self.changed.notify_all();
         }
-        !state.abandoned
+        let spent = std::mem::take(&mut state.spent[shard]);
+        (!state.abandoned).then_some(spent)
     }
 
     /// A shard has no stage.
@@ -191,8 +205,9 @@ impl<'a, R> Board<'a, R> {
     /// The fault that comes first in order, or what `show` says.
     pub(super) fn show<E: From<Fault>>(
         &self,
-        mut show: impl FnMut(usize, R) -> Result<(), E>,
+        mut show: impl FnMut(usize, R) -> Result<Option<R>, E>,
     ) -> Result<(), E> {
+        let mut spent = (0, Vec::new());
         let (mut scenario, mut left) = (0, self.loaded.first().map_or(0, |loaded| loaded.cases.plays()));
         loop {
             while left == 0 {
@@ -202,9 +217,10 @@ impl<'a, R> Board<'a, R> {
                     None => return Ok(()),
                 }
             }
-            let (kept, end) = self.shown()?;
+            let (shard, kept, end) = self.shown(&mut spent)?;
+            spent.0 = shard;
             for kept in kept {
-                show(scenario, kept)?;
+                spent.1.extend(show(scenario, kept)?);
                 left -= 1;
             }
             if let Some(end) = end {
@@ -213,22 +229,25 @@ impl<'a, R> Board<'a, R> {
         }
     }
 
-    /// What has come of the batch that is shown now.
-    fn shown(&self) -> Result<(Vec<R>, Option<End>), Fault> {
+    /// What has come of the batch that is shown now, and of whom. `spent`: what was shown last, for
+    /// its shard.
+    fn shown(&self, spent: &mut (usize, Vec<R>)) -> Result<(usize, Vec<R>, Option<End>), Fault> {
         let mut state = self.state();
+        state.spent[spent.0].append(&mut spent.1);
         loop {
             let shown = state.shown;
             if let Some(results) = state.results.get_mut(&shown)
                 && (!results.kept.is_empty() || results.end.is_some())
             {
                 let (kept, end) = (std::mem::take(&mut results.kept), results.end.take());
+                let shard = results.shard;
                 results.bytes = 0;
                 if end.is_some() {
                     state.results.remove(&shown);
                     state.shown += 1;
                 }
                 self.changed.notify_all();
-                return Ok((kept, end));
+                return Ok((shard, kept, end));
             }
             if shown == state.next
                 && let Some(fault) = state.fault.take()
@@ -243,6 +262,7 @@ impl<'a, R> Board<'a, R> {
 /// One stage's share of the work.
 pub(super) struct Shard<'a, R> {
     board: &'a Board<'a, R>,
+    number: usize,
     stage: &'a mut Handle,
     /// What is left of the batch, and what makes its cases.
     batch: Option<Batch>,
@@ -255,9 +275,10 @@ pub(super) struct Shard<'a, R> {
 }
 
 impl<'a, R> Shard<'a, R> {
-    pub(super) fn new(board: &'a Board<'a, R>, stage: &'a mut Handle) -> Shard<'a, R> {
+    pub(super) fn new(board: &'a Board<'a, R>, number: usize, stage: &'a mut Handle) -> Shard<'a, R> {
         Shard {
             board,
+            number,
             stage,
             batch: None,
             maker: None,
@@ -290,9 +311,9 @@ impl<'a, R> Shard<'a, R> {
                 || self.handed_over.elapsed() > SOON;
             if enough {
                 let bytes = std::mem::take(&mut self.bytes);
-                let wanted = self.board.put(batch, &mut self.kept, bytes, end);
+                let spent = self.board.put(self.number, batch, &mut self.kept, bytes, end);
                 self.handed_over = Instant::now();
-                if failed || !wanted {
+                if failed || spent.is_none() {
                     return;
                 }
             }
@@ -304,7 +325,7 @@ impl<'a, R> Shard<'a, R> {
         while self.under_way.len() < DEPTH {
             if self.batch.is_none() {
                 // What is under way has to be handed over first.
-                self.batch = self.board.take(self.under_way.is_empty());
+                self.batch = self.board.take(self.number, self.under_way.is_empty());
             }
             let Some(batch) = self.batch else { return Ok(()) };
             if self.maker.as_ref().is_none_or(|(scenario, _)| *scenario != batch.scenario) {

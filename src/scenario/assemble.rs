@@ -33,7 +33,7 @@ pub(super) struct Troupe {
     /// `None` if one is at fault, or without a machine.
     cast: Option<Vec<Cast>>,
     surroundings: Surroundings,
-    planned: Vec<PlannedActor>,
+    planned: Arc<Vec<PlannedActor>>,
     in_case: Arc<[CaseActor]>,
     snapshot_key: Arc<str>,
 }
@@ -64,7 +64,7 @@ impl Troupe {
             })
         });
         Troupe {
-            planned: planned.collect(),
+            planned: Arc::new(planned.collect()),
             in_case: in_case.collect(),
             snapshot_key: snapshot_key(known).into(),
             actors,
@@ -114,6 +114,8 @@ pub(super) struct Parts<'a> {
     pub expect: Arc<CaseExpect>,
     /// The orders that it leaves open.
     pub orders: Option<Arc<Orders>>,
+    /// The channels of the case before, if these steps make the same ones.
+    pub channels: &'a mut Option<Arc<Vec<PlannedChannel>>>,
     /// A size that the case needs and no runtime tells.
     pub untold: Option<String>,
     /// The largest pipe that this machine gives (bytes).
@@ -183,9 +185,11 @@ impl Parts<'_> {
             params.retain(|(name, _)| about.contains(name));
         }
         let skip = self.skip();
+        let channels = self.channels.take().unwrap_or_else(|| self.new_channels().into());
+        *self.channels = Some(channels.clone());
         let mut plan = Plan {
-            channels: self.channels(),
-            actors: Vec::new(),
+            channels,
+            actors: Arc::default(),
             steps: Vec::new(),
             order: Order::default(),
             setting: self.troupe.surroundings.setting.clone(),
@@ -210,7 +214,7 @@ impl Parts<'_> {
 
     /// The declared channels, and the handles, each of the kind that the first call that makes
     /// it gives.
-    fn channels(&self) -> Vec<PlannedChannel> {
+    fn new_channels(&self) -> Vec<PlannedChannel> {
         let declared = self.scenario.channels.len();
         let capacities = &self.troupe.surroundings.capacities;
         let channels = self.scenario.all_channels().enumerate().map(|(at, channel)| PlannedChannel {

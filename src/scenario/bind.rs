@@ -11,7 +11,7 @@ use super::{
     Scenario,
     assemble::Parts,
     case::{Case, CaseExpect, CaseStep, ExpectedBytes, ExpectedOfSome, Machine},
-    casting::{Bound, BoundLine, Casting},
+    casting::{Bound, BoundCount, BoundLine, Casting},
     check, holdings,
     holes::mentioned,
     needs::Needs,
@@ -68,7 +68,6 @@ impl<'a> Binder<'a> {
     ) -> Binder<'a> {
         let line = |offset: usize| line_and_column(&scenario.text, offset).0;
         let keys = &scenario.expect;
-        let counts = keys.bytes.iter().chain(keys.some.iter().flat_map(|some| &some.bytes));
         Binder {
             scenario,
             values,
@@ -77,7 +76,7 @@ impl<'a> Binder<'a> {
             needs: Needs::of(scenario, values),
             casts: HashMap::new(),
             expect_lines: (
-                counts.map(|key| line(key.value.span.start)).collect(),
+                keys.counts().map(|key| line(key.value.span.start)).collect(),
                 keys.error_at.as_ref().map_or(0, |(_, span)| line(span.start)),
                 keys.end.as_ref().map_or(0, |(_, span)| line(span.start)),
             ),
@@ -217,6 +216,7 @@ impl<'a> Binder<'a> {
             steps: lines.flat_map(|line| line.steps.iter().cloned()).collect(),
             expect,
             orders,
+            channels: &mut bound.channels,
             untold: untold.pop_first(),
             largest_pipe: self.machine.map_or(u64::MAX, |machine| machine.symbols.largest_pipe),
         })
@@ -242,12 +242,17 @@ impl<'a> Binder<'a> {
                 self.needs.lines[index] = (0..self.at.len()).collect();
             }
             let parsed = parsed.filter(|_| line.unbound.is_empty()).unwrap_or(Parsed::Fault(None));
-            bound.lines[index] = Some(BoundLine {
+            let read = BoundLine {
                 at: self.at(&self.needs.lines[index]),
                 steps: case_steps(line, &parsed),
                 parsed,
                 untold: scope.untold.take(),
-            });
+            };
+            let calls = read.calls();
+            let before = bound.lines[index].replace(read);
+            if calls || before.is_none_or(|before| before.calls()) {
+                bound.channels = None;
+            }
         }
         if script.incomplete {
             self.used.extend(mentioned(&scenario.params, &script.text.value));
@@ -296,22 +301,49 @@ impl<'a> Binder<'a> {
             error_at_line: self.expect_lines.1,
             end_line: self.expect_lines.2,
         };
-        let mut lines = self.expect_lines.0.clone().into_iter();
-        let mut read = |key: &ByteKey| {
-            let (wanted, _) = self.item(scope, &key.value.value, |problems| {
-                Wanted::read(key, scope).map_err(|problem| problems.push(problem)).ok()
-            });
-            let (channel, quantity) = (key.channel, key.quantity);
-            let line = lines.next().unwrap_or(0);
-            wanted.flatten().map(|wanted| ExpectedBytes { channel, quantity, wanted, line })
-        };
+        let mut index = 0..;
+        let mut read = |key: &ByteKey| self.count(key, index.next()?, &mut bound.counts, scope);
         expect.bytes = keys.bytes.iter().filter_map(&mut read).collect();
         for (some, keys) in expect.some.iter_mut().zip(&keys.some) {
             some.bytes = keys.bytes.iter().filter_map(&mut read).collect();
         }
+        let mut untold = scope.untold.take();
+        untold.extend(bound.counts.iter().flatten().flat_map(|count| count.untold.iter().cloned()));
         let expect = Arc::new(expect);
-        bound.expect = self.problems.is_empty().then(|| (at, expect.clone(), scope.untold.take()));
+        bound.expect = self.problems.is_empty().then(|| (at, expect.clone(), untold));
         expect
+    }
+
+    /// One count of it, read again if it may have changed.
+    fn count(
+        &mut self,
+        key: &ByteKey,
+        index: usize,
+        counts: &mut [Option<BoundCount>],
+        scope: &Scope<'a>,
+    ) -> Option<Arc<ExpectedBytes>> {
+        let at = self.at(&self.needs.counts[index]);
+        if let Some(known) = counts[index].as_ref().filter(|known| known.at == at) {
+            return known.expected.clone();
+        }
+        let others = scope.untold.take();
+        let (wanted, touched) = self.item(scope, &key.value.value, |problems| {
+            Wanted::read(key, scope).map_err(|problem| problems.push(problem)).ok()
+        });
+        // As in a line.
+        if touched.iter().any(|param| !self.needs.counts[index].contains(param)) {
+            self.needs.counts[index] = (0..self.at.len()).collect();
+            self.needs.expect = (0..self.at.len()).collect();
+        }
+        let (channel, quantity, line) = (key.channel, key.quantity, self.expect_lines.0[index]);
+        let expected =
+            wanted.flatten().map(|wanted| Arc::new(ExpectedBytes { channel, quantity, wanted, line }));
+        let at = self.at(&self.needs.counts[index]);
+        // Each combination shows its mistakes.
+        counts[index] =
+            expected.clone().map(|it| BoundCount { at, expected: Some(it), untold: scope.untold.take() });
+        scope.untold.replace(others);
+        expected
     }
 }
 
@@ -334,13 +366,13 @@ fn case_steps(line: &Line, parsed: &Parsed) -> Vec<Arc<CaseStep>> {
         line: line.number,
         text: step.text.clone(),
         size_text: step.size_text.clone(),
-        planned: PlannedStep {
+        planned: Arc::new(PlannedStep {
             actor: step.actor,
             action: step.action.clone(),
             condition: step.condition,
             attempts: step.attempts,
             joined: step.joined,
-        },
+        }),
         expectation: step.expectation.clone(),
     };
     steps.iter().map(|step| Arc::new(case_step(step))).collect()

@@ -58,14 +58,14 @@ pub struct CaseStep {
     /// The scenario's own expression for the size, the parameters' texts put
     /// in: `blksize+1`.
     pub size_text: Option<String>,
-    pub planned: PlannedStep,
+    pub planned: Arc<PlannedStep>,
     pub expectation: Option<Expectation>,
 }
 
 /// What `[expect]` says of a case.
 #[derive(Clone, Debug, Default)]
 pub struct CaseExpect {
-    pub bytes: Vec<ExpectedBytes>,
+    pub bytes: Vec<Arc<ExpectedBytes>>,
     /// The channel's index, the bytes that repeat there, and the line of the file.
     pub streams: Vec<(usize, String, usize)>,
     pub error_at: Option<ErrorAt>,
@@ -92,7 +92,7 @@ impl CaseExpect {
 /// What one of a case's open orders must show, all of it.
 #[derive(Clone, Debug)]
 pub struct ExpectedOfSome {
-    pub bytes: Vec<ExpectedBytes>,
+    pub bytes: Vec<Arc<ExpectedBytes>>,
     pub error_at: Option<ErrorAt>,
     pub end: Option<EndKind>,
     /// The line of the file, from 1.
@@ -102,7 +102,7 @@ pub struct ExpectedOfSome {
 impl ExpectedOfSome {
     /// All of it, in words: `torn of log > 0 and end stuck`.
     pub fn text(&self, case: &Case) -> String {
-        let count = |expected: &ExpectedBytes| {
+        let count = |expected: &Arc<ExpectedBytes>| {
             let channel = &case.plan.channels[expected.channel].name;
             format!("{} of {channel}: {}", expected.quantity.name(), expected.wanted.text())
         };

@@ -10,13 +10,13 @@ use super::{
     actor::{BoundActor, all_versions},
     assemble::{Cast, Troupe},
     bind::Binder,
-    case::{CaseExpect, CaseStep},
+    case::{CaseExpect, CaseStep, ExpectedBytes},
     holes::mentioned,
     script::Parsed,
     setting::{self, Surroundings},
     symbols::ScopeActor,
 };
-use crate::driver::Version;
+use crate::{driver::Version, outcome::Action, stage::PlannedChannel};
 
 /// More casts than that aren't kept.
 const MOST_CASTS: usize = 64;
@@ -37,6 +37,18 @@ pub(super) struct Bound<'a> {
     pub untold: BTreeSet<String>,
     pub lines: Vec<Option<BoundLine>>,
     pub expect: Option<(Vec<usize>, Arc<CaseExpect>, BTreeSet<String>)>,
+    /// Of each count that `[expect]` names.
+    pub counts: Vec<Option<BoundCount>>,
+    /// The channels of the steps of `lines`, once a case was made of them.
+    pub channels: Option<Arc<Vec<PlannedChannel>>>,
+}
+
+/// What is expected of a count.
+pub(super) struct BoundCount {
+    /// The values that it was read with.
+    pub at: Vec<usize>,
+    pub expected: Option<Arc<ExpectedBytes>>,
+    pub untold: BTreeSet<String>,
 }
 
 pub(super) struct BoundLine {
@@ -45,6 +57,13 @@ pub(super) struct BoundLine {
     pub parsed: Parsed,
     pub steps: Vec<Arc<CaseStep>>,
     pub untold: BTreeSet<String>,
+}
+
+impl BoundLine {
+    /// A step of it may make channels.
+    pub fn calls(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.planned.action, Action::Call(_)))
+    }
 }
 
 impl<'a> Binder<'a> {
@@ -141,6 +160,8 @@ impl<'a> Binder<'a> {
             untold: scope.untold.take(),
             lines: Vec::from_iter((0..lines).map(|_| None)),
             expect: None,
+            counts: Vec::from_iter(self.needs.counts.iter().map(|_| None)),
+            channels: None,
         }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Needs {
     pub lines: Vec<Vec<usize>>,
     /// `[expect]`, beside the cast.
     pub expect: Vec<usize>,
+    /// Each count of it, those of `[expect.some]` last.
+    pub counts: Vec<Vec<usize>>,
 }
 
 impl Needs {
@@ -43,13 +45,12 @@ impl Needs {
         let drivers = scenario.actors.iter().map(|actor| actor.driver.value.as_str()).chain(words);
         let lines = scenario.script.iter().flat_map(|script| &script.lines);
         let streams = scenario.expect.streams.iter().map(|(_, text)| text.value.as_str());
-        let some = scenario.expect.some.iter().flat_map(|some| &some.bytes);
-        let bytes =
-            scenario.expect.bytes.iter().chain(some).map(|key| key.value.value.as_str()).chain(streams);
+        let counts = || scenario.expect.counts().map(|key| key.value.value.as_str());
         Needs {
             cast: all(&mut setting.map(|(text, _)| text.value.as_str()).chain(drivers)),
             lines: lines.map(|line| all(&mut std::iter::once(line.text.as_str()))).collect(),
-            expect: all(&mut { bytes }),
+            expect: all(&mut counts().chain(streams)),
+            counts: counts().map(|text| all(&mut std::iter::once(text))).collect(),
         }
     }
 }

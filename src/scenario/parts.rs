@@ -122,6 +122,13 @@ pub(super) struct ExpectKeys {
     pub some: Vec<SomeKeys>,
 }
 
+impl ExpectKeys {
+    /// All counts, those of `[expect.some]` last.
+    pub fn counts(&self) -> impl Iterator<Item = &ByteKey> {
+        self.bytes.iter().chain(self.some.iter().flat_map(|some| &some.bytes))
+    }
+}
+
 /// `[expect.some]` as written: what one order must show, all of it.
 #[derive(Clone, Debug)]
 pub(super) struct SomeKeys {

@@ -1,5 +1,7 @@
 //! `[setting]`, and the capacities of `[channels]`, with the parameters put in.
 
+use std::sync::Arc;
+
 use super::{
     Scenario,
     case::Skip,
@@ -32,7 +34,7 @@ const MAX_CAPACITY: i128 = 1 << 30;
 /// What surrounds a case, and its channels' capacities in bytes where they are given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Surroundings {
-    pub setting: Setting,
+    pub setting: Arc<Setting>,
     /// What the setting names and this system hasn't.
     pub missing: Option<Skip>,
     pub capacities: Vec<Option<u64>>,
@@ -49,7 +51,7 @@ pub(super) fn bind(
     let mut keep = |result: Result<(), Problem>| problems.extend(result.err());
     let keys = &scenario.setting;
     let filled = |key: &Option<Template>| key.as_ref().map(|template| fill(template, scope));
-    let setting = &mut surroundings.setting;
+    let mut setting = Setting::default();
     if let Some(filled) = filled(&keys.sigpipe) {
         keep(sigpipe(&filled).map(|sigpipe| setting.sigpipe = sigpipe));
     }
@@ -77,6 +79,7 @@ pub(super) fn bind(
         surroundings.capacities.push(bytes.as_ref().ok().copied().flatten().flatten());
         keep(bytes.map(drop));
     }
+    surroundings.setting = setting.into();
     unreachable_pipes(scenario, keys, problems);
     (problems.len() == before).then_some(surroundings)
 }

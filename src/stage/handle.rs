@@ -9,17 +9,12 @@ use std::{
     },
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::Arc,
 };
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Fault, Launch, Measures, Plan,
-    frames::Frames,
-    serve::{Request, Response},
-};
+use super::{Fault, Measures, Plan, frames::Frames, request::Sent, serve::Response};
 use crate::{observe, outcome::Transcript};
 
 /// So few cases keep a stage busy until the next ones reach it.
@@ -80,8 +75,7 @@ pub(super) struct Orders {
 #[derive(Debug)]
 pub struct Handle {
     frames: Option<Frames>,
-    /// Launches that the stage knows by number.
-    launches: Vec<Arc<Launch>>,
+    sent: Sent,
     /// Cases that were sent and have no answer yet.
     under_way: usize,
     /// Cases that were submitted and not sent.
@@ -132,7 +126,7 @@ impl Handle {
         drop(command);
         let mut handle = Handle {
             frames: Some(Frames::new(ours)),
-            launches: Vec::new(),
+            sent: Sent::default(),
             under_way: 0,
             waiting: 0,
             answered: 0,
@@ -179,7 +173,7 @@ impl Handle {
     /// The stage is gone.
     pub fn submit(&mut self, plan: &Plan) -> Result<(), Fault> {
         let frames = self.frames.as_mut().expect("open until it is dropped");
-        let request = Request::new(plan, &mut self.launches);
+        let request = self.sent.request(plan);
         frames.push(&request).map_err(|error| Fault::harness("talking to the stage", error))?;
         self.waiting += 1;
         Ok(())

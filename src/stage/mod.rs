@@ -25,6 +25,7 @@ mod plan;
 mod play;
 mod pool;
 mod ready;
+mod request;
 mod reset;
 mod rest;
 mod serve;

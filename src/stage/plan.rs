@@ -12,14 +12,15 @@ use crate::{
     setting::Setting,
 };
 
-/// What to play.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What to play. Plans of neighbouring cases share what they have in common, and that is sent to
+/// a stage once.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    pub channels: Vec<PlannedChannel>,
-    pub actors: Vec<PlannedActor>,
-    pub steps: Vec<PlannedStep>,
+    pub channels: Arc<Vec<PlannedChannel>>,
+    pub actors: Arc<Vec<PlannedActor>>,
+    pub steps: Vec<Arc<PlannedStep>>,
     pub order: Order,
-    pub setting: Setting,
+    pub setting: Arc<Setting>,
 }
 
 /// The order in which steps are given; as they stand, unless something is said here.
@@ -60,7 +61,7 @@ impl Plan {
             sides.reads = stream == Std::In;
             sides.writes = !sides.reads;
         }
-        for actor in &self.actors {
+        for actor in self.actors.iter() {
             let Launch::Command(command) = &*actor.launch else { continue };
             for stream in command.streams.iter().filter(|stream| stream.channel == channel) {
                 sides.reads |= stream.access.reads();
@@ -73,7 +74,7 @@ impl Plan {
     /// The scenario wants this actor's calls seen.
     pub fn traces(&self, actor: usize) -> bool {
         let Launch::Command(command) = &*self.actors[actor].launch else { return false };
-        let needs = |step: &PlannedStep| step.actor == actor && step.action.traces();
+        let needs = |step: &Arc<PlannedStep>| step.actor == actor && step.action.traces();
         command.trace || self.steps.iter().any(needs)
     }
 

@@ -3,7 +3,7 @@
 mod agenda;
 mod settling;
 
-use std::{collections::BTreeSet, io::ErrorKind, ops::Range, path::Path};
+use std::{collections::BTreeSet, io::ErrorKind, ops::Range, path::Path, sync::Arc};
 
 use super::{
     Condition, Fault, Options, Plan, PlannedChannel, PlannedStep,
@@ -151,7 +151,7 @@ impl<'case> Play<'case> {
             may_end: false,
         };
         // Whoever holds both ends may write while it reads: only the stage can tell.
-        let both = |step: &PlannedStep| {
+        let both = |step: &Arc<PlannedStep>| {
             matches!(step.action, Action::Open { access: Access::Both, .. } | Action::Call(_))
         };
         let counts_alone = !plan.steps.iter().any(both);

@@ -7,7 +7,7 @@
 //! 3. One who comes back and resets may release the next, and so it goes on until nobody does.
 //! 4. Who sleeps on, for all that, is ended by whoever asked.
 
-use std::{fs::OpenOptions, mem, os::unix::fs::OpenOptionsExt};
+use std::{fs::OpenOptions, mem, os::unix::fs::OpenOptionsExt, sync::Arc};
 
 use super::{Fault, PlannedStep, actor::Actor, play::Play, settle::Settler};
 use crate::{
@@ -76,7 +76,7 @@ impl Play<'_> {
     fn holds_something(&self, at: usize) -> bool {
         let nothing_open = self.parts[at].ends.iter().all(Option::is_none);
         // A handle's name stays with its number after a close.
-        let calls = |step: &PlannedStep| step.actor == at && matches!(step.action, Action::Call(_));
+        let calls = |step: &Arc<PlannedStep>| step.actor == at && matches!(step.action, Action::Call(_));
         let has_handles = self.plan.steps.iter().any(calls);
         let has_more = has_handles || self.plan.actors[at].spawns();
         !(self.actors[at].abilities.forgets && nothing_open && !has_more)

@@ -11,7 +11,6 @@ use std::{
         },
     },
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -23,7 +22,11 @@ use nix::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Containment, Fault, Launch, Options, Plan, PlannedActor, contain, frames::Frames, play, settle::Guard,
+    Containment, Fault, Options, contain,
+    frames::Frames,
+    play,
+    request::{Received, Request},
+    settle::Guard,
     workshop::Workshop,
 };
 use crate::{
@@ -74,55 +77,6 @@ pub(super) struct Runner {
 /// others.
 const ENOUGH: usize = 32 * 1024;
 const SOON: Duration = Duration::from_millis(2);
-
-/// A case on its way to the stage.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Request {
-    /// Launches that weren't sent before; each gets the next number. (A driver's
-    /// source is longer than all the rest.)
-    launches: Vec<Arc<Launch>>,
-    /// The number of each actor's launch.
-    launched: Vec<usize>,
-    /// The plan, its launches left out.
-    plan: Plan,
-}
-
-impl Request {
-    /// `known`: the launches sent so far.
-    pub(super) fn new(plan: &Plan, known: &mut Vec<Arc<Launch>>) -> Request {
-        let mut launches = Vec::new();
-        let nothing: Arc<Launch> = Launch::BuiltIn(String::new()).into();
-        let (mut actors, mut launched) = (Vec::new(), Vec::new());
-        for actor in &plan.actors {
-            let same = |known: &Arc<Launch>| Arc::ptr_eq(known, &actor.launch) || *known == actor.launch;
-            launched.push(known.iter().position(same).unwrap_or_else(|| {
-                known.push(actor.launch.clone());
-                launches.push(actor.launch.clone());
-                known.len() - 1
-            }));
-            let PlannedActor { name, mode, ignores_sigpipe, .. } = actor.clone();
-            actors.push(PlannedActor { name, launch: nothing.clone(), mode, ignores_sigpipe });
-        }
-        let plan = Plan {
-            channels: plan.channels.clone(),
-            actors,
-            steps: plan.steps.clone(),
-            order: plan.order.clone(),
-            setting: plan.setting.clone(),
-        };
-        Request { launches, launched, plan }
-    }
-
-    fn plan(self, known: &mut Vec<Arc<Launch>>) -> io::Result<Plan> {
-        known.extend(self.launches);
-        let mut plan = self.plan;
-        for (actor, number) in plan.actors.iter_mut().zip(self.launched) {
-            let launch = known.get(number).ok_or_else(|| io::Error::other("a launch that was never sent"))?;
-            actor.launch = launch.clone();
-        }
-        Ok(plan)
-    }
-}
 
 /// Serves cases until the runner hangs up. The exit status.
 pub(super) fn serve(
@@ -191,7 +145,7 @@ fn play_all(
     dir: &Path,
 ) -> io::Result<()> {
     let mut workshop = Workshop::new(dir, options.fresh);
-    let mut launches = Vec::new();
+    let mut received = Received::default();
     let mut answered = Instant::now();
     let mut cases: u64 = 0;
     loop {
@@ -207,10 +161,10 @@ fn play_all(
                 }
             },
         };
-        let plan = request.plan(&mut launches)?;
+        let plan = received.plan(request)?;
         runner.progress.write_all_at(&cases.to_le_bytes(), 0)?;
         cases += 1;
-        let played = play::play(&plan, &mut workshop, options, guard);
+        let played = play::play(plan, &mut workshop, options, guard);
         frames.push(&played.map_or_else(Response::Failed, Response::Played))?;
         // The runner has cases under way, so answers need not come one by one.
         if frames.unsent() > ENOUGH || answered.elapsed() > SOON {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Containment, Fault, Launch, Options, Plan, PlannedActor, PlannedStep,
+    Containment, Fault, Launch, Options, Plan, PlannedActor,
     actor::Actor,
     contain,
     entry::Entries,
@@ -89,7 +89,7 @@ impl Workshop {
             left.for_each(|entry| drop(fs::remove_file(entry.path())));
         }
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-        let may_leave = plan.actors.iter().any(is_program) || plan.steps.iter().any(PlannedStep::lasts);
+        let may_leave = plan.actors.iter().any(is_program) || plan.steps.iter().any(|step| step.lasts());
         if may_leave && !(self.pool.keeps() && is_empty()) {
             // Those that are kept stand in it.
             self.pool.clear();
@@ -219,7 +219,7 @@ impl Workshop {
             *clean = *clean && (!actor.is_program || is_idle(&mut play.settler, actor)?);
         }
         let setting = &play.plan.setting;
-        for ((actor, planned), clean) in play.actors.drain(..).zip(&play.plan.actors).zip(clean) {
+        for ((actor, planned), clean) in play.actors.drain(..).zip(play.plan.actors.iter()).zip(clean) {
             // Whoever isn't clean ends here.
             if clean && actor.difference(actor.depth(), &options.unchecked).is_none() {
                 self.pool.put(planned, setting, actor);

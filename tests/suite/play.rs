@@ -1,5 +1,7 @@
 //! Cases played by the stage with the built-in drivers.
 
+use std::sync::Arc;
+
 use nix::libc;
 use pipelab::{
     driver::{Catalog, Version},
@@ -153,7 +155,7 @@ fn a_condition_is_looked_at_once_for_all_attempts() {
         let script = script.open("reader", Access::Read).open("writer", Access::Write);
         script.close("reader").write("writer", 10).flush("writer").plan()
     };
-    let flush = plan.steps.last_mut().expect("the flush");
+    let flush = Arc::make_mut(plan.steps.last_mut().expect("the flush"));
     (flush.condition, flush.attempts) = (Condition::UnlessFailed, 3);
     let transcript = stage().play(&plan).unwrap();
     assert_eq!(told(&transcript)[4..], ["1 flush: EPIPE", "1 flush: EPIPE", "1 flush: EPIPE"]);
@@ -192,7 +194,7 @@ fn program(before: &str, answer: &str) -> Option<Launch> {
 
 fn played_by(launch: Launch) -> Result<Transcript, Fault> {
     let mut plan = Script::new().actor("odd", "raw").open_nonblock("odd", Access::Read).plan();
-    plan.actors[0].launch = launch.into();
+    Arc::make_mut(&mut plan.actors)[0].launch = launch.into();
     stage().play(&plan)
 }
 

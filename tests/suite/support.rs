@@ -4,7 +4,7 @@ use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command},
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use nix::sys::signal::Signal;
@@ -46,23 +46,23 @@ pub struct Script(Plan);
 impl Script {
     pub fn new() -> Script {
         Script(Plan {
-            channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
-            actors: vec![],
+            channels: vec![PlannedChannel::declared("log", Kind::Fifo)].into(),
+            actors: vec![].into(),
             steps: vec![],
             order: Default::default(),
-            setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
+            setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() }.into(),
         })
     }
 
     pub fn setting(mut self, setting: Setting) -> Script {
-        self.0.setting = setting;
+        self.0.setting = setting.into();
         self
     }
 
     /// An actor played by a built-in driver, `stdio:line` or `raw`.
     pub fn actor(mut self, name: &str, driver: &str) -> Script {
         let (driver, mode) = driver.split_once(':').unwrap_or((driver, ""));
-        self.0.actors.push(PlannedActor {
+        Arc::make_mut(&mut self.0.actors).push(PlannedActor {
             name: name.into(),
             launch: Launch::BuiltIn(driver.into()).into(),
             mode: mode.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
@@ -73,7 +73,8 @@ impl Script {
 
     /// A handle that a call of the script makes.
     pub fn handle(mut self, name: &str, kind: Kind) -> Script {
-        self.0.channels.push(PlannedChannel { declared: false, ..PlannedChannel::declared(name, kind) });
+        let handle = PlannedChannel { declared: false, ..PlannedChannel::declared(name, kind) };
+        Arc::make_mut(&mut self.0.channels).push(handle);
         self
     }
 
@@ -87,13 +88,9 @@ impl Script {
 
     pub fn step(mut self, actor: &str, action: Action) -> Script {
         let actor = self.0.actors.iter().position(|known| known.name == actor).expect("a known actor");
-        self.0.steps.push(PlannedStep {
-            actor,
-            action,
-            condition: Condition::Always,
-            attempts: 1,
-            joined: false,
-        });
+        let condition = Condition::Always;
+        let step = PlannedStep { actor, action, condition, attempts: 1, joined: false };
+        self.0.steps.push(step.into());
         self
     }
 

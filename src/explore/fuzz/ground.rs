@@ -11,6 +11,8 @@ mod seqpacket;
 mod sockets;
 mod stream;
 
+use std::sync::Arc;
+
 use super::{draw::Draw, size::Size};
 use crate::{
     channel::Kind,
@@ -64,9 +66,9 @@ pub(super) struct Entry {
 /// What a script is played on.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scene {
-    pub(super) channels: Vec<PlannedChannel>,
-    pub(super) actors: Vec<PlannedActor>,
-    pub(super) setting: Setting,
+    pub(super) channels: Arc<Vec<PlannedChannel>>,
+    pub(super) actors: Arc<Vec<PlannedActor>>,
+    pub(super) setting: Arc<Setting>,
     /// Steps that make it; none of them counts.
     pub(super) preamble: Vec<Line>,
     /// What the channels hold (bytes), and how a scenario writes that.

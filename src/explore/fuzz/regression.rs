@@ -87,7 +87,7 @@ impl Writer<'_> {
             });
         }
         line("\n[actors]");
-        for actor in &self.scene().actors {
+        for actor in self.scene().actors.iter() {
             let mode = actor.mode.iter().map(|word| format!(":{word}")).collect::<String>();
             line(&format!("{} = \"raw{mode}\"", actor.name));
         }

@@ -1,5 +1,7 @@
 //! What draws come to: steps that somebody can take, whatever the kernel chose before.
 
+use std::sync::Arc;
+
 use super::{
     draw::{Draw, Draws},
     ground::{Entry, Ground, Line, Moment, Scene},
@@ -194,14 +196,15 @@ impl<'m> Growing<'m> {
     }
 }
 
-fn planned(line: &Line) -> PlannedStep {
-    PlannedStep {
+fn planned(line: &Line) -> Arc<PlannedStep> {
+    let step = PlannedStep {
         actor: line.actor,
         action: line.action.clone(),
         condition: Condition::Always,
         attempts: 1,
         joined: false,
-    }
+    };
+    Arc::new(step)
 }
 
 /// The menu's line that a draw means.

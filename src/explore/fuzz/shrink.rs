@@ -8,6 +8,8 @@
 //! 4. A script stands only if it shows the same kind of finding. One that doesn't at once is
 //!    played a few times more: two calls that are awake at once may race.
 
+use std::sync::Arc;
+
 use proptest::strategy::ValueTree;
 
 use super::{
@@ -213,7 +215,7 @@ impl Shrinker<'_, '_, '_> {
         });
         let Some(idle) = idle else { return Ok(false) };
         let (mut scene, mut lines) = (scene.clone(), lines.clone());
-        scene.actors.remove(idle);
+        Arc::make_mut(&mut scene.actors).remove(idle);
         scene.handles.remove(idle);
         for line in lines.iter_mut().chain(&mut scene.preamble) {
             line.actor -= usize::from(line.actor > idle);

@@ -324,7 +324,7 @@ fn rest(reducer: &mut Reducer, case: &Case, played: &Played) {
     }
     reducer.line("held open");
     for (actor, holds) in case.actors.iter().zip(&transcript.holds) {
-        let held = holds.iter().zip(&case.plan.channels).filter(|(holds, _)| **holds);
+        let held = holds.iter().zip(case.plan.channels.iter()).filter(|(holds, _)| **holds);
         for (_, channel) in held {
             reducer.word(format_args!("{} {}; ", actor.name, channel.name));
         }

@@ -16,11 +16,11 @@ pub fn named(case: &Case, symbols: &Symbols) -> BTreeMap<String, u64> {
         let told = actor.runtime.iter().flat_map(|runtime| &runtime.symbols);
         named.extend(told.map(|(name, bytes)| (format!("{}.{name}", actor.name), *bytes)));
     }
-    for actor in &case.plan.actors {
+    for actor in case.plan.actors.iter() {
         let buffer = actor.mode.iter().find_map(|word| word.strip_prefix("buffer=")?.parse().ok());
         named.extend(buffer.map(|bytes| (format!("{}:buffer", actor.name), bytes)));
     }
-    for channel in &case.plan.channels {
+    for channel in case.plan.channels.iter() {
         named.extend(channel.capacity.map(|bytes| (format!("{}:capacity", channel.name), bytes)));
     }
     named

@@ -263,7 +263,7 @@ impl<'a> Player<'a> {
             progress(*played, *total);
             let Some(n) = kept.n else {
                 unit.skipped = kept.skipped;
-                return Ok(());
+                return Ok(None);
             };
             let part = unit.parts.entry(kept.alternative).or_default();
             part.cases += 1;
@@ -278,7 +278,7 @@ impl<'a> Player<'a> {
                 None => drop(shapes.insert(behaviour.shape.clone())),
             }
             put(part, n, behaviour);
-            Ok(())
+            Ok(None)
         })
     }
 

@@ -336,7 +336,7 @@ fn told(script: &str, set: &str) -> Vec<String> {
     let text = format!("[params]\nn = {set}\n{}", with_script("raw", script));
     let cases = cases_of(&text);
     let told = |step: &CaseStep| {
-        let PlannedStep { condition, attempts, joined, .. } = step.planned;
+        let PlannedStep { condition, attempts, joined, .. } = *step.planned;
         format!("{}|{condition:?}|{attempts}|{joined}", step.text)
     };
     cases.iter().flat_map(|case| case.steps.iter().map(|step| told(step))).collect()

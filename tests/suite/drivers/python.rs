@@ -1,6 +1,9 @@
 //! The Python driver, with every interpreter found.
 
-use std::{io::Write, sync::OnceLock};
+use std::{
+    io::Write,
+    sync::{Arc, OnceLock},
+};
 
 use pipelab::{
     driver::{Catalog, Runtime, Version},
@@ -376,7 +379,7 @@ fn a_stage_plays_the_article_with_every_python() {
             .close("writer")
             .read_to_eof("reader")
             .plan();
-        plan.actors[1].launch = runtime.launch.clone();
+        Arc::make_mut(&mut plan.actors)[1].launch = runtime.launch.clone();
         let transcript = stage().play(&plan).unwrap();
         assert_eq!(
             told(&transcript),

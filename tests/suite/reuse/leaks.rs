@@ -1,7 +1,7 @@
 //! Drivers that leave something behind: each is found out, and another process plays
 //! the next case. Where a check is switched off, the next case's record is wrong.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use pipelab::{
     observe::Check,
@@ -59,7 +59,7 @@ fn two_programs_of_a_case_serve_again() {
     let mut plan = Script::new().actor("reader", "raw").actor("writer", "raw").actor("other", "raw");
     plan = leaving(plan).open_nonblock("other", Access::Read);
     let mut plan = plan.plan();
-    for actor in &mut plan.actors[1..] {
+    for actor in &mut Arc::make_mut(&mut plan.actors)[1..] {
         actor.launch = launch.clone().into();
     }
     let mut watched = Watched::start(&options());
@@ -154,7 +154,7 @@ fn a_file_that_is_left_isnt_in_the_next_cases_way() {
     let mut watched = Watched::start(&options());
     watched.stage.play(&case(&launch, leaving)).expect("it plays");
     let mut plan = case(&launch, lose_the_reader);
-    plan.channels[0].name = "other".into();
+    Arc::make_mut(&mut plan.channels)[0].name = "other".into();
     let transcript = watched.stage.play(&plan).expect("it plays");
     assert_eq!(told(&transcript).last().map(String::as_str), Some("1 write: EPIPE"));
 }

@@ -6,7 +6,7 @@ mod objects;
 pub mod suite;
 mod who;
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use pipelab::{
     driver::{Catalog, Version},
@@ -78,7 +78,7 @@ fn python() -> Option<(String, Vec<(String, String)>)> {
 /// A case with a reader beside the writer, which is this program.
 fn case(launch: &Launch, script: impl FnOnce(Script) -> Script) -> Plan {
     let mut plan = script(Script::new().actor("reader", "raw").actor("writer", "raw")).plan();
-    plan.actors[1].launch = launch.clone().into();
+    Arc::make_mut(&mut plan.actors)[1].launch = launch.clone().into();
     plan
 }
 

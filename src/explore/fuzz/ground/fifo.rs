@@ -27,10 +27,10 @@ pub(super) fn declared(machine: &Machine, kind: Kind, [actors, pages, calls, sig
     // Few, since whom SIGPIPE ends costs a new process.
     let sigpipe = if sigpipe < 248 { Sigpipe::Ignore } else { Sigpipe::Default };
     Scene {
-        channels: vec![PlannedChannel { capacity, ..PlannedChannel::declared(pipes::LOG, kind) }],
+        channels: vec![PlannedChannel { capacity, ..PlannedChannel::declared(pipes::LOG, kind) }].into(),
         handles: vec![vec![pipes::LOG]; actors.len()],
-        actors,
-        setting: Setting { sigpipe, ..Setting::default() },
+        actors: actors.into(),
+        setting: Setting { sigpipe, ..Setting::default() }.into(),
         preamble: vec![],
         capacity: capacity.unwrap_or(machine.pipe.capacity()),
         capacity_text: capacity_text.to_owned(),

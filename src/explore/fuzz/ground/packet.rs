@@ -56,10 +56,10 @@ fn scene(machine: &Machine, [pages, copies, mode, _]: [u8; 4]) -> Scene {
         preamble.push(Line::call(0, "fork", &[copy], None));
     }
     Scene {
-        channels: handles(&ENDS, Kind::Pipe),
+        channels: handles(&ENDS, Kind::Pipe).into(),
         handles: vec![ENDS.to_vec(); actors.len()],
-        actors,
-        setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
+        actors: actors.into(),
+        setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() }.into(),
         preamble,
         capacity,
         capacity_text: capacity_text.to_owned(),

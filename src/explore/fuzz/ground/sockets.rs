@@ -52,9 +52,9 @@ pub(super) fn scene(
     }
     let capacity = asked.map_or(machine.sndbuf, |asked| machine.send_buffer(asked));
     Scene {
-        channels: handles(&names, kind),
-        actors,
-        setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() },
+        channels: handles(&names, kind).into(),
+        actors: actors.into(),
+        setting: Setting { sigpipe: Sigpipe::Ignore, ..Setting::default() }.into(),
         preamble,
         capacity,
         capacity_text: capacity.to_string(),

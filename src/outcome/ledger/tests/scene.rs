@@ -1,5 +1,7 @@
 //! A plan and a transcript, told step by step.
 
+use std::sync::Arc;
+
 use crate::{
     channel::Kind,
     outcome::{
@@ -51,11 +53,11 @@ impl Scene {
         };
         Scene {
             plan: Plan {
-                channels: vec![PlannedChannel::declared("log", Kind::Fifo)],
-                actors: actors.iter().map(actor).collect(),
+                channels: vec![PlannedChannel::declared("log", Kind::Fifo)].into(),
+                actors: Arc::new(actors.iter().map(actor).collect()),
                 steps: vec![],
                 order: Default::default(),
-                setting: Setting::default(),
+                setting: Setting::default().into(),
             },
             transcript: Transcript {
                 steps: vec![],
@@ -103,13 +105,9 @@ impl Scene {
                 taken: Count::Known(self.taken),
             }],
         });
-        self.plan.steps.push(PlannedStep {
-            actor,
-            action,
-            condition: Condition::Always,
-            attempts: 1,
-            joined: false,
-        });
+        let condition = Condition::Always;
+        let step = PlannedStep { actor, action, condition, attempts: 1, joined: false };
+        self.plan.steps.push(step.into());
         self
     }
 
