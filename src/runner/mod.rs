@@ -245,8 +245,8 @@ impl Lab {
 
     /// Plays all cases, each as often as it has orders; `keep` makes of each play what is wanted of
     /// it, and says roughly how many bytes that takes. It does so in the shard's own thread, so that no
-    /// transcript is kept. What `take` gives back is freed in the thread that made it, where the next
-    /// results find its memory again.
+    /// transcript is kept. What `take` gives back is freed by the shard that played it, if it still plays,
+    /// whose next results find the memory again.
     ///
     /// # Errors
     /// As for [`Lab::play_all`].

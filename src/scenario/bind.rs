@@ -228,8 +228,9 @@ impl<'a> Binder<'a> {
         let Some(script) = &scenario.script else { return };
         for (index, line) in script.lines.iter().enumerate() {
             let needs = &self.needs.lines[index];
+            // What it needs may have grown since.
             let as_before =
-                |known: &BoundLine| needs.iter().zip(&known.at).all(|(param, at)| self.at[*param] == *at);
+                |known: &BoundLine| needs.iter().map(|param| self.at[*param]).eq(known.at.iter().copied());
             if bound.lines[index].as_ref().is_some_and(as_before) {
                 continue;
             }
@@ -324,24 +325,18 @@ impl<'a> Binder<'a> {
     ) -> Option<Arc<ExpectedBytes>> {
         let at = self.at(&self.needs.counts[index]);
         if let Some(known) = counts[index].as_ref().filter(|known| known.at == at) {
-            return known.expected.clone();
+            return Some(known.expected.clone());
         }
         let others = scope.untold.take();
-        let (wanted, touched) = self.item(scope, &key.value.value, |problems| {
+        let (wanted, _) = self.item(scope, &key.value.value, |problems| {
             Wanted::read(key, scope).map_err(|problem| problems.push(problem)).ok()
         });
-        // As in a line.
-        if touched.iter().any(|param| !self.needs.counts[index].contains(param)) {
-            self.needs.counts[index] = (0..self.at.len()).collect();
-            self.needs.expect = (0..self.at.len()).collect();
-        }
         let (channel, quantity, line) = (key.channel, key.quantity, self.expect_lines.0[index]);
         let expected =
             wanted.flatten().map(|wanted| Arc::new(ExpectedBytes { channel, quantity, wanted, line }));
-        let at = self.at(&self.needs.counts[index]);
         // Each combination shows its mistakes.
         counts[index] =
-            expected.clone().map(|it| BoundCount { at, expected: Some(it), untold: scope.untold.take() });
+            expected.clone().map(|expected| BoundCount { at, expected, untold: scope.untold.take() });
         scope.untold.replace(others);
         expected
     }

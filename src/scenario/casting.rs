@@ -12,9 +12,10 @@ use super::{
     bind::Binder,
     case::{CaseExpect, CaseStep, ExpectedBytes},
     holes::mentioned,
+    problem::Problem,
     script::Parsed,
     setting::{self, Surroundings},
-    symbols::ScopeActor,
+    symbols::{Scope, ScopeActor},
 };
 use crate::{driver::Version, outcome::Action, stage::PlannedChannel};
 
@@ -47,7 +48,7 @@ pub(super) struct Bound<'a> {
 pub(super) struct BoundCount {
     /// The values that it was read with.
     pub at: Vec<usize>,
-    pub expected: Option<Arc<ExpectedBytes>>,
+    pub expected: Arc<ExpectedBytes>,
     pub untold: BTreeSet<String>,
 }
 
@@ -74,16 +75,32 @@ impl<'a> Binder<'a> {
         }
         let scope = self.scope();
         let scenario = self.scenario;
-        let surroundings = self.item(&scope, "", |problems| setting::bind(scenario, &scope, problems)).0;
+        let surroundings =
+            self.item_of_cast(&scope, "", |problems| setting::bind(scenario, &scope, problems));
         let mut alternatives = Vec::new();
         for actor in &self.scenario.actors {
-            let bound = self.item(&scope, &actor.driver.value, |problems| {
+            let bound = self.item_of_cast(&scope, &actor.driver.value, |problems| {
                 BoundActor::read(self.scenario, actor, &scope).map_err(|problem| problems.push(problem)).ok()
             });
-            alternatives.push(self.versions(bound.0.flatten()));
+            alternatives.push(self.versions(bound.flatten()));
         }
         let surroundings = surroundings.flatten().unwrap_or_default();
         Casting { surroundings, alternatives, troupes: HashMap::new() }
+    }
+
+    /// One part of the work, all that it used being what the cast depends on from now on.
+    fn item_of_cast<T>(
+        &mut self,
+        scope: &Scope<'_>,
+        text: &str,
+        work: impl FnOnce(&mut Vec<Problem>) -> T,
+    ) -> Option<T> {
+        let (result, touched) = self.item(scope, text, work);
+        // Values that were joined to the name of another parameter.
+        if touched.iter().any(|param| !self.needs.cast.contains(param)) {
+            self.needs.cast = (0..self.params.len()).collect();
+        }
+        result
     }
 
     pub(super) fn keep(&mut self, casting: Casting<'a>) {
@@ -123,7 +140,7 @@ impl<'a> Binder<'a> {
             let words = program.texts().map(|(text, _)| text.value.as_str());
             self.used.extend(words.flat_map(|text| mentioned(&scenario.params, text)));
             let scope = self.scope();
-            let (filled, _) = self.item(&scope, program.name(), |problems| {
+            let filled = self.item_of_cast(&scope, program.name(), |problems| {
                 program.check(&declared.name.value, &scope).map_err(|problem| problems.push(problem)).ok()
             });
             if filled.flatten().is_none() {
@@ -144,7 +161,7 @@ impl<'a> Binder<'a> {
         let scope = self.scope().with_actors(&names, &scenario.declared.actors);
         let mut modes = Vec::new();
         for (declared, actor) in scenario.actors.iter().zip(&actors) {
-            let (words, _) = self.item(&scope, &declared.driver.value, |problems| {
+            let words = self.item_of_cast(&scope, &declared.driver.value, |problems| {
                 actor.as_ref()?.mode_words(&scope).map_err(|problem| problems.push(problem)).ok()
             });
             modes.push(words.flatten().unwrap_or_default());

@@ -107,6 +107,13 @@ pub(super) struct ScopeActor<'a> {
 /// A value, `None` if it isn't known on this machine, or a mistake.
 type Value = Result<Option<i128>, Problem>;
 
+/// A parameter's value, with what it took to find it: whoever asks again has used that too.
+struct Known {
+    value: Value,
+    touched: BTreeSet<usize>,
+    untold: BTreeSet<String>,
+}
+
 /// The names of one case.
 pub(super) struct Scope<'a> {
     /// Name and bound value of each parameter.
@@ -118,7 +125,7 @@ pub(super) struct Scope<'a> {
     /// What the setting makes of `qlen`.
     pub qlen: Option<u32>,
     /// Parameters' values so far; `None` while one is being computed.
-    memo: RefCell<BTreeMap<usize, Option<Value>>>,
+    memo: RefCell<BTreeMap<usize, Option<Known>>>,
     path: RefCell<Vec<usize>>,
     touched: RefCell<BTreeSet<usize>>,
     /// Sizes that a runtime should tell and doesn't, as `actor.symbol`.
@@ -202,7 +209,11 @@ impl<'a> Scope<'a> {
         self.touched.borrow_mut().insert(index);
         let (name, text) = self.params[index];
         match self.memo.borrow().get(&index) {
-            Some(Some(known)) => return known.clone(),
+            Some(Some(known)) => {
+                self.touched.borrow_mut().extend(&known.touched);
+                self.untold.borrow_mut().extend(known.untold.iter().cloned());
+                return known.value.clone();
+            }
             Some(None) => {
                 let path = self.path.borrow();
                 let from = path.iter().position(|on_path| *on_path == index).unwrap_or(0);
@@ -221,10 +232,18 @@ impl<'a> Scope<'a> {
         }
         self.memo.borrow_mut().insert(index, None);
         self.path.borrow_mut().push(index);
+        let (touched, untold) = (self.touched.take(), self.untold.take());
         let value = Expr::parse(&text.value, &|range| text.place(range))
             .and_then(|expr| expr.value(&|name, span| self.lookup(name, span)));
         self.path.borrow_mut().pop();
-        self.memo.borrow_mut().insert(index, Some(value.clone()));
+        let known = Known {
+            value: value.clone(),
+            touched: self.touched.borrow().clone(),
+            untold: self.untold.borrow().clone(),
+        };
+        self.memo.borrow_mut().insert(index, Some(known));
+        self.touched.borrow_mut().extend(touched);
+        self.untold.borrow_mut().extend(untold);
         value.map_err(|problem| {
             let within = |label: &Label| label.span.start <= span.start && span.end <= label.span.end;
             match problem.labels.iter().any(within) {

@@ -12,8 +12,8 @@ use crate::{
     setting::Setting,
 };
 
-/// What to play. Plans of neighbouring cases share what they have in common, and that is sent to
-/// a stage once.
+/// What to play. Plans of neighbouring cases share what they have in common, and a stage isn't
+/// sent that again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub channels: Arc<Vec<PlannedChannel>>,
