@@ -22,7 +22,10 @@ use nix::{
     unistd::{ForkResult, Pid, fork, geteuid},
 };
 
-use crate::{page, support::forking};
+use crate::{
+    page,
+    support::{forking, spawn},
+};
 
 /// Set in the process that counts.
 const INSIDE: &str = "PIPELAB_TEST_KILL";
@@ -293,15 +296,15 @@ impl Lab {
     }
 
     fn runner(&self, containment: &str) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_pipelab"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pipelab"));
+        command
             .args(["run", "--containment", containment])
             .arg(self.dir.path().join("scenarios"))
             .env("TMPDIR", self.dir.path().join("tmp"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("pipelab")
+            .stderr(Stdio::null());
+        spawn(&mut command).expect("pipelab")
     }
 
     /// Takes away what was left, so that it is counted once.

@@ -10,6 +10,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::output;
+
 /// `scenarios/`, and what runs leave beside it.
 pub struct Lab {
     dir: TempDir,
@@ -74,7 +76,7 @@ impl Lab {
 pub fn copy_program(to: &Path) {
     let mut install = Command::new("install");
     install.args(["-m", "755", env!("CARGO_BIN_EXE_pipelab")]).arg(to);
-    assert!(install.status().expect("coreutils").success());
+    assert!(output(&mut install).expect("coreutils").status.success());
 }
 
 pub fn command(program: &Path, dir: &Path, words: &[&str]) -> Command {
@@ -84,7 +86,7 @@ pub fn command(program: &Path, dir: &Path, words: &[&str]) -> Command {
 }
 
 pub fn ran(command: &mut Command) -> Ran {
-    let output = command.output().expect("pipelab starts");
+    let output = output(command).expect("pipelab starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ran { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -131,8 +133,9 @@ fn accept(folder: &Path) -> usize {
 /// A program in Python, as the words of a command: the interpreter itself, since what is called
 /// `python3` may be a script that looks for one, and calls a lot.
 pub fn python(code: &str) -> String {
-    let own =
-        std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let own = output(
+        Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).stdin(Stdio::null()),
+    );
     let own = own.ok().and_then(|output| String::from_utf8(output.stdout).ok());
     let python = own.map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
     let words = [python.as_deref().unwrap_or("python3"), "-c", &format!("import os, sys\n{code}")];

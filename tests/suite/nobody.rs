@@ -8,7 +8,10 @@ use std::{
 
 use nix::unistd::{User, geteuid};
 
-use crate::lab::{command, copy_program};
+use crate::{
+    lab::{command, copy_program},
+    support::output,
+};
 
 /// A folder for all, with the program in it.
 pub struct Nobody {
@@ -36,7 +39,7 @@ impl Nobody {
         let to = self.path(to);
         std::fs::create_dir_all(to.parent().expect("it has one")).expect("a directory");
         let run = |program: &str, words: &[&Path]| {
-            assert!(Command::new(program).args(words).status().expect("coreutils").success());
+            assert!(output(Command::new(program).args(words)).expect("coreutils").status.success());
         };
         run("cp", &["-r".as_ref(), from, &to]);
         run("chmod", &["-R".as_ref(), "a+rX".as_ref(), self.dir.path()]);

@@ -15,6 +15,7 @@ use rstest::rstest;
 use crate::{
     drivers::conformance,
     lab::{Lab, ran},
+    support::{output, spawn},
 };
 
 const SIMPLE: &str = r#"
@@ -226,7 +227,7 @@ fn a_reader_that_leaves_ends_the_output_quietly() {
         Lab::new(&[("simple", &SIMPLE.replace("[1, \"blksize+1\"]", &format!("[{}]", values.join(","))))]);
     for format in ["jsonl", "human"] {
         let mut command = lab.command(&["run", "--steps", "--format", format, "scenarios"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped())).expect("it starts");
         let mut out = BufReader::with_capacity(64, child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         out.read_line(&mut line).expect("a line");
@@ -273,7 +274,7 @@ kernel = "20 MiB"
 }
 
 fn has_perl() -> bool {
-    let found = Command::new("perl").arg("-v").stdout(Stdio::null()).status().is_ok();
+    let found = output(Command::new("perl").arg("-v")).is_ok();
     if !found {
         eprintln!("SKIPPED: perl isn't installed");
     }

@@ -1,6 +1,6 @@
 //! `[setting]`: all actors have it, whatever their runtime; and what can't be had is a skip.
 
-use std::{os::unix::process::CommandExt, path::Path};
+use std::{os::unix::process::CommandExt, path::Path, process::Stdio};
 
 use nix::unistd::geteuid;
 use rstest::rstest;
@@ -123,7 +123,7 @@ fn no_network_namespace_is_a_skip() {
     let mut command = std::process::Command::new("unshare");
     let quiet = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$0\" \"$@\"";
     command.args(["--user", "--map-root-user", "sh", "-c", quiet, env!("CARGO_BIN_EXE_pipelab")]);
-    command.args(words).current_dir(lab.path(""));
+    command.args(words).current_dir(lab.path("")).stdin(Stdio::null());
     let without = ran(&mut command);
     skips_only(&cases(&without), "max_dgram_qlen needs a network namespace");
     assert!(!without.out.is_empty(), "{without:?}");

@@ -9,7 +9,7 @@ use std::{
 
 use rstest::rstest;
 
-use crate::lab::Lab;
+use crate::{lab::Lab, support::spawn};
 
 /// Played, differing, stuck, skipped and failed cases, of very different lengths.
 const MIXED: &str = r#"
@@ -163,7 +163,7 @@ fn peak(scenario: &str, cases: usize) -> u64 {
     const REST: usize = 1000;
     let lab = Lab::new(&[("many", scenario)]);
     let mut command = lab.command(&["run", "scenarios", "--format", "jsonl"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut child = spawn(command.stdout(Stdio::piped())).expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut count = lines.by_ref().take(cases - REST).flatten().count();
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");

@@ -12,12 +12,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
 
-use crate::lab::{Lab, ran};
+use crate::{
+    lab::{Lab, ran},
+    support::output,
+};
 
 /// One scenario a way of ending; sizes around the limits of buffers and pipe.
 const SAMPLE: &[(&str, &str)] = &[
@@ -96,7 +99,7 @@ writer exit
 
 #[test]
 fn the_kernels_count_is_what_write_returned() {
-    if Command::new("strace").arg("-V").output().is_err() {
+    if output(Command::new("strace").arg("-V")).is_err() {
         eprintln!("SKIPPED: strace isn't installed");
         return;
     }
@@ -108,7 +111,7 @@ fn the_kernels_count_is_what_write_returned() {
 
 #[test]
 fn the_kernels_count_is_what_write_returned_to_python() {
-    if Command::new("strace").arg("-V").output().is_err() {
+    if output(Command::new("strace").arg("-V")).is_err() {
         eprintln!("SKIPPED: strace isn't installed");
         return;
     }
@@ -146,7 +149,7 @@ fn compare(texts: &[(&str, String)], at_least: usize) {
         "trace=mknod,mknodat,open,openat,write,dup,dup2,dup3,fcntl",
     ]);
     strace.arg("-o").arg(&trace).arg(pipelab.get_program()).args(pipelab.get_args());
-    strace.current_dir(lab.path("")).env("TMPDIR", lab.path(""));
+    strace.current_dir(lab.path("")).env("TMPDIR", lab.path("")).stdin(Stdio::null());
     let ran = ran(&mut strace);
     if ran.err.contains("ptrace") {
         eprintln!("SKIPPED: strace may not trace here: {}", ran.err);

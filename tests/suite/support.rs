@@ -1,9 +1,10 @@
 //! Plans written as sentences, and a stage to play them.
 
 use std::{
+    io,
     os::unix::process::CommandExt,
     path::PathBuf,
-    process::{Child, Command},
+    process::{Child, Command, Output, Stdio},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -33,6 +34,17 @@ pub fn forking() -> RwLockWriteGuard<'static, ()> {
 /// No process is between fork and exec while this is held.
 pub fn no_fork() -> RwLockReadGuard<'static, ()> {
     FORK.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a process while nobody minds.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _forking = forking();
+    command.spawn()
+}
+
+/// Starts one and takes what it says, to its end.
+pub fn output(command: &mut Command) -> io::Result<Output> {
+    spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?.wait_with_output()
 }
 
 pub fn stage() -> Handle {
