@@ -1,6 +1,6 @@
 //! Cases on their way to a stage: of each, what isn't as in the case before.
 
-use std::{io, mem, sync::Arc};
+use std::{io, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,21 +86,20 @@ impl Received {
         self.launches.extend(request.launches);
         let last = self.plan.take();
         let last = last.as_ref();
-        let actors = request.actors.map(|(mut actors, numbers)| {
-            for (actor, number) in actors.iter_mut().zip(numbers) {
-                actor.launch = self.launches.get(number)?.clone();
+        let actors = match request.actors {
+            Some((mut actors, numbers)) => {
+                for (actor, number) in actors.iter_mut().zip(numbers) {
+                    actor.launch = self.launches.get(number).ok_or_else(unsent)?.clone();
+                }
+                Some(Arc::new(actors))
             }
-            Some(Arc::new(actors))
-        });
-        let actors = match actors {
-            Some(new) => new,
             None => last.map(|last| last.actors.clone()),
         };
         let mut steps = last.map_or_else(Vec::new, |last| last.steps.clone());
         steps.truncate(request.steps.len());
         for (at, new) in request.steps.into_iter().enumerate() {
             match (new, steps.get_mut(at)) {
-                (Some(new), Some(known)) => drop(mem::replace(known, new)),
+                (Some(new), Some(known)) => *known = new,
                 (Some(new), None) => steps.push(new),
                 (None, Some(_)) => {}
                 (None, None) => return Err(unsent()),

@@ -18,7 +18,7 @@ use pipelab::{
 };
 use rstest::rstest;
 
-use crate::support::{forking, no_fork, options};
+use crate::support::{no_fork, options, spawn};
 
 fn play(n: u64, mode: &str) -> Option<Judged> {
     let here = !Catalog::discover(&["python"], &Default::default())
@@ -90,16 +90,9 @@ fn the_right_recipe_is_right_as_a_program() {
         let fifo = dir.path().join("fifo");
         nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
         let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/articles/000");
-        let mut sender = {
-            let _forking = forking();
-            Command::new(&command[0])
-                .args(["-B", "-c", SENDER])
-                .args([&recipe, &fifo])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("Python starts")
-        };
+        let mut python = Command::new(&command[0]);
+        python.args(["-B", "-c", SENDER]).args([&recipe, &fifo]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut sender = spawn(&mut python).expect("Python starts");
         let mut tell = sender.stdin.take().expect("piped");
         let mut said = BufReader::new(sender.stdout.take().expect("piped")).lines();
         let mut gone = || said.next().expect("it says something").expect("text");

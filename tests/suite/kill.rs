@@ -24,7 +24,7 @@ use nix::{
 
 use crate::{
     page,
-    support::{forking, spawn},
+    support::{output, spawn},
 };
 
 /// Set in the process that counts.
@@ -141,12 +141,7 @@ fn inside(test: &str, kills: fn()) {
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1");
     // SAFETY: only system calls and a fork whose parent does nothing but wait.
     unsafe { command.pre_exec(|| Ok(into_fresh_namespaces()?)) };
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let started = {
-        let _forking = forking();
-        command.spawn()
-    };
-    let output = match started.and_then(Child::wait_with_output) {
+    let output = match output(command.stdin(Stdio::null())) {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
             eprintln!("SKIPPED: this user can't have namespaces of their own (user.max_user_namespaces?)");
             return;

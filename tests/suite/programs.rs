@@ -8,7 +8,7 @@ use std::{
 
 use rstest::rstest;
 
-use crate::{lab::ran, nobody::Nobody, page, reuse, support::forking, surroundings::same};
+use crate::{lab::ran, nobody::Nobody, page, reuse, support::output, surroundings::same};
 
 /// Each rest of each runtime, as the scenarios themselves say it should be; two hundred times
 /// with PIPELAB_REPETITIONS=200.
@@ -64,14 +64,9 @@ fn a_gigabyte_that_is_printed_fills_no_memory() {
     if std::env::var_os(MEASURES).is_some() {
         return measure();
     }
-    let output = {
-        let _forking = forking();
-        Command::new(std::env::current_exe().expect("this binary"))
-            .args(["--exact", "programs::a_gigabyte_that_is_printed_fills_no_memory", "--nocapture"])
-            .env(MEASURES, "1")
-            .output()
-            .expect("this binary")
-    };
+    let mut command = Command::new(std::env::current_exe().expect("this binary"));
+    command.args(["--exact", "programs::a_gigabyte_that_is_printed_fills_no_memory", "--nocapture"]);
+    let output = output(command.env(MEASURES, "1").stdin(Stdio::null())).expect("this binary");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
 }

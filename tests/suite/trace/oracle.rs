@@ -3,10 +3,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use super::{play, writer};
+use crate::support::{output, spawn};
 
 /// Calls that strace is asked for; its names, and ours.
 const SAME: &str = "read,write,pread64,pwrite64,readv,writev,close,dup,dup2,dup3,fcntl,open,openat,poll,ppoll,\
@@ -35,7 +36,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 #[test]
 fn the_calls_are_those_that_strace_sees() {
-    if Command::new("strace").arg("-V").output().is_err() {
+    if output(Command::new("strace").arg("-V")).is_err() {
         eprintln!("SKIPPED: strace isn't installed");
         return;
     }
@@ -80,7 +81,7 @@ fn strace(words: &[String]) -> Option<Seen> {
     command.arg(&path).args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     // As pipelab gives it.
     command.env_clear().env("PATH", std::env::var("PATH").unwrap_or_default()).current_dir(folder.path());
-    let output = command.output().expect("strace runs");
+    let output = spawn(&mut command).and_then(Child::wait_with_output).expect("strace runs");
     if !output.status.success() {
         return None;
     }
