@@ -72,8 +72,8 @@ impl Reading {
     /// knows.)
     pub fn rests(&self) -> bool {
         match self.state {
-            b'S' => !RUNNING.contains(&self.place.as_str()),
-            b'T' => true,
+            // The state is set first (kernel `do_signal_stop`, too): the parent may not be told yet.
+            b'S' | b'T' => !RUNNING.contains(&self.place.as_str()),
             b't' => self.kept.is_some() && !RUNNING.contains(&self.place.as_str()),
             b'D' => self.in_vfork,
             _ => self.has_ended(),

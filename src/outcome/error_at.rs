@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, StepRecord, Transcript, Verb};
 use crate::{
     stage::Plan,
-    trace::{Seen, Watched, errno_name},
+    trace::{Calls, Watched, errno_name},
 };
 
 /// The step at which an actor was told, for the first time, that something had
@@ -75,7 +75,7 @@ fn first(plan: &Plan, transcript: &Transcript, counts: impl Fn(usize) -> bool) -
 /// The first call of a step that failed.
 fn first_call(index: usize, record: &StepRecord, counts: &impl Fn(usize) -> bool) -> Option<ErrorAt> {
     let calls = record.calls.iter().filter(|calls| counts(calls.actor));
-    let seen = calls.flat_map(|calls| calls.kept()).find(|seen| is_error(seen))?;
+    let seen = calls.filter_map(Calls::first_failure).next()?;
     let error = ErrorAt {
         record: index,
         step: record.step,
@@ -85,11 +85,6 @@ fn first_call(index: usize, record: &StepRecord, counts: &impl Fn(usize) -> bool
         error: None,
     };
     Some(error)
-}
-
-fn is_error(seen: &Seen) -> bool {
-    let nothing_there = seen.call.reads() && seen.errno() == libc::EAGAIN;
-    seen.errno() != 0 && !seen.restarts() && !nothing_there && !seen.channels.is_empty()
 }
 
 /// The verb that does what a call does.

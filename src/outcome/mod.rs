@@ -26,7 +26,7 @@ pub use ledger::{ChannelLedger, Ledger};
 pub use payload::offer_bytes;
 pub use resting::{Resting, Rests, resting};
 pub use snapshot::Recorded;
-pub use step::{Failure, Outcome};
+pub use step::{Failure, Outcome, signal_name};
 pub use transcript::{
     Bytes, ChannelCount, Count, End, Offer, Passed, Peeked, Resumed, Sides, StepRecord, Transcript, Wait,
 };

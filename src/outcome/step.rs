@@ -1,5 +1,6 @@
 //! What a step gave.
 
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 /// An error as the actor's runtime reported it.
@@ -58,7 +59,30 @@ pub enum Outcome {
     Gone,
 }
 
+/// A signal's name as in signal(7); the real-time ones are `SIGRTMIN`, `SIGRTMIN+1` and so on up to
+/// `SIGRTMAX`.
+pub fn signal_name(signal: i32) -> String {
+    match Signal::try_from(signal) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) if signal == libc::SIGRTMAX() => "SIGRTMAX".to_owned(),
+        Err(_) => match signal - libc::SIGRTMIN() {
+            0 => "SIGRTMIN".to_owned(),
+            above @ 1.. => format!("SIGRTMIN+{above}"),
+            // The C library's own.
+            _ => format!("SIG{signal}"),
+        },
+    }
+}
+
 impl Outcome {
+    /// The end of a process, from the status of wait(2); `None` if it has only stopped or goes on.
+    pub fn of_status(status: i32) -> Option<Outcome> {
+        if libc::WIFSIGNALED(status) {
+            return Some(Outcome::Killed { signal: signal_name(libc::WTERMSIG(status)) });
+        }
+        libc::WIFEXITED(status).then(|| Outcome::Exited { status: libc::WEXITSTATUS(status) })
+    }
+
     /// The word for it, as in `-> blocked` and in the records.
     pub fn kind(&self) -> &'static str {
         match self {

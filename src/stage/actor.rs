@@ -1,47 +1,27 @@
 //! One process of a case: spoken to, observed, ended.
 
 use std::{
-    cell::RefCell,
-    collections::VecDeque,
     fs::File,
-    io::{self, IoSliceMut},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     rc::Rc,
 };
 
-use nix::{
-    errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, send},
-};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{
     Fault, Launch, Options, PlannedActor,
     child::Child,
     command::{Below, Command, Tracing},
+    control::Control,
     ready::Ready,
     stderr::Stderr,
 };
 use crate::{
     observe::{self, Check, Depth, Process, Reading, State, StateFiles},
     outcome::Outcome,
-    wire::{Abilities, Answer, CONTROL_FD, Inbox, Message, Step, encode_batch},
+    wire::{Abilities, Answer, Malformed, Message},
 };
-
-/// Bytes taken from a control socket at once.
-const GULP: usize = 8 * 1024;
-
-/// Of every call on a control socket.
-const FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
-
-thread_local! {
-    /// Room for what comes over the wire: one for all actors, since each page that
-    /// is touched after a fork is copied.
-    static BUFFER: RefCell<Room> = RefCell::new((vec![0; GULP].into(), nix::cmsg_space!(RawFd)));
-}
-
-/// For bytes, and for a descriptor that comes along.
-type Room = (Box<[u8]>, Vec<u8>);
 
 /// A running actor.
 pub(super) struct Actor {
@@ -49,15 +29,8 @@ pub(super) struct Actor {
     child: Rc<Child>,
     /// Which of the process's threads it is, if there are others.
     thread: Option<u32>,
-    control: OwnedFd,
-    /// The descriptor over which it takes its orders.
-    pub(super) takes_orders_on: i32,
-    inbox: Inbox,
-    /// What came while something else was waited for.
-    put_by: VecDeque<Message>,
-    /// The last batch, and how much of it the socket had room for.
-    unsent: Vec<u8>,
-    sent: usize,
+    /// What is said to it, and what it says.
+    pub(super) control: Control,
     access: observe::Access,
     /// Opened when it is first looked at.
     process: Option<Process>,
@@ -71,10 +44,6 @@ pub(super) struct Actor {
     pub(super) is_program: bool,
     /// How it was before its first case, if it may serve several.
     unused: Option<(State, StateFiles)>,
-    /// It has hung up: nothing more will come from it but its end.
-    hung_up: bool,
-    /// A descriptor that came with its last answer.
-    pub(super) attached: Option<OwnedFd>,
     stderr: Stderr,
     /// How it ended, once it has.
     pub(super) ended: Option<Outcome>,
@@ -85,7 +54,12 @@ impl Actor {
     pub(super) fn of(ready: Ready<'_>, options: &Options) -> Actor {
         let command = ready.board().map(|(board, traced)| Command::new(board, traced));
         let Ready { planned, control, stderr, child, .. } = ready;
-        let mut actor = Actor::assemble(&planned.name, child.expect("it was forked").into(), control, stderr);
+        let mut actor = Actor::assemble(
+            &planned.name,
+            child.expect("it was forked").into(),
+            Control::new(control),
+            stderr,
+        );
         actor.access = options.access;
         actor.is_program = matches!(*planned.launch, Launch::Program { .. });
         actor.command = command;
@@ -97,8 +71,12 @@ impl Actor {
         let nothing =
             || File::open("/dev/null").map(OwnedFd::from).map_err(|error| Fault::harness("/dev/null", error));
         let stderr = Stderr::new().map_err(|error| Fault::harness("memfd_create", error.desc()))?;
-        let mut actor = Actor::assemble(&planned.name, Child::nobody(nothing()?).into(), nothing()?, stderr);
-        actor.hung_up = true;
+        let mut actor = Actor::assemble(
+            &planned.name,
+            Child::nobody(nothing()?).into(),
+            Control::of_nobody(nothing()?),
+            stderr,
+        );
         actor.ended = Some(Outcome::Gone);
         Ok(actor)
     }
@@ -106,16 +84,20 @@ impl Actor {
     /// A copy that this actor has made of itself, which talks over `control`.
     pub(super) fn copy(&self, name: &str, pid: u64, control: OwnedFd) -> Result<Actor, Fault> {
         let child = Child::made(pid).map_err(|error| Fault::harness("pidfd_open", error.desc()))?;
-        let mut actor = Actor::assemble(name, child.into(), control, self.stderr.share());
+        let mut actor = Actor::assemble(name, child.into(), Control::new(control), self.stderr.share());
         actor.access = self.access;
         Ok(actor)
     }
 
     /// A thread of its process, which takes its orders on this descriptor.
     pub(super) fn thread(&mut self, name: &str, tid: u64, control: OwnedFd, orders: i32) -> Actor {
-        let mut actor = Actor::assemble(name, self.child.clone(), control, self.stderr.share());
+        let mut actor = Actor::assemble(
+            name,
+            self.child.clone(),
+            Control::of_thread(control, orders),
+            self.stderr.share(),
+        );
         actor.access = self.access;
-        actor.takes_orders_on = orders;
         actor.thread = Some(tid as u32);
         if self.thread.is_none() {
             // What is looked at from now on is one thread's.
@@ -135,17 +117,12 @@ impl Actor {
         self.thread
     }
 
-    fn assemble(name: &str, child: Rc<Child>, control: OwnedFd, stderr: Stderr) -> Actor {
+    fn assemble(name: &str, child: Rc<Child>, control: Control, stderr: Stderr) -> Actor {
         Actor {
             name: name.to_owned(),
             child,
             thread: None,
             control,
-            takes_orders_on: CONTROL_FD,
-            inbox: Inbox::default(),
-            put_by: VecDeque::new(),
-            unsent: Vec::new(),
-            sent: 0,
             access: observe::Access::default(),
             process: None,
             command: None,
@@ -153,8 +130,6 @@ impl Actor {
             abilities: Abilities::default(),
             is_program: false,
             unused: None,
-            hung_up: false,
-            attached: None,
             stderr,
             ended: None,
         }
@@ -166,16 +141,6 @@ impl Actor {
 
     pub(super) fn pidfd(&self) -> BorrowedFd<'_> {
         self.child.as_fd()
-    }
-
-    /// What becomes readable when the actor answers; nothing once it has hung up.
-    pub(super) fn control(&self) -> Option<BorrowedFd<'_>> {
-        (!self.hung_up).then(|| self.control.as_fd())
-    }
-
-    /// It has closed its end of the conversation: it ends, or it is broken.
-    pub(super) fn hung_up(&self) -> bool {
-        self.hung_up
     }
 
     /// It has started processes of its own.
@@ -337,102 +302,21 @@ impl Actor {
     /// Nothing is on its way between it and the stage, and it lives.
     pub(super) fn is_quiet(&self) -> bool {
         let mut polled = [self.control.as_fd(), self.pidfd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        !self.hung_up
-            && !self.has_unsent()
-            && !self.has_untaken_orders()
-            && self.inbox.is_empty()
-            && poll(&mut polled, PollTimeout::ZERO) == Ok(0)
+        self.control.is_idle() && poll(&mut polled, PollTimeout::ZERO) == Ok(0)
     }
 
-    /// Gives it a batch of steps.
-    pub(super) fn give(&mut self, steps: &[Step]) -> Result<(), Fault> {
-        self.sent = encode_batch(steps, &mut self.unsent);
-        self.send_rest()
-    }
-
-    /// Sends what the socket had no room for.
-    pub(super) fn send_rest(&mut self) -> Result<(), Fault> {
-        while self.has_unsent() {
-            match send(self.control.as_raw_fd(), &self.unsent[self.sent..], FLAGS) {
-                Ok(sent) => self.sent += sent,
-                Err(Errno::EAGAIN) => break,
-                Err(Errno::EINTR) => {}
-                // It ended: its end is what gets reported.
-                Err(Errno::EPIPE | Errno::ECONNRESET) => self.sent = self.unsent.len(),
-                Err(error) => return Err(Fault::harness("sending to a driver", error.desc())),
-            }
-        }
-        Ok(())
-    }
-
-    /// Orders wait for room in the socket.
-    pub(super) fn has_unsent(&self) -> bool {
-        self.sent < self.unsent.len()
-    }
-
-    /// Something lies in the socket: SIOCOUTQ counts what the other side hasn't read
-    /// (unix(7)).
-    pub(super) fn has_untaken_orders(&self) -> bool {
-        let mut waiting: libc::c_int = 0;
-        // SAFETY: writes one int.
-        let result = unsafe { libc::ioctl(self.control.as_raw_fd(), libc::TIOCOUTQ, &mut waiting) };
-        result != 0 || waiting != 0
-    }
-
-    /// Takes what has come over the wire, without waiting.
-    pub(super) fn listen(&mut self) -> Result<(), Fault> {
-        BUFFER.with_borrow_mut(|room| self.listen_with(room))
-    }
-
-    fn listen_with(&mut self, room: &mut Room) -> Result<(), Fault> {
-        loop {
-            match receive(&self.control, room, &mut self.attached) {
-                Err(Errno::EAGAIN) => return Ok(()),
-                Ok(0) | Err(Errno::ECONNRESET) => {
-                    self.hung_up = true;
-                    return Ok(());
-                }
-                Ok(length) => {
-                    self.inbox.push(&room.0[..length]);
-                    if length < room.0.len() {
-                        return Ok(());
-                    }
-                }
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(Fault::harness("receiving from a driver", error.desc())),
-            }
-        }
-    }
-
-    /// The next message that is whole.
+    /// As [`Control::message`].
     pub(super) fn message(&mut self) -> Result<Option<Message>, Fault> {
-        match self.put_by.pop_front() {
-            Some(message) => Ok(Some(message)),
-            None => self.take_message(),
-        }
+        self.control.message().map_err(|malformed| self.spoke(malformed))
     }
 
-    fn take_message(&mut self) -> Result<Option<Message>, Fault> {
-        self.inbox
-            .take()
-            .map_err(|error| Fault::Driver { actor: self.name.clone(), message: error.to_string() })
-    }
-
-    /// The answer with this number, if it has come; other messages wait for
-    /// [`Actor::message`].
+    /// As [`Control::answer`].
     pub(super) fn answer(&mut self, id: u64) -> Result<Option<Answer>, Fault> {
-        while let Some(message) = self.take_message()? {
-            match message {
-                Message::Answer(answer) if answer.id == id => return Ok(Some(answer)),
-                other => self.put_by.push_back(other),
-            }
-        }
-        Ok(None)
+        self.control.answer(id).map_err(|malformed| self.spoke(malformed))
     }
 
-    /// Something that it said waits to be taken.
-    pub(super) fn has_put_by(&self) -> bool {
-        !self.put_by.is_empty()
+    fn spoke(&self, malformed: Malformed) -> Fault {
+        Fault::Driver { actor: self.name.clone(), message: malformed.to_string() }
     }
 
     /// Notices its end, without waiting.
@@ -492,19 +376,4 @@ impl Drop for Actor {
             self.stderr.reuse();
         }
     }
-}
-
-/// recv(2), and the descriptor that came along.
-fn receive(control: &OwnedFd, room: &mut Room, attached: &mut Option<OwnedFd>) -> Result<usize, Errno> {
-    let (bytes, control_room) = room;
-    let mut bytes = [IoSliceMut::new(bytes)];
-    let flags = FLAGS.union(MsgFlags::MSG_CMSG_CLOEXEC);
-    let message = recvmsg::<()>(control.as_raw_fd(), &mut bytes, Some(control_room), flags)?;
-    for rights in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(fds) = rights {
-            // SAFETY: fresh descriptors that nothing else owns.
-            *attached = fds.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).next_back();
-        }
-    }
-    Ok(message.bytes)
 }

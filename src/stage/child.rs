@@ -9,7 +9,7 @@ use nix::{
     errno::Errno,
     sys::{
         signal::{self, Signal},
-        wait::{WaitPidFlag, WaitStatus, waitpid},
+        wait::waitpid,
     },
     unistd::Pid,
 };
@@ -96,12 +96,15 @@ impl Child {
         if self.ended.borrow().is_some() {
             return Ok(self.ended.borrow().clone());
         }
-        let ended = match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(_, status)) => Outcome::Exited { status },
-            Ok(WaitStatus::Signaled(_, signal, _)) => Outcome::Killed { signal: signal.as_str().to_owned() },
-            Ok(_) | Err(Errno::EINTR) => return Ok(None),
+        let mut status = 0;
+        // SAFETY: the kernel writes one int. (nix has no name for the end by a real-time signal.)
+        let waited = unsafe { libc::waitpid(self.pid.as_raw(), &mut status, libc::WNOHANG) };
+        let ended = match Errno::result(waited) {
+            Ok(0) | Err(Errno::EINTR) => None,
+            Ok(_) => Outcome::of_status(status),
             Err(error) => return Err(Fault::harness("waitpid", error.desc())),
         };
+        let Some(ended) = ended else { return Ok(None) };
         Ok(self.ended.borrow_mut().insert(ended).clone().into())
     }
 }

@@ -156,11 +156,7 @@ impl Play<'_> {
             let told = self.started[at].as_ref().and_then(|started| started.end.clone());
             return Some(told.unwrap_or(Outcome::Gone));
         };
-        let status = observe::status_of(pid)?;
-        Some(match libc::WIFSIGNALED(status) {
-            true => Outcome::Killed { signal: super::shepherd::signal_name(libc::WTERMSIG(status)) },
-            false => Outcome::Exited { status: libc::WEXITSTATUS(status) },
-        })
+        Outcome::of_status(observe::status_of(pid)?)
     }
 
     /// Sends a child a signal, unless it was waited for.

@@ -48,12 +48,12 @@ impl<'case> Play<'case> {
     }
 
     fn look_at(&mut self, at: usize, news: bool) -> Result<(), Fault> {
-        self.actors[at].send_rest()?;
-        if news || self.actors[at].hung_up() {
+        self.actors[at].control.send_rest()?;
+        if news || self.actors[at].control.hung_up() {
             // The end first: what the actor said before it is then all there.
             self.actors[at].reap()?;
         }
-        self.actors[at].listen()?;
+        self.actors[at].control.listen()?;
         while let Some(message) = self.actors[at].message()? {
             let Message::Answer(answer) = message else {
                 return Err(self.broken(at, "it greeted twice"));
@@ -362,7 +362,7 @@ impl<'case> Play<'case> {
     fn join(&mut self, maker: usize, name: &str, pid: u64, words: &[String]) -> Result<(), Fault> {
         let at = self.plan.actors.iter().position(|actor| actor.name == name);
         let at = at.expect("the scenario's checks see to it");
-        let Some(control) = self.actors[maker].attached.take() else {
+        let Some(control) = self.actors[maker].control.attached.take() else {
             return Err(self.broken(maker, "it has sent no descriptor for the copy that it made"));
         };
         match words.first().and_then(|word| word.parse().ok()) {

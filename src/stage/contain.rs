@@ -267,7 +267,8 @@ fn keeper_is_gone(keeper: &OwnedFd) -> bool {
 pub(super) fn end_strays() {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Err(Errno::EINTR) => {}
+            // EINVAL: one has ended by a real-time signal, for which nix has no name.
+            Err(Errno::EINTR | Errno::EINVAL) => {}
             Ok(WaitStatus::StillAlive) => {
                 // In a pid namespace of our own, that is everybody else.
                 if std::process::id() == 1 {

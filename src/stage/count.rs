@@ -94,6 +94,10 @@ impl Play<'_> {
         self.find_ends();
         if !by_queue {
             self.count_reads()?;
+            // A read takes no descriptors: those in its message are closed.
+            for index in 0..self.plan.channels.len() {
+                self.handles.gone(index, self.counter.all_gone(index));
+            }
         }
         for index in 0..self.plan.channels.len() {
             // Nobody has touched it.

@@ -38,6 +38,10 @@ impl Flights {
         self.0.retain(|flight| flight.by != by || flight.at >= gone);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The ways of all that is on its way.
     pub(super) fn ways(&mut self) -> impl Iterator<Item = &mut Way> {
         self.0.iter_mut().flat_map(|flight| &mut flight.ways)

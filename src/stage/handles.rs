@@ -149,8 +149,9 @@ impl Handles {
         Some((holding.holder, holding.fd))
     }
 
-    pub(super) fn timeouts(&self, handle: &str) -> Timeouts {
-        self.timeouts.get(&self.way(handle).number).copied().unwrap_or_default()
+    /// How long calls wait on a descriptor of this actor.
+    pub(super) fn timeouts(&self, actor: usize, name: &str) -> Timeouts {
+        self.timeouts.get(&self.way_at(actor, name).number).copied().unwrap_or_default()
     }
 
     /// A channel that nobody holds lives all the same: it is passed in a message, or in the
@@ -158,6 +159,14 @@ impl Handles {
     pub(super) fn keep(&self, channel: usize) -> bool {
         let listens = |number| self.held.iter().any(|holding| self.way_held(holding).number == number);
         self.flights.carry(channel) || self.connections.kept_by(channel).is_some_and(listens)
+    }
+
+    /// So many of the channel's bytes are gone.
+    pub(super) fn gone(&mut self, channel: usize, bytes: u64) {
+        if !self.flights.is_empty() {
+            self.flights.drop_before(channel, bytes);
+            self.drop_flights();
+        }
     }
 
     /// A call succeeded.
@@ -251,7 +260,9 @@ impl Handles {
 
     /// All copies of a socket write there from now on.
     fn lead(&mut self, number: usize, target: Option<usize>) {
-        let copies = self.ways.values_mut().chain(self.flights.ways());
+        // Put in the place of another descriptor, it has its way from there.
+        let replaced = self.held.iter_mut().filter_map(|holding| holding.opened.as_mut());
+        let copies = self.ways.values_mut().chain(self.flights.ways()).chain(replaced);
         copies.filter(|way| way.number == number).for_each(|way| way.target = target);
     }
 

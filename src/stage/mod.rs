@@ -8,6 +8,7 @@ mod collect;
 mod command;
 mod connections;
 mod contain;
+mod control;
 mod count;
 mod entry;
 mod exec;

@@ -24,7 +24,8 @@ pub(super) fn flush(actors: &[Actor], sides: &[(usize, i32)]) -> Result<bool, Fa
 /// Rule 5: an answer or an end that hasn't been taken.
 pub(super) fn anything_unread(actors: &[Actor]) -> bool {
     let mut polled: Vec<PollFd<'_>> = sources(actors).collect();
-    actors.iter().any(Actor::has_put_by) || poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+    actors.iter().any(|actor| actor.control.has_put_by())
+        || poll(&mut polled, PollTimeout::ZERO).is_ok_and(|count| count > 0)
 }
 
 /// What becomes readable when live actors speak or end.
@@ -33,11 +34,11 @@ pub(super) fn sources(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
     actors
         .iter()
         .filter(|actor| actor.ended.is_none())
-        .flat_map(move |actor| actor.control().into_iter().chain([actor.pidfd()]).map(readable))
+        .flat_map(move |actor| actor.control.source().into_iter().chain([actor.pidfd()]).map(readable))
 }
 
 /// What becomes writable when an actor has made room for the rest of its orders.
 pub(super) fn sinks(actors: &[Actor]) -> impl Iterator<Item = PollFd<'_>> {
-    let unsent = actors.iter().filter(|actor| actor.ended.is_none() && actor.has_unsent());
-    unsent.filter_map(Actor::control).map(|fd| PollFd::new(fd, PollFlags::POLLOUT))
+    let unsent = actors.iter().filter(|actor| actor.ended.is_none() && actor.control.has_unsent());
+    unsent.filter_map(|actor| actor.control.source()).map(|fd| PollFd::new(fd, PollFlags::POLLOUT))
 }

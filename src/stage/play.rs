@@ -126,7 +126,7 @@ pub(super) fn play(
         _ => Ok(()),
     });
     links().for_each(|(name, _)| drop(std::fs::remove_file(dir.join(name))));
-    workshop.leave_dir(plan, &dir);
+    workshop.leave(plan, &dir);
     removed.and(result)
 }
 
@@ -372,7 +372,7 @@ impl<'case> Play<'case> {
             steps.push(Step { id: record as u64, order });
         }
         self.count_before()?;
-        self.actors[actor].give(&steps)?;
+        self.actors[actor].control.give(&steps)?;
         self.settler.give_way();
         let rest = self.settle(None)?;
         self.look_at_fills();

@@ -67,7 +67,7 @@ impl Play<'_> {
     /// for good.
     fn may_serve_again(&self, at: usize) -> bool {
         let (actor, part) = (&self.actors[at], &self.parts[at]);
-        let lives = actor.ended.is_none() && !part.may_end && !actor.has_unsent();
+        let lives = actor.ended.is_none() && !part.may_end && !actor.control.has_unsent();
         let lasting = self.plan.steps.iter().any(|step| step.actor == at && step.lasts());
         lives && !lasting && actor.abilities.resets && actor.is_marked()
     }
@@ -118,7 +118,7 @@ impl Play<'_> {
     fn comes_back(&mut self, at: usize, record: usize) -> bool {
         let came = answered(&mut self.settler, &mut self.actors[at]);
         // A descriptor that it has made there is dropped with the case.
-        self.actors[at].attached = None;
+        self.actors[at].control.attached = None;
         came.is_some_and(|answer| answer.id == record as u64)
     }
 
@@ -131,15 +131,15 @@ impl Play<'_> {
 }
 
 fn ask(actor: &mut Actor) -> Result<(), Fault> {
-    actor.give(&[Step { id: RESET, order: Order::Reset }])
+    actor.control.give(&[Step { id: RESET, order: Order::Reset }])
 }
 
 /// The next answer of an actor; `None` once it is proved to sleep, or is at fault.
 fn answered(settler: &mut Settler<'_>, actor: &mut Actor) -> Option<Answer> {
     settler.begin();
     loop {
-        match actor.send_rest().and_then(|()| actor.listen()).and_then(|()| actor.message()) {
-            Ok(None) if !actor.hung_up() => {}
+        match actor.control.send_rest().and_then(|()| actor.control.listen()).and_then(|()| actor.message()) {
+            Ok(None) if !actor.control.hung_up() => {}
             Ok(Some(Message::Answer(answer))) => return Some(answer),
             _ => return None,
         }

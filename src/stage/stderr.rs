@@ -18,7 +18,8 @@ use nix::{
 
 thread_local! {
     /// Files into which built-in drivers that have ended wrote nothing: as good as
-    /// new, and cheaper. Nobody else has them, since these drivers start no process.
+    /// new, and cheaper. Nobody else has them: these drivers start no process, and of copies and
+    /// threads, which share one, the last puts it here.
     /// Never dropped: an actor is a fork of the stage, and its exit(3) runs the destructors of
     /// thread-local values, where these descriptors are closed or others.
     static UNUSED: RefCell<ManuallyDrop<Vec<Rc<File>>>> =
@@ -83,7 +84,10 @@ impl Stderr {
 
     /// A built-in driver has ended: the next may write where it wrote nothing.
     pub(super) fn reuse(&self) {
-        let is_as_new = || self.file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+        let is_as_new = || {
+            Rc::strong_count(&self.file) == 1
+                && self.file.metadata().is_ok_and(|metadata| metadata.len() == 0)
+        };
         UNUSED.with_borrow_mut(|unused| {
             if unused.len() < MOST_UNUSED && is_as_new() {
                 unused.push(self.file.clone());
@@ -100,5 +104,24 @@ impl Stderr {
 impl AsRawFd for Stderr {
     fn as_raw_fd(&self) -> RawFd {
         self.file.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_several_write_to_serves_again_when_the_last_has_ended() {
+        let one = Stderr::new().unwrap();
+        let copy = one.share();
+        copy.reuse();
+        drop(copy);
+        let next = Stderr::new().unwrap();
+        assert!(!Rc::ptr_eq(&next.file, &one.file), "its first owner still has it");
+        one.reuse();
+        let file = Rc::as_ptr(&one.file);
+        drop(one);
+        assert_eq!(Rc::as_ptr(&Stderr::new().unwrap().file), file);
     }
 }

@@ -32,7 +32,7 @@ impl Play<'_> {
             return Ok(());
         }
         self.parts[at].due.push(record);
-        actor.give(&[Step { id: record as u64, order: Order::Call { call: call.to_owned(), words } }])
+        actor.control.give(&[Step { id: record as u64, order: Order::Call { call: call.to_owned(), words } }])
     }
 
     /// Takes down what was called since the last time, as part of this record's step.
@@ -52,9 +52,10 @@ impl Play<'_> {
             // What it called up to its end is told once more.
             let lives = command.lives();
             let tracing = match ask(&mut self.settler, actor)? {
-                Told::Calls(calls, met) => {
+                Told::Calls(mut calls, met) => {
                     if !calls.is_empty() {
-                        self.records[record].calls.push(Calls { actor: at, ..calls });
+                        calls.actor = at;
+                        self.records[record].calls.push(calls);
                     }
                     self.parts[at].met.extend(met);
                     if lives { Tracing::On } else { Tracing::Idle }
@@ -93,12 +94,12 @@ enum Told {
 }
 
 fn ask(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<Told, Fault> {
-    actor.give(&[Step { id: ASK, order: Order::Call { call: CALLS.to_owned(), words: vec![] } }])?;
+    actor.control.give(&[Step { id: ASK, order: Order::Call { call: CALLS.to_owned(), words: vec![] } }])?;
     settler.begin();
     settler.give_way();
     loop {
-        actor.send_rest()?;
-        actor.listen()?;
+        actor.control.send_rest()?;
+        actor.control.listen()?;
         if let Some(answer) = actor.answer(ASK)? {
             return Ok(match answer.reply {
                 Reply::Said { data, .. } => match postcard::from_bytes(&data) {
@@ -109,7 +110,7 @@ fn ask(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<Told, Fault> {
                 _ => return Err(actor.broken("it can't say what was called")),
             });
         }
-        if actor.hung_up() {
+        if actor.control.hung_up() {
             return Ok(Told::Nothing);
         }
         settler.pace(std::slice::from_ref(actor))?;

@@ -78,9 +78,9 @@ impl Workshop {
         Ok(dir)
     }
 
-    /// A case is over, its channels removed. If a program may have left something else
-    /// in the directory, the next case is played in another.
-    pub(super) fn leave_dir(&mut self, plan: &Plan, dir: &Path) {
+    /// A case is over, its channels removed. Where its directory or its network namespace may
+    /// not be as it was, the next case gets another.
+    pub(super) fn leave(&mut self, plan: &Plan, dir: &Path) {
         let is_program = |actor: &PlannedActor| !matches!(*actor.launch, Launch::BuiltIn(_));
         let calls = plan.steps.iter().any(|step| matches!(step.action, Action::Call(_)));
         if calls && !plan.actors.iter().any(is_program) {
@@ -91,10 +91,30 @@ impl Workshop {
         let is_empty = || fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
         let may_leave = plan.actors.iter().any(is_program) || plan.steps.iter().any(|step| step.lasts());
         if may_leave && !(self.pool.keeps() && is_empty()) {
-            // Those that are kept stand in it.
-            self.pool.clear();
-            self.made = false;
+            self.forget_dir();
         }
+        let has = |names: &[&str]| {
+            let calls = plan.steps.iter().filter_map(|step| match &step.action {
+                Action::Call(called) => Some(called.call.name()),
+                _ => None,
+            });
+            calls.into_iter().any(|name| names.contains(&name))
+        };
+        // The folder itself may have been meant.
+        if has(&["chmod", "fchmod", "fchown"]) {
+            self.forget_dir();
+        }
+        // A namespace of this setting is for all its cases.
+        if plan.setting.max_dgram_qlen.is_some() && has(&["sysctl"]) {
+            self.pool.clear();
+            self.entries.forget_networks();
+        }
+    }
+
+    /// The next case gets a directory of its own. Actors that are kept stand in this one.
+    fn forget_dir(&mut self) {
+        self.pool.clear();
+        self.made = false;
     }
 
     /// An actor for each part of the plan. Each waits for its first step, or will: fresh
@@ -116,10 +136,10 @@ impl Workshop {
         let mut kept = Vec::with_capacity(plan.actors.len());
         let (mut ready, mut greeting) = (Vec::new(), Vec::new());
         for (at, planned) in plan.actors.iter().enumerate() {
-            kept.push(self.take(plan, planned, options));
-            if planned.is_made_by_step() {
-                kept[at] = Some(Actor::absent(planned)?);
-            }
+            kept.push(match planned.is_made_by_step() {
+                true => Some(Actor::absent(planned)?),
+                false => self.take(plan, planned, options),
+            });
             if kept[at].is_none() {
                 let greets = match &*planned.launch {
                     Launch::BuiltIn(_) => self.pool.keeps(),
@@ -250,7 +270,7 @@ impl Workshop {
 /// no order to it, and no timer of its own will wake it.
 fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> {
     settler.begin();
-    while actor.listen().is_ok() && actor.is_quiet() {
+    while actor.control.listen().is_ok() && actor.is_quiet() {
         match settler.settled(std::slice::from_mut(actor), &[0], &[]) {
             Ok(false) => {}
             Ok(true) => {
@@ -269,7 +289,7 @@ fn is_idle(settler: &mut Settler<'_>, actor: &mut Actor) -> Result<bool, Fault> 
 pub(super) fn await_greeting(actor: &mut Actor, settler: &mut Settler<'_>) -> Result<(), Fault> {
     settler.begin();
     loop {
-        actor.listen()?;
+        actor.control.listen()?;
         match actor.message()? {
             // A built-in driver is the fork itself.
             Some(Message::Hello(_)) if actor.is_program && actor.has_children() => {

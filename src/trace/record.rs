@@ -50,6 +50,8 @@ pub struct Calls {
     /// Calls on channels between the first and the last.
     pub left_out: u64,
     pub last: VecDeque<Seen>,
+    /// The first of those left out that failed.
+    failed: Option<Seen>,
     /// All, also those left out.
     pub counts: Vec<Counted>,
 }
@@ -68,6 +70,12 @@ impl Seen {
     /// It was interrupted, and the program isn't told so if it begins again.
     pub fn restarts(&self) -> bool {
         RESTARTS.contains(&self.errno())
+    }
+
+    /// It failed on a channel. That a read finds nothing (EAGAIN) is no failure.
+    pub fn fails(&self) -> bool {
+        let nothing_there = self.call.reads() && self.errno() == libc::EAGAIN;
+        self.errno() != 0 && !self.restarts() && !nothing_there && !self.channels.is_empty()
     }
 }
 
@@ -99,14 +107,23 @@ impl Calls {
             return;
         }
         self.last.push_back(seen);
-        if self.last.len() > KEPT {
-            self.last.pop_front();
+        if self.last.len() > KEPT
+            && let Some(left_out) = self.last.pop_front()
+        {
             self.left_out += 1;
+            if self.failed.is_none() && left_out.fails() {
+                self.failed = Some(left_out);
+            }
         }
     }
 
     pub fn is_empty(&self) -> bool {
         self.first.is_empty()
+    }
+
+    /// The first of all calls that failed.
+    pub fn first_failure(&self) -> Option<&Seen> {
+        self.first.iter().chain(&self.failed).chain(&self.last).find(|seen| seen.fails())
     }
 
     /// Those that are kept in full, in their order.
@@ -135,5 +152,31 @@ mod tests {
         assert_eq!((asked[KEPT], asked[2 * KEPT - 1]), (1_000_000 - KEPT as u64, 999_999));
         let counts: Vec<_> = calls.counts.iter().map(|it| (it.errno, it.count, it.bytes)).collect();
         assert_eq!(counts, [(0, 900_000, 4_500_000), (libc::EAGAIN, 100_000, 0)]);
+    }
+
+    #[test]
+    fn the_first_failure_is_known_wherever_it_is() {
+        let write = Watched::named("write").expect("in the table");
+        let at = |failing: &[u64]| {
+            let mut calls = Calls::default();
+            for asked in 0..1000 {
+                let result = if failing.contains(&asked) { -i64::from(libc::EPIPE) } else { 5 };
+                let seen = Seen {
+                    by: 0,
+                    call: write,
+                    channels: vec![0],
+                    asked: Some(asked),
+                    result,
+                    injected: false,
+                };
+                calls.add(seen, String::new);
+            }
+            calls.first_failure().and_then(|seen| seen.asked)
+        };
+        assert_eq!(at(&[]), None);
+        for first in [0, KEPT as u64 - 1, KEPT as u64, 500, 999 - KEPT as u64, 1000 - KEPT as u64, 999] {
+            assert_eq!(at(&[first]), Some(first));
+            assert_eq!(at(&[first, 999]), Some(first));
+        }
     }
 }

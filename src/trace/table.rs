@@ -21,7 +21,7 @@ pub struct Traced {
 pub enum On {
     /// Its first argument is a descriptor.
     Fd,
-    /// So are two of its arguments; the first that leads to a channel counts.
+    /// So are two of its arguments.
     Fds(usize, usize),
     /// It makes a descriptor of a path: the argument with the folder, that with the path.
     Path(Option<usize>, usize),

@@ -152,3 +152,98 @@ fn two_that_feed_each_other_are_ended_with_a_clear_word() {
     let word = "failed: it has moved 256 MiB and nothing ends it: another actor drains what it fills";
     assert!(ran.out.contains(word), "{ran:?}");
 }
+
+/// unix(7): a call that takes no descriptors closes those in what it reads.
+#[rstest::rstest]
+fn descriptors_in_a_message_that_is_read_are_gone(#[values("recv", "read")] call: &str) {
+    let played = play(&format!(
+        "a fork b\nb sleep\na socketpair x y stream\na pipe r w\na write w 10\na sendmsg x 1 pass r\na close r\n\
+         a close w\na {call} y 1"
+    ));
+    assert_eq!(queued(&played, "r").split_off(6), [10, 10, 0], "{played}");
+    assert_eq!(played["ledger"]["r"]["lost"], 10, "{played}");
+}
+
+#[test]
+fn what_is_put_in_anothers_place_goes_where_its_socket_leads() {
+    let played = play(
+        "a fork b\nb socket l unix stream\nb bind l @n\nb listen l 1\na socket s unix stream\na pipe r w\n\
+         a dup2 s w\na connect s @n\nb accept l c\na write w 10\nb read c 10 -> ok 10 from a",
+    );
+    assert_eq!(played["differences"], serde_json::Value::Null, "{played}");
+    assert_eq!(
+        (&played["ledger"]["c"]["offered"], &played["ledger"]["c"]["foreign"]),
+        (&10.into(), &0.into())
+    );
+}
+
+#[test]
+fn what_is_put_in_anothers_place_keeps_its_sockets_timeout() {
+    let played = play(
+        "a fork b\nb sleep\na socketpair x y stream\na setsockopt x rcvtimeo 100\na pipe r w\na dup2 x r\n\
+         a read r 10 -> EAGAIN",
+    );
+    assert_eq!(played["differences"], serde_json::Value::Null, "{played}");
+}
+
+/// recvmsg(2): credentials come unasked where SO_PASSCRED is set, and are cut like anything.
+#[rstest::rstest]
+#[case::cut("a setsockopt y passcred 1\na write x 10\na recvmsg y 10 take q -> ok 10 says ctrunc")]
+#[case::no_room_beside_the_names(
+    "a pipe r w\na sendmsg x 1 pass r w\na recvmsg y 1 take q creds -> ok 1 says fds=1 ctrunc"
+)]
+fn control_messages_have_just_the_room_that_was_named(#[case] script: &str) {
+    let played = play(&format!("a fork b\nb sleep\na socketpair x y stream\n{script}"));
+    assert_eq!(played["differences"], serde_json::Value::Null, "{played}");
+}
+
+/// tcp(7): MSG_TRUNC throws bytes away without touching the room.
+#[test]
+fn a_count_beyond_the_memory_is_no_fault() {
+    let played = play(
+        "a socket l tcp stream\na bind l @\na listen l 1\na socket c tcp stream\na connect c =l\na accept l n\n\
+         a fork b\na send c 8192\na recv n 9000 trunc torn",
+    );
+    assert_ne!(played["status"], "error", "{played}");
+    let last = played["steps"].as_array().expect("steps").last().expect("a step").clone();
+    assert!(last["bytes"].as_u64().expect("a number") > 4096, "{last}");
+}
+
+/// What a case does to what all cases of a stage use is undone behind it.
+#[rstest::rstest]
+#[case::folder("", "a chmod . 0500", "a stat .")]
+#[case::network(
+    "[setting]\nmax_dgram_qlen = 3\n",
+    "a sysctl max_dgram_qlen 100",
+    "a socketpair x y dgram\na fill x 1"
+)]
+fn a_case_finds_nothing_changed(#[case] setting: &str, #[case] first: &str, #[case] second: &str) {
+    let text = |script: &str| format!("[actors]\na = \"raw\"\n{setting}script = '''\n{script}\n'''\n");
+    let last = |scenarios: &[(&str, &str)]| {
+        let ran = Lab::new(scenarios).run(&["run", "scenarios", "--format", "jsonl", "--jobs", "1"]);
+        let mut objects = ran.objects();
+        assert_eq!(objects.len(), scenarios.len(), "{ran:?}");
+        assert!(
+            objects.iter().all(|object| object["status"] == "unrecorded" || object["status"] == "stuck"),
+            "{ran:?}"
+        );
+        objects.pop().expect("a case")
+    };
+    let [first, second] = [first, second].map(text);
+    assert_eq!(last(&[("a-first", &first), ("b-second", &second)]), last(&[("b-second", &second)]));
+}
+
+/// signal(7): real-time signals have no names, but numbers counted from SIGRTMIN.
+#[rstest::rstest]
+#[case::child("$$", "stdio")]
+#[case::child_of_rust("$$", "rust")]
+#[case::parent("$PPID", "stdio")]
+fn the_end_by_a_real_time_signal_has_one_name(#[case] whom: &str, #[case] driver: &str) {
+    let text = format!(
+        "[actors]\nparent = \"{driver}\"\nchild = {{ command = [\"sh\", \"-c\", \"kill -36 {whom}\"], by = \"parent\" }}\n\
+         script = '''\nparent spawn child\nparent wait child\n'''\n"
+    );
+    let (case, ran) = crate::lab::play_with(&text, &[]);
+    assert_eq!(case["status"], "unrecorded", "{ran:?}");
+    assert!(case["steps"].to_string().contains("SIGRTMIN+2"), "{case}");
+}

@@ -23,7 +23,9 @@ impl Play<'_> {
     /// After how many milliseconds the call that an actor is in gives up; 0: never.
     pub(super) fn timeout(&self, record: usize) -> u64 {
         let Action::Call(called) = &self.plan.steps[self.records[record].step].action else { return 0 };
-        let timeouts = called.handle().map_or_else(Timeouts::default, |handle| self.handles.timeouts(handle));
+        let actor = self.records[record].actor;
+        let timeouts =
+            called.handle().map_or_else(Timeouts::default, |handle| self.handles.timeouts(actor, handle));
         match (called.call.info().moves, called.call.name()) {
             (Moves::Receives, _) | (_, "accept") => timeouts.receive,
             (Moves::Sends, _) | (_, "connect") => timeouts.send,

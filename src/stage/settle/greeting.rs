@@ -12,7 +12,7 @@ impl Settler<'_> {
         if !self.wait(std::slice::from_ref(actor), GREETING_WAIT)? {
             let name = actor.name.clone();
             let broken = |message: String| Err(Fault::Driver { actor: name.clone(), message });
-            if actor.hung_up() {
+            if actor.control.hung_up() {
                 return broken("it closed descriptor 3 before its greeting".into());
             }
             if self.takes_orders(actor)? {
@@ -29,10 +29,8 @@ impl Settler<'_> {
     /// a runtime's start.
     fn takes_orders(&mut self, actor: &mut Actor) -> Result<bool, Fault> {
         Ok(self.proved(std::slice::from_mut(actor), &[0], &[])?
-            && self
-                .second
-                .iter()
-                .filter_map(|reading| actor.observed()?.call(reading))
-                .any(|call| call.sleep == Sleep::Untimed && call.descriptor == Some(actor.takes_orders_on)))
+            && self.second.iter().filter_map(|reading| actor.observed()?.call(reading)).any(|call| {
+                call.sleep == Sleep::Untimed && call.descriptor == Some(actor.control.descriptor)
+            }))
     }
 }

@@ -14,7 +14,7 @@ use std::{ffi::CString, io, path::Path, rc::Rc};
 use nix::errno::Errno;
 
 pub(super) use board::Board;
-pub(super) use serve::{CALLS, EXITED, FAULT, KILLED, RELEASE, RUN, UNTRACEABLE, name as signal_name};
+pub(super) use serve::{CALLS, EXITED, FAULT, KILLED, RELEASE, RUN, UNTRACEABLE};
 
 use super::CommandLine;
 use crate::outcome::Access;

@@ -16,6 +16,7 @@ use nix::{
 use super::{Shepherd, spawn::Spawned, tracer::Tracer};
 use crate::{
     driver::builtin::{Orders, failed, misused, say},
+    outcome::signal_name,
     setting::surroundings,
     stage::exec::complain,
     trace::{Injection, Nth},
@@ -288,7 +289,7 @@ impl Flock<'_> {
 
     fn program_ended(&mut self, status: i32) {
         let word = match libc::WIFSIGNALED(status) {
-            true => format!("{KILLED}{}", name(libc::WTERMSIG(status))),
+            true => format!("{KILLED}{}", signal_name(libc::WTERMSIG(status))),
             false => format!("{EXITED}{}", libc::WEXITSTATUS(status)),
         };
         self.shepherd.board.set_program(0);
@@ -333,14 +334,6 @@ impl Flock<'_> {
             self.listen();
             rounds += 1;
         }
-    }
-}
-
-/// As in signal(7).
-pub(in crate::stage) fn name(signal: i32) -> String {
-    match Signal::try_from(signal) {
-        Ok(signal) => signal.as_str().to_owned(),
-        Err(_) => format!("SIGRTMIN+{}", signal - libc::SIGRTMIN()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Calls in their steps, as whoever makes them: one process, a shell's children, threads.
 
-use super::{calls, lines, play, python, writer};
+use super::{calls, lines, play, play_with, python, writer};
 use crate::lab::Lab;
 
 #[test]
@@ -96,4 +96,26 @@ fn many_calls_are_counted_exactly() {
     }
     assert_eq!((writes.0, writes.1), (10_000, 1_000_000));
     assert!(writes.2 > 9_000);
+}
+
+/// A stop and its end interrupt poll(2), which goes on as restart_syscall(2).
+#[test]
+fn a_poll_that_was_interrupted_is_one_call() {
+    let code = "import select\np = select.poll()\np.register(0, select.POLLIN)\np.poll()\nos.read(0, 5)";
+    let case = play(
+        &writer(&python(code), "p start\np kill SIGSTOP\np kill SIGCONT\nshell write in 5\nshell close in"),
+        &[],
+    );
+    let polls: Vec<String> = lines(&case).into_iter().filter(|line| line.starts_with("poll")).collect();
+    assert_eq!(polls, ["poll in = 1"], "{case:#}");
+}
+
+/// Of many calls the first failure is known, though not all calls are kept.
+#[test]
+fn the_first_error_is_known_among_many_calls() {
+    let code = "for n in range(200):\n    try: os.write(1, b'x')\n    except OSError: pass";
+    let (case, ran) =
+        play_with(&writer(&python(code), "p fault 100th write out EIO\np start\nreader read out 199"), &[]);
+    assert_eq!(case["error_at"]["errno"], "EIO", "{case:#}\n{}", ran.err);
+    assert_eq!(case["error_at"]["verb"], "write", "{case:#}");
 }

@@ -1,8 +1,16 @@
 //! Bytes, descriptors and credentials over sockets: send(2), recv(2), cmsg(3).
 
-use std::{io::IoSlice, os::fd::RawFd};
+use std::{
+    io::IoSlice,
+    os::fd::{BorrowedFd, RawFd},
+};
 
-use nix::sys::socket::{ControlMessage, MsgFlags, UnixCredentials, sendmsg as nix_sendmsg};
+use nix::{
+    errno::Errno,
+    sys::socket::{
+        ControlMessage, MsgFlags, UnixCredentials, getsockopt, sendmsg as nix_sendmsg, sockopt::PassCred,
+    },
+};
 
 use super::{
     Carry, Handles, Result, Words,
@@ -79,7 +87,8 @@ fn recvmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
     let is_flag = |word: &&String| word.as_str() == "creds" || FLAGS.iter().any(|(_, name)| name == word);
     let take = rest.iter().position(|word| word == TAKE).map_or(rest.len(), |at| at + 1);
     let taken: Vec<&String> = rest[take..].iter().take_while(|word| !is_flag(word)).collect();
-    let mut control = Control::with_room(taken.len(), words.has("creds"));
+    let creds = words.has("creds") && passes_credentials(handles.get(words.get(0)?)?)?;
+    let mut control = Control::with_room(taken.len(), creds);
     // SAFETY: all zeros is a message without anything.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     let mut said = taking(handles, words, |fd, start, room| {
@@ -97,6 +106,17 @@ fn recvmsg(handles: &mut Handles, words: &Words<'_>) -> Result {
     said.words.extend(names(message.msg_flags, TOLD).map(str::to_owned));
     said.made = taken.into_iter().cloned().zip(fds).collect();
     Ok(said)
+}
+
+/// Credentials come with each message (SO_PASSCRED, unix(7)).
+fn passes_credentials(fd: RawFd) -> std::result::Result<bool, Errno> {
+    // SAFETY: one of the actor's own descriptors, which nobody closes meanwhile.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    match getsockopt(&fd, PassCred) {
+        // No socket, or none that has it: the call itself says so.
+        Err(Errno::ENOTSOCK | Errno::EOPNOTSUPP | Errno::EBADF) => Ok(false),
+        passes => passes,
+    }
 }
 
 /// Room for control messages, aligned as they are.
@@ -141,7 +161,10 @@ impl Control {
                             (0..length / size_of::<RawFd>()).map(|at| numbers.add(at).read_unaligned()),
                         );
                     }
-                    (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {
+                    // Cut short where the room is only for descriptors.
+                    (libc::SOL_SOCKET, libc::SCM_CREDENTIALS)
+                        if header.cmsg_len >= libc::CMSG_LEN(size_of::<libc::ucred>() as u32) as usize =>
+                    {
                         pid = Some(data.cast::<libc::ucred>().read_unaligned().pid);
                     }
                     _ => {}

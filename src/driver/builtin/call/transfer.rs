@@ -107,7 +107,11 @@ pub(super) fn taking(
     let count = Errno::result(call(fd, start.cast(), room))? as usize;
     match &mut torn {
         _ if words.has("null") => buffer.clear(),
-        Some(torn) => buffer = torn.bytes()[..count.min(room)].to_vec(),
+        Some(torn) => {
+            // A number beyond what is mapped is of bytes that were put nowhere (tcp(7): MSG_TRUNC).
+            let mapped = torn.bytes();
+            buffer = mapped[..count.min(room).min(mapped.len())].to_vec();
+        }
         // SAFETY: the kernel has put so many there, or they were cleared.
         None => unsafe { buffer.set_len(count.min(room)) },
     }

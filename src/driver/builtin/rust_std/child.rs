@@ -20,7 +20,7 @@ use std::{
 use super::{Reply, RustStd, Stream, failure};
 use crate::{
     driver::builtin::{Spawn, close_on_exec, misused, silence},
-    outcome,
+    outcome::{self, signal_name},
 };
 
 impl RustStd {
@@ -157,9 +157,7 @@ fn ended_words(status: ExitStatus) -> Vec<String> {
         (Some(code), _) => vec![format!("exited={code}"), format!("code={code}")],
         (None, signal) => {
             let signal = signal.unwrap_or(0);
-            let name = nix::sys::signal::Signal::try_from(signal);
-            let name = name.map_or_else(|_| format!("SIG{signal}"), |name| name.as_str().to_owned());
-            vec![format!("killed={name}"), format!("signal={signal}")]
+            vec![format!("killed={}", signal_name(signal)), format!("signal={signal}")]
         }
     }
 }

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use super::{Reply, Stdio, failed};
 use crate::{
     driver::builtin::{Spawn, close_on_exec, misused, silence},
-    outcome,
+    outcome::{self, signal_name},
     stage::Std,
 };
 
@@ -213,9 +213,7 @@ fn become_program(pipes: &[Option<[RawFd; 2]>; 3], merged: bool, program: &Progr
 fn ended(status: i32) -> Vec<String> {
     if libc::WIFSIGNALED(status) {
         let signal = libc::WTERMSIG(status);
-        let name = nix::sys::signal::Signal::try_from(signal);
-        let name = name.map_or_else(|_| format!("SIG{signal}"), |name| name.as_str().to_owned());
-        return vec![format!("killed={name}"), format!("WTERMSIG={signal}")];
+        return vec![format!("killed={}", signal_name(signal)), format!("WTERMSIG={signal}")];
     }
     let code = libc::WEXITSTATUS(status);
     vec![format!("exited={code}"), format!("WEXITSTATUS={code}")]

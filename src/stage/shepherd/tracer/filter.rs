@@ -29,6 +29,8 @@ pub(super) fn filter() -> Result<BpfProgram, String> {
         #[allow(clippy::useless_conversion, reason = "a long has 32 bits on some machines")]
         rules.extend(call.numbers.iter().map(|number| (i64::from(*number), only.clone())));
     }
+    // As which a poll(2) goes on that was interrupted.
+    rules.insert(libc::SYS_restart_syscall, vec![]);
     let arch = ARCH.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trace(0), arch);
     let mut program: BpfProgram =

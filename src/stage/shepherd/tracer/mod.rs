@@ -38,6 +38,9 @@ const EVENT_STOP: i32 = 128;
 /// The mark of a stop at a call's exit (`PTRACE_O_TRACESYSGOOD`).
 const AT_CALL: i32 = libc::SIGTRAP | 0x80;
 
+/// What such a call returns that goes on as restart_syscall(2) (kernel `ERESTART_RESTARTBLOCK`).
+const GOES_ON: i64 = -516;
+
 /// System calls have numbers below this.
 const NUMBERS: usize = 1024;
 
@@ -58,6 +61,8 @@ struct Thread {
     number: u32,
     /// The call that it is in, if that is one to record.
     call: Option<Entered>,
+    /// A call that was interrupted, and goes on as restart_syscall(2) unless a handler has run.
+    interrupted: Option<Entered>,
     /// Stopped at a call's entry until a step lets it go on.
     held: Option<Held>,
 }
@@ -206,6 +211,8 @@ impl Tracer {
     /// The thread that calls exec(2) goes on as the first of its process; the others are gone.
     fn has_execed(&mut self, tid: i32) {
         let former = getevent(Pid::from_raw(tid)).map_or(tid, |former| former as i32);
+        // Of the first thread's own end nobody tells.
+        self.board.go_on(tid);
         if former != tid
             && let Some(thread) = self.threads.remove(&former)
         {
@@ -215,12 +222,21 @@ impl Tracer {
         self.born += 1;
         let number = self.born - 1;
         let thread = self.thread(tid);
-        (thread.number, thread.call) = (number, None);
+        (thread.number, thread.call, thread.interrupted) = (number, None, None);
     }
 
     /// A call begins. How its thread goes on; `None`: it doesn't.
     fn entry(&mut self, tid: i32) -> Option<Resume> {
         let Ok((number, args)) = ptrace::entry(tid) else { return Some(Resume::On) };
+        let interrupted = self.thread(tid).interrupted.take();
+        if number as libc::c_long == libc::SYS_restart_syscall {
+            let goes_on = interrupted.is_some();
+            self.thread(tid).call = interrupted;
+            return Some(if goes_on { Resume::ToExit } else { Resume::On });
+        }
+        if let Some(entered) = interrupted {
+            self.returned(tid, entered, -i64::from(libc::EINTR));
+        }
         let Some(call) = self.watched.get(number as usize).copied().flatten() else {
             return Some(Resume::On);
         };
@@ -300,10 +316,16 @@ impl Tracer {
 
     /// A call has ended.
     fn exit(&mut self, tid: i32) {
-        let thread = self.thread(tid);
-        let by = thread.number;
-        let Some(entered) = thread.call.take() else { return };
-        let Ok(mut result) = ptrace::result(tid) else { return };
+        let Some(entered) = self.thread(tid).call.take() else { return };
+        let Ok(result) = ptrace::result(tid) else { return };
+        match result == GOES_ON {
+            true => self.thread(tid).interrupted = Some(entered),
+            false => self.returned(tid, entered, result),
+        }
+    }
+
+    fn returned(&mut self, tid: i32, entered: Entered, mut result: i64) {
+        let by = self.thread(tid).number;
         let Entered { call, channels, asked, injected, undo } = entered;
         result = undo.and_then(|undo| undo.at_exit(tid)).unwrap_or(result);
         if call.info().on == On::Children && result > 0 {

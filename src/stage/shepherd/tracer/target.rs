@@ -36,7 +36,10 @@ impl Channels {
         match call.on {
             On::Fd => Vec::from_iter(self.of_fd(tid, args[0])),
             On::Fds(one, other) => {
-                Vec::from_iter(self.of_fd(tid, args[one]).into_iter().chain(self.of_fd(tid, args[other])))
+                let both = [one, other].into_iter().filter_map(|at| self.of_fd(tid, args[at]));
+                let mut channels = Vec::from_iter(both);
+                channels.dedup();
+                channels
             }
             On::Path(folder, path) => {
                 let folder = folder.map_or(libc::AT_FDCWD, |at| args[at] as i32);
