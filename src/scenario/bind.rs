@@ -291,17 +291,19 @@ impl<'a> Binder<'a> {
         let mut expect = CaseExpect {
             bytes: Vec::new(),
             some: some.collect(),
-            streams: (keys.streams.iter())
-                .map(|(channel, text)| {
-                    let line = line_and_column(&scenario.text, text.span.start).0;
-                    (*channel, program::fill(text, scope), line)
-                })
-                .collect(),
+            streams: Vec::new(),
             error_at: keys.error_at.as_ref().map(|(at, _)| *at),
             end: keys.end.as_ref().map(|(end, _)| *end),
             error_at_line: self.expect_lines.1,
             end_line: self.expect_lines.2,
         };
+        for (channel, text) in &keys.streams {
+            let (filled, _) = self.item(scope, &text.value, |problems| {
+                program::fill(text, scope).map_err(|problem| problems.push(problem)).ok()
+            });
+            let line = line_and_column(&scenario.text, text.span.start).0;
+            expect.streams.extend(filled.flatten().map(|filled| (*channel, filled, line)));
+        }
         let mut index = 0..;
         let mut read = |key: &ByteKey| self.count(key, index.next()?, &mut bound.counts, scope);
         expect.bytes = keys.bytes.iter().filter_map(&mut read).collect();

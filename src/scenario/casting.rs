@@ -139,16 +139,15 @@ impl<'a> Binder<'a> {
             };
             let words = program.texts().map(|(text, _)| text.value.as_str());
             self.used.extend(words.flat_map(|text| mentioned(&scenario.params, text)));
-            let scope = self.scope();
+            let scope = self.scope().in_setting(&surroundings.setting);
             let filled = self.item_of_cast(&scope, program.name(), |problems| {
-                program.check(&declared.name.value, &scope).map_err(|problem| problems.push(problem)).ok()
+                program.filled(&declared.name.value, &scope).map_err(|problem| problems.push(problem)).ok()
             });
-            if filled.flatten().is_none() {
-                runtimes.push(None);
-                continue;
-            }
-            let runtime = |machine| program.runtime(&scenario.channels, &surroundings, &scope, &machine);
-            runtimes.push(self.machine.map(runtime));
+            let run = filled.flatten().zip(self.machine);
+            let runtime = run.map(|(filled, machine)| {
+                program.runtime(filled, &scenario.channels, &surroundings, &machine)
+            });
+            runtimes.push(runtime);
         }
         let cast = scenario.actors.iter().zip(&actors).zip(&runtimes);
         let names = cast.map(|((declared, actor), runtime)| ScopeActor {

@@ -22,6 +22,7 @@ use super::{
     suggest::way_out,
     syntax,
     template::Piece,
+    values::decimal,
 };
 use crate::channel::{KINDS, Kind};
 
@@ -124,7 +125,11 @@ impl<'i> Walk<'i> {
                     self.document.snapshot = kind.map_or_else(SnapshotKind::default, |(kind, _)| kind);
                 }
                 "orders" => self.orders(value),
-                "expect" => self.each(value, "expect", Self::expect),
+                "expect" => {
+                    // It names handles, as channels.
+                    self.script_below(value);
+                    self.each(value, "expect", Self::expect);
+                }
                 _ => self.unknown_key(key, ""),
             }
         }
@@ -173,10 +178,25 @@ impl<'i> Walk<'i> {
     pub(super) fn stray_script(&mut self, table: &Value<'i>, key: &Key<'i>, value: &Value<'i>) -> bool {
         let under_header = self.file.get(table.span()).is_some_and(|header| header.starts_with('['));
         let is_script = under_header && key.get_ref() == "script";
-        if is_script {
+        if is_script && self.script_at != Some(key.span()) {
             self.script(key, value);
         }
         is_script
+    }
+
+    /// Reads the script ahead, if it stands anywhere below this.
+    fn script_below(&mut self, value: &Value<'i>) {
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (key, inner) in table {
+                    if !self.stray_script(value, key, inner) {
+                        self.script_below(inner);
+                    }
+                }
+            }
+            DeValue::Array(list) => list.iter().for_each(|inner| self.script_below(inner)),
+            _ => {}
+        }
     }
 
     fn catalogue(&mut self, value: &Value<'i>) {
@@ -210,7 +230,7 @@ impl<'i> Walk<'i> {
         let DeValue::Table(table) = channel.get_ref() else { return None };
         let value = table.get("capacity")?;
         let text = match value.get_ref() {
-            DeValue::Integer(number) => Some(Text::whole(number.to_string(), value.span())),
+            DeValue::Integer(number) => Some(Text::whole(decimal(number), value.span())),
             _ => self.text(value, "channels.NAME.capacity"),
         }?;
         Some((text.clone(), self.pieces(&text)?))

@@ -7,6 +7,7 @@ use super::{
     problem::Problem,
     script::Step,
     suggest::listed,
+    words,
 };
 use crate::{
     driver::{FORK, THREAD},
@@ -150,8 +151,10 @@ impl<'a> Holdings<'a> {
         let lines = self.scenario.script.iter().flat_map(|script| &script.lines);
         for (actor, process) in self.processes.iter().enumerate() {
             let (name, verb) = (self.name(actor), self.made_by[actor].unwrap_or(FORK));
-            let written =
-                |text: &str| text.split(' ').collect::<Vec<_>>().windows(2).any(|pair| pair == [verb, name]);
+            let written = |text: &str| {
+                let words = words::written(text, 0..text.len());
+                words.windows(2).any(|pair| [&text[pair[0].clone()], &text[pair[1].clone()]] == [verb, name])
+            };
             let has_steps = steps.iter().any(|step| step.actor == actor);
             // A case may leave the line out, and all of its steps.
             if matches!(process, Process::Unforked)

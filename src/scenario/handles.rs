@@ -1,11 +1,13 @@
 //! The handles of a script: names that its calls give to descriptors. They are known
 //! before any line is read, so that a line can tell a handle from a word.
 
+use std::ops::Range;
+
 use super::{
     parts::{Channel, Script},
     place::Text,
     script::MODIFIERS,
-    words::SEQUENCE,
+    words::{self, SEQUENCE},
 };
 use crate::{
     channel::Kind,
@@ -17,7 +19,10 @@ use crate::{
 pub(super) fn of(script: &Script) -> Vec<Channel> {
     let mut handles: Vec<Channel> = Vec::new();
     for line in &script.lines {
-        let words = words(&script.text, line.range.clone());
+        let text = &script.text;
+        let words = words::written(&text.value, line.range.clone());
+        let word = |range: Range<usize>| Text::word(&text.value[range.clone()], text.place(range));
+        let words: Vec<Text> = words.into_iter().map(word).collect();
         let starts = words.iter().enumerate().filter(|(at, word)| *at == 1 || word.value == SEQUENCE);
         for (at, _) in starts {
             let start = if at == 1 { 1 } else { at + 1 };
@@ -46,17 +51,6 @@ pub(super) fn of(script: &Script) -> Vec<Channel> {
 fn ends(word: &Text) -> bool {
     let word = word.value.as_str();
     [SEQUENCE, "->", "when"].contains(&word) || MODIFIERS.contains(&word)
-}
-
-/// The words of a line.
-fn words(text: &Text, range: std::ops::Range<usize>) -> Vec<Text> {
-    let line = &text.value[range.clone()];
-    line.split_whitespace()
-        .map(|word| {
-            let start = range.start + (word.as_ptr() as usize - line.as_ptr() as usize);
-            Text::word(word, text.place(start..start + word.len()))
-        })
-        .collect()
 }
 
 /// The call that a line means by `name`: on what isn't a declared channel, the calls

@@ -2,7 +2,7 @@
 //! further checks, and a line of the script is read around it, so that one slip is
 //! one mistake.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{
     Scenario,
@@ -23,7 +23,7 @@ pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: 
     let mut sound =
         |text: &Text, pieces: &[Piece], expressions: Expressions, extent: &str, unbound: &mut Vec<Span>| {
             let before = problems.len();
-            let mut sized = expressions == Expressions::Anywhere;
+            let mut sized = matches!(expressions, Expressions::Anywhere | Expressions::InWords);
             for piece in pieces {
                 match piece {
                     Piece::Literal(range) => {
@@ -32,7 +32,9 @@ pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: 
                     }
                     Piece::Hole { whole, inner } => {
                         let before = problems.len();
-                        hole(text, inner.clone(), params, sized, problems);
+                        if expressions != Expressions::InWords || !runtime_size(text, inner, problems) {
+                            hole(text, inner.clone(), params, sized, problems);
+                        }
                         if problems.len() > before {
                             unbound.push(text.place(whole.clone()));
                         }
@@ -58,7 +60,7 @@ pub(super) fn check(scenario: &mut Scenario, problems: &mut Vec<Problem>, used: 
     scenario.actors.retain(|actor| {
         let texts = actor.program.iter().flat_map(Program::texts);
         let words: Vec<bool> = texts
-            .map(|(text, pieces)| sound(text, pieces, Expressions::Anywhere, &text.value, &mut vec![]))
+            .map(|(text, pieces)| sound(text, pieces, Expressions::InWords, &text.value, &mut vec![]))
             .collect();
         !words.contains(&false)
             && sound(&actor.driver, &actor.pieces, Expressions::InBuffer, &actor.driver.value, &mut vec![])
@@ -84,15 +86,25 @@ enum Expressions {
     Nowhere,
     InBuffer,
     Anywhere,
+    /// Of a program, which is found before any runtime has told its sizes.
+    InWords,
 }
 
-fn hole(
-    text: &Text,
-    inner: std::ops::Range<usize>,
-    params: &[Param],
-    sized: bool,
-    problems: &mut Vec<Problem>,
-) {
+/// Reports a size that a runtime tells.
+fn runtime_size(text: &Text, inner: &Range<usize>, problems: &mut Vec<Problem>) -> bool {
+    let Ok(expr) = Expr::parse(&text.value[inner.clone()], &|range| range) else { return false };
+    let names = expr.names();
+    let Some((name, span)) = names.iter().find(|(name, _)| name.contains('.')) else { return false };
+    let place = text.place(inner.start + span.start..inner.start + span.end);
+    problems.push(
+        Problem::new("symbol", format!("`{name}` in the words of a program"))
+            .at(place, "told by a runtime, which comes later")
+            .help("write a number, or a parameter that is one"),
+    );
+    true
+}
+
+fn hole(text: &Text, inner: Range<usize>, params: &[Param], sized: bool, problems: &mut Vec<Problem>) {
     let content = &text.value[inner.clone()];
     let is_param = |name: &str| params.iter().any(|param| param.name.value == name);
     if is_param(content) {
@@ -110,7 +122,7 @@ fn hole(
         );
         return;
     }
-    let place = |part: std::ops::Range<usize>| text.place(inner.start + part.start..inner.start + part.end);
+    let place = |part: Range<usize>| text.place(inner.start + part.start..inner.start + part.end);
     let expr = match Expr::parse(content, &place) {
         Ok(expr) => expr,
         Err(problem) => return problems.push(problem),

@@ -11,6 +11,7 @@ use super::{
     lines::{END, TOGETHER},
     names,
     parts::Line,
+    place::Text,
     problem::Problem,
     program::PROGRAM,
     suggest::{listed, nearest, way_out},
@@ -292,15 +293,8 @@ impl LineReader<'_, '_> {
             return None;
         };
         if let Some(by) = actor.flatten().and_then(|index| self.cx.scenario.actors[index].by())
-            && verb == Verb::Start
+            && self.is_refused_by_child(verb, at, by)
         {
-            let name = self.words.get(0);
-            self.problems.push(
-                Problem::new("child", format!("`{name}` is started by `{}`", by.value))
-                    .at_place(&self.words.place(at..at + 1), "not by itself")
-                    .at(by.span.clone(), "says so here")
-                    .help(format!("write `{} spawn {name}`", by.value)),
-            );
             return None;
         }
         let bound = actor.flatten().and_then(|index| self.cx.actors[index].as_ref());
@@ -318,6 +312,33 @@ impl LineReader<'_, '_> {
             );
         }
         Some(verb)
+    }
+
+    /// A program that another actor starts isn't started by a step of its own, and what it calls
+    /// isn't seen.
+    fn is_refused_by_child(&mut self, verb: Verb, at: usize, by: &Text) -> bool {
+        let name = self.words.get(0);
+        let mut refuse = |label, help| {
+            self.problems.push(
+                Problem::new("child", format!("`{name}` is started by `{}`", by.value))
+                    .at_place(&self.words.place(at..at + 1), label)
+                    .at(by.span.clone(), "says so here")
+                    .help(help),
+            );
+            true
+        };
+        match verb {
+            Verb::Start => refuse("not by itself", format!("write `{} spawn {name}`", by.value)),
+            Verb::Fault | Verb::Cut | Verb::Hold | Verb::Release => refuse(
+                "nobody is between its calls and the kernel",
+                format!("`{name}` takes `kill` and `run`; a program without `by` takes the others too"),
+            ),
+            Verb::Run if at + 1 < self.words.len() && self.words.get(at + 1) == "until" => refuse(
+                "its calls aren't counted",
+                format!("write `{name} run`; a program without `by` runs up to a call"),
+            ),
+            _ => false,
+        }
     }
 
     /// The word names a declared channel.

@@ -168,6 +168,12 @@ impl<'a> Scope<'a> {
         Some(self.params[index].1)
     }
 
+    /// A parameter or a symbol is called so.
+    pub fn knows(&self, name: &str) -> bool {
+        self.params.iter().any(|(param, _)| *param == name)
+            || BUILT_IN.iter().any(|symbol| symbol.name == name)
+    }
+
     /// The parameters used since the last call.
     pub fn take_touched(&self) -> BTreeSet<usize> {
         self.touched.take()

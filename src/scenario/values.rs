@@ -1,6 +1,6 @@
 //! Values of the expected type, and what to say of others.
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::{
     document::{Key, Value, Walk},
@@ -10,6 +10,12 @@ use super::{
     suggest::{nearest, way_out},
     template,
 };
+
+/// An integer's digits, however it is written (`0x1000`).
+pub(super) fn decimal(number: &DeInteger<'_>) -> String {
+    let value = i128::from_str_radix(number.as_str(), number.radix());
+    value.map_or_else(|_| number.as_str().to_owned(), |value| value.to_string())
+}
 
 impl<'i> Walk<'i> {
     /// `"value"`, or a table with the value under the first of its `keys`.

@@ -51,6 +51,16 @@ fn parts(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
     parts
 }
 
+/// The words of a part of a text as they are written, before any parameter is put in.
+pub(super) fn written(text: &str, part: Range<usize>) -> Vec<Range<usize>> {
+    let line = &text[part.clone()];
+    let words = line.split_whitespace().flat_map(|word| {
+        let start = part.start + (word.as_ptr() as usize - line.as_ptr() as usize);
+        parts(text, start..start + word.len())
+    });
+    words.collect()
+}
+
 /// A size in a step.
 #[derive(Clone, Debug)]
 pub(super) struct Size {

@@ -8,6 +8,7 @@ use super::{
         place::Text,
         problem::Problem,
         suggest::{listed, way_out},
+        values::decimal,
     },
     Key, Value, Walk,
 };
@@ -44,6 +45,7 @@ impl<'i> Walk<'i> {
             (_, Some(quantity)) => match self.document.declared.channels.as_slice() {
                 [_] if self.document.channels.len() == 1 => self.bytes(quantity, 0, value),
                 [_] => {}
+                [] if !self.document.handles.is_empty() => self.problems.push(self.which_handle(name, key)),
                 [] => self.problems.push(
                     Problem::new("which-channel", format!("`{name}` of no channel"))
                         .at(key.span(), "this scenario has no channel")
@@ -72,6 +74,14 @@ impl<'i> Walk<'i> {
             }
             _ => self.unknown_key(key, "expect"),
         }
+    }
+
+    fn which_handle(&self, name: &str, key: &Key<'i>) -> Problem {
+        let handles: Vec<&str> =
+            self.document.handles.iter().map(|handle| handle.name.value.as_str()).collect();
+        Problem::new("which-channel", format!("`{name}` of which channel?"))
+            .at(key.span(), format!("there are the handles {}", listed(&handles)))
+            .help(format!("write it under [expect.{}]", handles[0]))
     }
 
     /// `[expect.CHILD.stdout]`: TOML takes the point in the channel's name for a table in a table.
@@ -133,10 +143,7 @@ impl<'i> Walk<'i> {
     fn bytes(&mut self, quantity: Quantity, channel: usize, value: &Value<'i>) {
         let value = match value.get_ref() {
             DeValue::String(text) => Text::literal(text, self.file, value.span()),
-            DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => Text::whole(number.to_string(), value.span()),
-                Err(_) => Text::whole(number.as_str().to_owned(), value.span()),
-            },
+            DeValue::Integer(number) => Text::whole(decimal(number), value.span()),
             _ => return self.wrong_type(value, &format!("expect.{}", quantity.name())),
         };
         self.document.expect.bytes.push(ByteKey { channel, quantity, value });

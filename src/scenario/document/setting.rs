@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use super::{
-    super::{parts::Template, place::Text},
+    super::{parts::Template, place::Text, values::decimal},
     Key, Value, Walk,
 };
 use crate::setting::{LimitKind, limits::LIMITS};
@@ -47,7 +47,7 @@ impl<'i> Walk<'i> {
     /// A text, or an integer with this unit behind it.
     fn number_or_text(&mut self, value: &Value<'i>, path: &str, unit: &str) -> Option<Text> {
         match value.get_ref() {
-            DeValue::Integer(number) => Some(Text::whole(format!("{number}{unit}"), value.span())),
+            DeValue::Integer(number) => Some(Text::whole(decimal(number) + unit, value.span())),
             _ => self.text(value, path),
         }
     }

@@ -24,6 +24,13 @@ pub(in crate::scenario) fn read(
     let then = (at_once.end < rest.end).then(|| {
         let later = at_once.end + 1..words.until(at_once.end + 1..rest.end, &["by"]);
         let by = (later.end < rest.end).then(|| words.text(later.end + 1..rest.end));
+        if by.as_ref().is_some_and(String::is_empty) {
+            problems.push(
+                Problem::new("expectation", "`by` without a step")
+                    .at_place(&words.place(later.end..rest.end), "which step releases it?")
+                    .help("for example `-> blocked then EPIPE by reader close`"),
+            );
+        }
         let (later, never) = or_nothing(words, later);
         let any_of =
             if later.is_empty() && never { Vec::new() } else { alternatives(words, later, problems) };
@@ -172,7 +179,17 @@ fn number_and_words(words: &Words<'_>, range: Range<usize>) -> Result<Expected, 
     let to = words.until(size.clone(), &["to"]);
     let bytes = match () {
         () if size.is_empty() => None,
-        () if to < size.end => Some((number(size.start..to)?, number(to + 1..size.end)?)),
+        () if to < size.end => {
+            let (from, to) = (number(size.start..to)?, number(to + 1..size.end)?);
+            if from > to {
+                return Err(Box::new(
+                    Problem::new("expectation", format!("a range from {from} to {to}"))
+                        .at_place(&words.place(size), "nothing is in it")
+                        .help("write the smaller number first"),
+                ));
+            }
+            Some((from, to))
+        }
         () => words.size(size).map_err(Box::new)?.bytes.map(|bytes| (bytes, bytes)),
     };
     let from = (from < says).then(|| shares(words, from, says)).transpose()?;

@@ -7,6 +7,7 @@ use crate::scenario::{
     document::{Value, Walk},
     problem::Problem,
     suggest::way_out,
+    values::decimal,
 };
 
 const KEY: &str = "nonblock";
@@ -46,7 +47,7 @@ impl<'i> Walk<'i> {
     /// A descriptor by its name or number, and what to call it.
     fn descriptor(&mut self, entry: &Value<'i>, streams: &[ProgramStream]) -> Option<(i32, String)> {
         let text = match entry.get_ref() {
-            DeValue::Integer(number) => number.to_string(),
+            DeValue::Integer(number) => decimal(number),
             _ => self.text(entry, PATH)?.value,
         };
         let named = STREAMS.iter().find(|(name, ..)| *name == text).map(|(_, fd, _)| *fd);

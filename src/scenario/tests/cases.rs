@@ -1,8 +1,10 @@
 //! From a scenario to its cases.
 
+use std::collections::HashSet;
+
 use super::{super::*, *};
 use crate::{
-    outcome::{Access, Action, Amount},
+    outcome::{Access, Action, Amount, snapshot},
     stage::{Condition, PlannedStep},
 };
 
@@ -411,4 +413,36 @@ fn a_case_whose_call_cant_be_had_here_is_skipped() {
     };
     assert_eq!(skip("8"), None);
     assert_eq!(skip("1_000_000_000_000"), Some("raise it (ulimit -Hn)".to_owned()));
+}
+
+/// The block of each case in a snapshot has to be found again.
+#[rstest::rstest]
+#[case::versions(
+    "params = { w = [\"python@3.8:text\", \"python@3.13:text\"], r = [\"python@3.8\", \"python@3.13\"] }\n\
+     channels = { log = \"fifo\" }\nactors = { w = \"{w}\", r = \"{r}\" }\n\
+     script = \"w open log write\\nr open log read\"",
+    &["[w = python:text, r = python]", "[w = python@3.8:text, r = python@3.13]",
+      "[w = python@3.13:text, r = python@3.8]", "[w = python:text, r = python]"]
+)]
+#[case::every_version(
+    "channels = { log = \"fifo\" }\nactors = { w = \"python@all\", r = \"python@all\" }\n\
+     script = \"w open log write\\nr open log read\"",
+    &["[w = python, r = python]", "[w = python@3.8, r = python@3.13]",
+      "[w = python@3.13, r = python@3.8]", "[w = python, r = python]"]
+)]
+#[case::no_version(
+    "params = { to = [\"connect c @log\", \"connect c @none\"] }\nactors = { a = \"raw\" }\n\
+     script = \"a socket c unix stream\\na {to} -> failed\"",
+    &["[to = connect c @log]", "[to = connect c @none]"]
+)]
+#[case::several_lines(
+    "params = { code = [\"a\\nb\", \"a\\nc\"] }\nactors = { a = { command = [\"sh\", \"-c\", \"{code}\"] } }\n\
+     script = \"a start\"",
+    &["[code = a\\nb]", "[code = a\\nc]"]
+)]
+fn a_heading_tells_cases_of_one_snapshot_apart(#[case] text: &str, #[case] headings: &[&str]) {
+    let cases = cases_of(text);
+    assert_eq!(Vec::from_iter(cases.iter().map(snapshot::heading)), headings);
+    let places: HashSet<_> = cases.iter().map(|case| (&case.snapshot_key, snapshot::heading(case))).collect();
+    assert_eq!(places.len(), cases.len());
 }

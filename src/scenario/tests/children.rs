@@ -28,6 +28,11 @@ fn its_pipes_are_channels() {
 #[case("parent spawn other", "`other` isn't a program, but an actor with a driver", (2, 14), "`command`")]
 #[case("other spawn log", "`raw` can't `spawn`", (2, 7), "a driver that can: ")]
 #[case("log start", "`log` is started by `parent`", (2, 5), "parent spawn log")]
+#[case("parent spawn log\nlog fault 1st write log.stdout EPIPE", "`log` is started by `parent`", (3, 5), "takes `kill` and `run`")]
+#[case("parent spawn log\nlog cut 1st write log.stdout 1", "`log` is started by `parent`", (3, 5), "takes `kill` and `run`")]
+#[case("parent spawn log\nlog hold 1st write log.stdout", "`log` is started by `parent`", (3, 5), "takes `kill` and `run`")]
+#[case("parent spawn log\nlog release", "`log` is started by `parent`", (3, 5), "takes `kill` and `run`")]
+#[case("parent spawn log\nlog run until 1st write log.stdout", "`log` is started by `parent`", (3, 5), "write `log run`")]
 #[case("parent spawn log\nparent spawn log", "`log` is started twice", (3, 1), "another program")]
 #[case("parent wait log", "`log` isn't there before `parent` starts it", (2, 1), "parent spawn log")]
 #[case("log kill", "`log` isn't there before `parent` starts it", (2, 1), "parent spawn log")]
@@ -68,6 +73,12 @@ fn in_a_step(
     "stdout = \"pipe\"",
     "stdout = \"pipe\", nonblock = [\"stdout\"]",
     "non-blocking descriptors of a program that another actor starts",
+    "leave out `by`"
+)]
+#[case(
+    "stdout = \"pipe\"",
+    "stdout = \"pipe\", trace = true",
+    "the calls of a program that another actor starts",
     "leave out `by`"
 )]
 #[case("by = \"parent\", ", "", "a pipe to whom?", "by = \"ACTOR\"")]

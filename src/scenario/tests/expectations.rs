@@ -67,3 +67,31 @@ fn allowed_outcomes(#[case] text: &str, #[case] allowed: &[&str]) {
         .collect();
     assert_eq!(got, allowed);
 }
+
+#[rstest::rstest]
+#[case("w write log 9 -> ok 10 to 5", "a range from 10 to 5", "write the smaller number first")]
+#[case(
+    "w write log 9 -> blocked then ok by",
+    "`by` without a step",
+    "for example `-> blocked then EPIPE by reader close`"
+)]
+fn an_expectation_that_nothing_meets(#[case] step: &str, #[case] message: &str, #[case] help: &str) {
+    let text = format!(
+        "[channels]\nlog = \"fifo\"\n[actors]\nw = \"raw\"\nscript = '''\nw open log both\n{step}\n'''\n"
+    );
+    let (problem, _) = mistake_of(&text);
+    assert_eq!((problem.message.as_str(), problem.help.as_deref()), (message, Some(help)));
+}
+
+/// Handles are channels, and their script may stand below.
+#[test]
+fn a_script_may_stand_below_what_is_expected_of_its_handles() {
+    for header in ["[expect.r]\nlost = 0", "[expect]\nr.lost = 0"] {
+        let text = format!("[actors]\na = \"raw\"\n{header}\nscript = '''\na pipe r w\n'''\n");
+        assert_eq!(cases_of(&text).len(), 1, "{header}");
+    }
+    let bare = "[actors]\na = \"raw\"\n[expect]\nlost = 0\nscript = '''\na pipe r w\n'''\n";
+    let (problem, _) = mistake_of(bare);
+    assert_eq!(problem.message, "`lost` of which channel?");
+    assert_eq!(problem.help.as_deref(), Some("write it under [expect.r]"));
+}

@@ -99,6 +99,9 @@ fn a_call_on_the_wrong_kind(
 #[case("a pipe r w\na fork b if failed\nc fork b unless failed\nb read r 1")]
 #[case("a fork b\na open log both\na pipe r w\na fionread log\na getpipe_sz log")]
 #[case("a fork b when 1 > 2\na sleep")]
+// The sign that parts steps needs no space.
+#[case("a fork b; pipe r w; write w 10; read r 10")]
+#[case("a pipe r w;fork b;write w 10")]
 #[case("a fork b\na pipe r w\na read r 1 -> blocked then ok 1 by a write")]
 #[case("a fork b\na socket s unix stream\na bind s here\na listen s 1\na accept s x")]
 #[case("a fork b\na socket s unix stream\na bind s here\na listen s 1 if failed\na accept s x")]

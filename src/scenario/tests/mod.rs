@@ -11,6 +11,7 @@ mod kept;
 mod mistakes;
 mod no_panics;
 mod nonblock;
+mod programs;
 mod rendering;
 mod setting;
 mod starts;
