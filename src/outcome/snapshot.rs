@@ -21,7 +21,7 @@ mod tests;
 pub use files::{Recorded, content, path, propose};
 pub use orders::{Differing, InOrder, differing, has_these, open};
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Amount, ChannelLedger, Count, End, Explored, Offer, Outcome, Part, StepRecord, Transcript, Verb,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     channel::Settles,
-    driver::{Spec, Version},
+    driver::{DriverInfo, Spec, Version},
     outcome::Action,
     scenario::{Case, ExpectedBytes, Quantity, SnapshotKind},
     trace,
@@ -52,19 +52,51 @@ pub(super) fn without_trace(block: &str) -> String {
     block.lines().filter(|line| !traced(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The line above a case's block. Versions stay out: the file's name says them.
+/// The line above a case's block. Versions stay out: the file's name says them. Only where two of a
+/// driver have parts, it doesn't say whose part is whose.
 pub fn heading(case: &Case) -> String {
-    let params: Vec<String> =
-        case.params.iter().map(|(name, value)| format!("{name} = {}", without_version(value))).collect();
-    format!("[{}]", params.join(", "))
+    let specs: Vec<Option<Spec>> = case.params.iter().map(|(_, value)| versioned(value)).collect();
+    let meets_another = |spec: &Spec| {
+        let others = specs.iter().flatten().filter(|other| other.driver == spec.driver);
+        others.into_iter().any(|other| other.version != spec.version)
+    };
+    let params = case.params.iter().zip(&specs).map(|((name, value), spec)| match spec {
+        Some(spec) if !meets_another(spec) => format!("{name} = {}", unversioned(spec)),
+        _ => format!("{name} = {}", in_line(value)),
+    });
+    format!("[{}]", Vec::from_iter(params).join(", "))
 }
 
 /// `python:text` for `python@3.6:text`; any other text as it is.
 pub fn without_version(value: &str) -> String {
-    match Spec::parse(value) {
-        Ok(spec) if spec.version != Version::Newest => Spec { version: Version::Newest, ..spec }.to_string(),
-        _ => value.to_owned(),
+    versioned(value).map_or_else(|| value.to_owned(), |spec| unversioned(&spec))
+}
+
+/// The version in a text that names one of a driver: `3.6` of `python@3.6:text`.
+pub fn version(value: &str) -> Option<String> {
+    match versioned(value)?.version {
+        Version::Named(version) => Some(version),
+        _ => None,
     }
+}
+
+/// What a value names, if that is a version of a driver.
+fn versioned(value: &str) -> Option<Spec> {
+    let spec = Spec::parse(value).ok().filter(|_| value.contains('@'))?;
+    DriverInfo::named(&spec.driver).is_some_and(|info| info.versioned).then_some(spec)
+}
+
+fn unversioned(spec: &Spec) -> String {
+    Spec { version: Version::Newest, ..spec.clone() }.to_string()
+}
+
+/// A value as it may stand in one line.
+fn in_line(value: &str) -> Cow<'_, str> {
+    if !value.contains(char::is_control) {
+        return Cow::Borrowed(value);
+    }
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(value.chars().map(escaped).collect())
 }
 
 /// The block of one case, its heading first.

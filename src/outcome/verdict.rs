@@ -347,15 +347,31 @@ fn ledgers(case: &Case, played: &Played, differences: &mut Vec<String>) {
 
 /// A quantity of the ledger, as `[expect]` names it; for `torn`, records.
 pub fn quantity(ledger: &ChannelLedger, quantity: Quantity) -> Count {
+    let unless = |unknown: Option<&str>, number: u64| match unknown {
+        Some(why) => Count::Unknown(why.to_owned()),
+        None => Count::Known(number),
+    };
+    let written = ledger.programs.writes.then_some("a program wrote, and doesn't say what");
+    let judged = match ledger.programs.any() {
+        true => Some("a program had the channel, and whose bytes are whose can't be told"),
+        false => ledger.unjudged.then_some("whose bytes were passed on can't be told"),
+    };
     match quantity {
-        Quantity::Offered => Count::Known(ledger.offered),
-        Quantity::Accepted => Count::Known(ledger.accepted),
+        Quantity::Offered => unless(written, ledger.offered),
+        Quantity::Accepted => unless(written, ledger.accepted),
         Quantity::Kernel => ledger.kernel.clone(),
         Quantity::Queued => ledger.queued.clone(),
         Quantity::Delivered => Count::Known(ledger.delivered),
-        Quantity::Lost => Count::Known(ledger.lost_bytes()),
-        Quantity::Duplicated => Count::Known(ledger.duplicated_bytes()),
-        Quantity::Reordered => Count::Known(ledger.reordered_bytes()),
-        Quantity::Torn => Count::Known(ledger.torn_records()),
+        Quantity::Lost => match &ledger.unplaced {
+            Some(unplaced) if unplaced.least < unplaced.most => {
+                let certain = ledger.lost_bytes() - unplaced.least;
+                let (least, most) = (certain + unplaced.least, certain + unplaced.most);
+                Count::Unknown(format!("{least} to {most} bytes"))
+            }
+            _ => unless(judged, ledger.lost_bytes()),
+        },
+        Quantity::Duplicated => unless(judged, ledger.duplicated_bytes()),
+        Quantity::Reordered => unless(judged, ledger.reordered_bytes()),
+        Quantity::Torn => unless(judged, ledger.torn_records()),
     }
 }

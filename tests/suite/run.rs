@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use crate::{
     drivers::conformance,
-    lab::{Lab, ran},
+    lab::{Lab, play_with, ran},
     support::{output, spawn},
 };
 
@@ -279,4 +279,41 @@ fn has_perl() -> bool {
         eprintln!("SKIPPED: perl isn't installed");
     }
     found
+}
+
+/// docs/scenario.md: a count that can't be known is as expected by nothing.
+#[rstest::rstest]
+#[case::of_a_program(
+    "[channels]\nout = \"pipe\"\n[actors]\np = { command = [\"echo\"], stdout = \"out\" }\nr = \"raw\"\n",
+    "r open out read\np start\nr read out to-eof",
+    "out",
+    &["lost", "duplicated", "reordered", "torn", "offered", "accepted"],
+    "unknown (a program "
+)]
+#[case::on_its_way(
+    "[actors]\na = \"raw\"\nb = \"raw:fork\"\n",
+    "a socket l tcp stream\na bind l @\na listen l 1\na socket c tcp stream\na connect c =l\na accept l n\na fork b\n\
+     b send c 10\nb close c\na close c\na close n",
+    "n",
+    &["lost"],
+    "unknown (0 to 10 bytes)"
+)]
+fn what_cant_be_known_is_as_expected_by_nothing(
+    #[case] head: &str,
+    #[case] script: &str,
+    #[case] channel: &str,
+    #[case] counts: &[&str],
+    #[case] why: &str,
+) {
+    let expect: Vec<String> = counts.iter().map(|count| format!("{count} = 0")).collect();
+    let text = format!("{head}[expect.{channel}]\n{}\nscript = '''\n{script}\n'''\n", expect.join("\n"));
+    let (case, ran) = play_with(&text, &[]);
+    assert_eq!(case["status"], "differs", "{ran:?}");
+    let differences: Vec<&str> =
+        case["differences"].as_array().expect("a list").iter().filter_map(|text| text.as_str()).collect();
+    assert_eq!(differences.len(), counts.len(), "{differences:?}");
+    for (difference, count) in differences.iter().zip(counts) {
+        assert!(difference.contains(&format!("{count} of {channel}")), "{difference}");
+        assert!(difference.contains(why), "{difference}");
+    }
 }

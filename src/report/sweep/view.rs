@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::explore::sweep::{Band, Found, Map, Naming, Row, SUMMARY, Stair, Stretch, Sweep, fold, lines};
+use crate::{
+    explore::sweep::{Band, Found, Map, Naming, Row, SUMMARY, Stair, Stretch, Sweep, fold, lines},
+    outcome::snapshot,
+};
 
 /// Steps that are told of a boundary, at most.
 const MOST: usize = 2;
@@ -196,21 +199,14 @@ fn differing(one: &str, other: &str) -> (String, String) {
     (was.to_owned(), is.to_owned())
 }
 
-/// How a combination is called: a value without its version; and the version.
+/// How a combination is called: its values without their versions; and the versions.
 pub(super) fn title(map: &Map) -> (String, Option<String>) {
-    use crate::driver::{Spec, Version};
-    let mut version = None;
-    let value = |value: &String| match Spec::parse(value).map(|spec| spec.version) {
-        Ok(Version::Named(name)) => {
-            version = Some(name);
-            crate::outcome::snapshot::without_version(value)
-        }
-        _ => value.clone(),
-    };
-    let values = map.params.iter().map(|(_, text)| text).map(value);
-    let values: Vec<String> = values.collect();
-    let params = map.params.iter().zip(values).map(|((name, _), value)| format!("{name} = {value}"));
-    (Vec::from_iter(params).join(", "), version)
+    let text = |(name, value): &(String, String)| format!("{name} = {}", snapshot::without_version(value));
+    let mut versions: Vec<String> =
+        map.params.iter().filter_map(|(_, value)| snapshot::version(value)).collect();
+    versions.dedup();
+    let version = (!versions.is_empty()).then(|| versions.join("+"));
+    (Vec::from_iter(map.params.iter().map(text)).join(", "), version)
 }
 
 /// The rows of maps that say the same, with the versions of their runtimes.
