@@ -148,7 +148,7 @@ impl Gather {
 }
 
 /// The steps in the order in which they were given.
-fn given(transcript: &Transcript) -> Vec<usize> {
+pub fn given(transcript: &Transcript) -> Vec<usize> {
     let mut given: Vec<usize> = Vec::with_capacity(transcript.steps.len());
     for record in &transcript.steps {
         if record.attempt == 1 {
