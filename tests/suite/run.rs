@@ -169,6 +169,25 @@ fn a_broken_driver_is_a_fault_and_is_named(#[case] does: &str, #[case] said: &st
     assert_eq!(ran.result(), "1 case: 1 error");
 }
 
+/// Several cases may fail for one reason, which stands at the end once.
+#[test]
+fn a_case_that_fails_is_named() {
+    if !has_perl() {
+        return;
+    }
+    let program = format!("use IO::Handle; use POSIX (); open($s, q(+<&=), 3); {GREETING}<$s>; exit 0");
+    let command = serde_json::to_string(&["perl", "-e", &program]).expect("JSON");
+    let text =
+        with_driver(&command, "reader open log read nonblock\nwriter open log write\nwriter write log {n}\n");
+    let lab = Lab::new(&[("broken", &format!("params = {{ n = [1, 2] }}\n{text}"))]);
+    let ran = lab.run(&["run", "scenarios"]);
+    assert_eq!((ran.status, ran.result()), (Some(3), "2 cases: 2 error"), "{}", ran.out);
+    for title in ["n = 1", "n = 2"] {
+        let named = format!("\n{title}: the driver of writer: it ended on its own: exit status 0");
+        assert!(ran.out.contains(&named), "{}", ran.out);
+    }
+}
+
 #[test]
 fn a_driver_that_isnt_there_is_named() {
     for (command, said) in [
