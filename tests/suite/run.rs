@@ -105,6 +105,11 @@ fn a_stuck_case_says_who_waits_for_whom() {
 #[case::an_enormous_size(&["scenarios", "--set", "n=1000000000000000000"], 2, "more than 256 MiB")]
 #[case::an_enormous_product(&["scenarios", "--set", "n=1000000000*1000000000"], 2, "more than 256 MiB")]
 #[case::beyond_all_numbers(&["scenarios", "--set", "n=9000000000000000000*9"], 2, "error")]
+#[case::a_file_by_several_paths(
+    &["scenarios/simple.toml", "./scenarios/simple.toml", "scenarios", "empty/../scenarios"],
+    4,
+    "2 cases: 2 unrecorded"
+)]
 #[case::no_such_file(&["nowhere.toml"], 2, "pipelab: nowhere.toml: No such file or directory")]
 #[case::no_scenario(&["empty"], 2, "pipelab: empty: no scenario (*.toml) in it")]
 #[case::no_text(&["binary.toml"], 2, "pipelab: binary.toml: ")]
