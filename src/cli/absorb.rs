@@ -9,21 +9,21 @@ use std::{
     time::Duration,
 };
 
-use super::{ignore, rename};
+use super::{LARGEST_BUFFER, ignore, rename};
 
 /// Read a descriptor: all of it, a part, at a pace, or not at all
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit status: 0 at the end of file or after --bytes; 1 if a call failed.")]
 pub(super) struct Absorb {
     /// The descriptor
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..))]
     fd: i32,
     /// Stop after so many bytes; 0 reads nothing
     #[arg(long)]
     bytes: Option<u64>,
-    /// Bytes that a read(2) asks for at most
-    #[arg(long, default_value_t = 65_536)]
-    piece: usize,
+    /// Bytes that a read(2) asks for at most, up to 1 GiB
+    #[arg(long, default_value_t = 65_536, value_parser = clap::value_parser!(u64).range(..=LARGEST_BUFFER))]
+    piece: u64,
     /// Milliseconds to sleep before each read
     #[arg(long, default_value_t = 0)]
     every: u64,
@@ -65,7 +65,7 @@ impl Absorb {
     fn read(&self) -> io::Result<u64> {
         // SAFETY: never closed here, so that whoever owns it keeps it.
         let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(self.fd) });
-        let mut buffer = vec![0; self.piece.max(1)];
+        let mut buffer = vec![0; self.piece.max(1) as usize];
         let mut total = 0;
         while let left @ 1.. = self.bytes.unwrap_or(u64::MAX) - total {
             if self.every > 0 {

@@ -10,7 +10,7 @@ use std::{
 
 use nix::errno::Errno;
 
-use super::{ignore, rename};
+use super::{LARGEST_BUFFER, ignore, rename};
 
 /// Write lines or bytes to a descriptor, in a chosen buffering
 #[derive(Debug, clap::Args)]
@@ -31,9 +31,10 @@ pub(super) struct Emit {
     #[arg(long)]
     numbered: bool,
     /// The descriptor
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i32).range(0..))]
     fd: i32,
-    /// none: a write(2) a line; line: a buffer that a line feed flushes; or the size of a buffer in bytes
+    /// none: a write(2) a line; line: a buffer that a line feed flushes; or the size of a buffer in bytes, up
+    /// to 1 GiB
     #[arg(long, default_value = "none", value_parser = buffering)]
     buffer: Buffering,
     /// The exit status after all is written
@@ -55,7 +56,10 @@ fn buffering(text: &str) -> Result<Buffering, String> {
     match text {
         "none" => Ok(Buffering::None),
         "line" => Ok(Buffering::Line),
-        size => size.parse().map(Buffering::Bytes).map_err(|_| "`none`, `line` or a number of bytes".into()),
+        size => match size.parse::<u64>() {
+            Ok(bytes) if bytes <= LARGEST_BUFFER => Ok(Buffering::Bytes(bytes as usize)),
+            _ => Err("`none`, `line` or a number of bytes up to 1 GiB".into()),
+        },
     }
 }
 

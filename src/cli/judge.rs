@@ -12,11 +12,13 @@ use crate::{
         exit,
         model::{Agreement, disagreement},
     },
-    runner::{Lab, Recording},
+    runner::{Lab, Recording, Recordings},
     scenario::{Case, Overrides},
 };
 
 /// Hold what was seen of scenarios against the model of the kernel
+///
+/// Of a case that leaves orders open, each outcome is judged, in its first order.
 #[derive(Debug, Args)]
 pub(super) struct Judge {
     /// Scenario files or folders, to be played and judged; or records of `run --format jsonl`
@@ -40,27 +42,39 @@ impl Judge {
         let mut lab = Lab::open(&self.stage.options())?;
         let machine = Machine::here(lab.stage().measures())?;
         let mut agreement = Agreement::default();
-        let mut hold = |scenario: &str, case: &Case, transcript: &Transcript| -> Result<(), Failure> {
-            let judgement = judge(&case.plan, transcript, &machine, Rules::linux());
-            disagreement(out, scenario, case, transcript, &judgement, self.uncovered)?;
-            agreement.add(&judgement);
+        let mut hold = |scenario: &str, case: &Case, transcripts: &[&Transcript]| -> Result<(), Failure> {
+            let mut judgements = Vec::new();
+            for transcript in transcripts {
+                let judgement = judge(&case.plan, transcript, &machine, Rules::linux());
+                disagreement(out, scenario, case, transcript, &judgement, self.uncovered)?;
+                judgements.push(judgement);
+            }
+            agreement.add(&judgements);
             Ok(())
         };
+        let mut unplayed = 0;
         let scenarios: Vec<PathBuf> = scenarios.into_iter().cloned().collect();
         if !scenarios.is_empty() {
             let loaded = lab.load(&found(&scenarios)?, &Overrides::default()).map_err(mistakes)?;
-            lab.play_all(&loaded, |scenario, judged: &Judged| match &judged.played {
-                Some(played) => hold(&loaded[scenario].scenario.name, &judged.case, &played.transcript),
-                None => Ok(()),
+            lab.play_all(&loaded, |scenario, judged: &Judged| {
+                let of_orders = judged.orders.iter().flat_map(|explored| &explored.outcomes);
+                let played = judged.played.iter().chain(of_orders.map(|outcome| &outcome.played));
+                let transcripts: Vec<&Transcript> = played.map(|played| &played.transcript).collect();
+                if transcripts.is_empty() {
+                    unplayed += 1;
+                    return Ok(());
+                }
+                hold(&loaded[scenario].scenario.name, &judged.case, &transcripts)
             })?;
         }
         for path in records {
-            for Recording { scenario, case, transcript } in
-                Recording::read(path, &self.scenarios, &mut lab).map_err(Failure::Mistake)?
-            {
-                hold(&scenario, &case, &transcript)?;
+            let records = Recordings::read(path, &self.scenarios, &mut lab).map_err(Failure::Mistake)?;
+            unplayed += records.unplayed;
+            for Recording { scenario, case, transcripts } in &records.played {
+                hold(scenario, case, &transcripts.iter().collect::<Vec<_>>())?;
             }
         }
+        agreement.unplayed = unplayed;
         agreement.show(out)?;
         Ok(if agreement.differs > 0 { exit::DIFFERS } else { exit::AS_EXPECTED })
     }

@@ -75,6 +75,9 @@ pub(crate) fn tool() -> u8 {
     }
 }
 
+/// What a program of a scenario may have as its buffer, in bytes.
+const LARGEST_BUFFER: u64 = 1 << 30;
+
 /// The program's own name (prctl(2), PR_SET_NAME).
 fn rename(name: &std::ffi::CStr) {
     // A convenience.

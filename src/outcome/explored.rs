@@ -20,7 +20,10 @@ use super::{
     snapshot::{self, InOrder},
     verdict::{Judged, held_against, shows},
 };
-use crate::{explore::orders::Orders, scenario::Case};
+use crate::{
+    explore::orders::Orders,
+    scenario::{Case, ExpectedOfSome},
+};
 
 /// What came of all orders.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub struct Gather {
     /// Which of `[expect.some]` an order has shown.
     shown: Vec<bool>,
     stuck: bool,
+    /// The scenario has a program traced that couldn't be, here.
+    lacks_trace: bool,
     /// The first play that failed, or that the machine can't have.
     failed: Option<Judged>,
 }
@@ -81,9 +86,14 @@ impl Gather {
             return;
         }
         self.stuck |= judged.status == Status::Stuck;
+        let mut untraced = played.transcript.untraced.iter().enumerate();
+        let lacks_trace = untraced.any(|(actor, why)| !why.is_empty() && case.plan.traces(actor));
+        self.lacks_trace |= lacks_trace;
         self.shown.resize(case.expect.some.len(), false);
         for (shown, some) in self.shown.iter_mut().zip(&case.expect.some) {
-            *shown |= shows(some, case, &played);
+            // The first error may be a call that nobody saw.
+            let error_at = some.error_at.filter(|_| !lacks_trace);
+            *shown |= shows(&ExpectedOfSome { error_at, ..some.clone() }, case, &played);
         }
         for text in judged.differences {
             match self.differences.iter_mut().find(|(known, ..)| *known == text) {
@@ -133,9 +143,14 @@ impl Gather {
         };
         let known = recorded.and_then(|recorded| recorded.block(&snapshot::heading(&judged.case)));
         let known = known.filter(|known| snapshot::has_these(known, orders));
-        let seen = judged.block();
-        if let (Some(known), Some(seen)) = (known, &seen) {
-            held_against(known, seen, &mut judged.differences);
+        let seen = judged.orders.as_ref();
+        let seen = seen.and_then(|explored| snapshot::block_of_orders(&judged.case, explored));
+        let comparable = |block: &str| match self.lacks_trace {
+            true => without_trace(block),
+            false => block.to_owned(),
+        };
+        if let (Some(known), Some(seen)) = (known.map(comparable), seen.as_deref().map(comparable)) {
+            held_against(&known, &seen, &mut judged.differences);
         }
         judged.status = match known {
             _ if self.stuck => Status::Stuck,
@@ -147,8 +162,55 @@ impl Gather {
     }
 }
 
+/// A block as it is where the scenario's programs can't be traced. Outcomes that only the first error
+/// parts, which a trace may know alone (`snapshot = "ledger"`), are then one.
+fn without_trace(block: &str) -> String {
+    let block = snapshot::without_trace(block);
+    // Lines above all outcomes; of each, how many orders have it, the first one, and its own lines.
+    let (mut above, mut outcomes) = (Vec::new(), Vec::<(usize, &str, Vec<&str>)>::new());
+    for line in block.lines() {
+        match (head(line), outcomes.last_mut()) {
+            (Some((orders, first)), _) => outcomes.push((orders, first, Vec::new())),
+            (None, Some((.., own))) => own.push(line),
+            (None, None) => above.push(line),
+        }
+    }
+    let mut merged: Vec<(usize, &str, Vec<&str>)> = Vec::new();
+    for (orders, first, own) in &outcomes {
+        match merged.iter_mut().find(|(.., known)| known == own) {
+            Some((count, ..)) => *count += orders,
+            None => merged.push((*orders, first, own.clone())),
+        }
+    }
+    if merged.len() == outcomes.len() {
+        return block;
+    }
+    let mut text = String::new();
+    for line in above {
+        let counted = line.strip_suffix(&format!("{} outcomes", outcomes.len()));
+        let plural = if merged.len() == 1 { "" } else { "s" };
+        let counted = counted.map(|before| format!("{before}{} outcome{plural}", merged.len()));
+        text.extend([counted.as_deref().unwrap_or(line), "\n"]);
+    }
+    for (orders, first, own) in &merged {
+        if merged.len() > 1 {
+            let plural = if *orders == 1 { "" } else { "s" };
+            text.push_str(&format!("in {orders} order{plural}, first {first}:\n"));
+        }
+        own.iter().for_each(|line| text.extend([*line, "\n"]));
+    }
+    text
+}
+
+/// `in 3 orders, first 5 4 6:`, in a block: how many, and the first.
+fn head(line: &str) -> Option<(usize, &str)> {
+    let (orders, rest) = line.strip_prefix("in ")?.split_once(" order")?;
+    let first = rest.strip_prefix('s').unwrap_or(rest).strip_prefix(", first ")?.strip_suffix(':')?;
+    Some((orders.parse().ok()?, first))
+}
+
 /// The steps in the order in which they were given.
-fn given(transcript: &Transcript) -> Vec<usize> {
+pub fn given(transcript: &Transcript) -> Vec<usize> {
     let mut given: Vec<usize> = Vec::with_capacity(transcript.steps.len());
     for record in &transcript.steps {
         if record.attempt == 1 {

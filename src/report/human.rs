@@ -133,6 +133,10 @@ impl Human {
         for difference in &judged.differences {
             writeln!(out, "{title}: {difference}")?;
         }
+        // It has no row, and the reasons at the end don't say whose they are.
+        if let Some(reason) = judged.reason.as_ref().filter(|_| judged.status == Status::Error) {
+            writeln!(out, "{title}: {reason}")?;
+        }
         Ok(())
     }
 }

@@ -11,8 +11,8 @@ use serde::{Serialize, Serializer};
 use super::{Cost, Report, Summary};
 use crate::{
     outcome::{
-        ChannelLedger, End, Judged, Outcome, Played, Resting, StepRecord,
-        ledger::{Duplicate, Foreign, Loss, Mispeek, Reorder, Torn},
+        ChannelLedger, End, Judged, Outcome, Played, Resting, Sides, StepRecord,
+        ledger::{Duplicate, Foreign, Loss, Mispeek, Reorder, Torn, Unplaced},
         snapshot,
     },
     runner::Loaded,
@@ -155,21 +155,32 @@ fn rest<'a>(case: &'a Case, played: &'a Played) -> impl Serialize + 'a {
 
 #[derive(Serialize)]
 struct LedgerLine<'a> {
-    offered: u64,
-    accepted: u64,
+    offered: Option<u64>,
+    accepted: Option<u64>,
     kernel: Option<u64>,
     queued: Option<u64>,
     delivered: u64,
-    held: u64,
+    passed_on: u64,
+    held: Option<u64>,
+    read_ahead: Option<u64>,
     refused: u64,
     unanswered: u64,
     uncredited: u64,
-    lost: u64,
-    duplicated: u64,
-    reordered: u64,
-    torn: u64,
-    foreign: u64,
-    extents: Extents<'a>,
+    lost: Option<u64>,
+    unplaced: Option<&'a Unplaced>,
+    duplicated: Option<u64>,
+    reordered: Option<u64>,
+    torn: Option<u64>,
+    foreign: Option<u64>,
+    extents: Option<Extents<'a>>,
+    /// What was passed on can't be told apart.
+    unjudged: bool,
+    /// The sides that programs had open, if they had any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    programs: Option<Sides>,
+    /// Of a channel that programs read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken_by_programs: Option<Option<u64>>,
 }
 
 #[derive(Serialize)]
@@ -184,29 +195,38 @@ struct Extents<'a> {
 
 /// A count that can't be known is null.
 fn ledger(ledger: &ChannelLedger) -> LedgerLine<'_> {
+    let programs = ledger.programs;
+    let judged = !ledger.unjudged && !programs.any();
     LedgerLine {
-        offered: ledger.offered,
-        accepted: ledger.accepted,
+        // A program doesn't say what it offers.
+        offered: (!programs.writes).then_some(ledger.offered),
+        accepted: (!programs.writes).then_some(ledger.accepted),
         kernel: ledger.kernel.known(),
         queued: ledger.queued.known(),
         delivered: ledger.delivered,
-        held: ledger.held,
+        passed_on: ledger.passed_on,
+        held: (!programs.any()).then_some(ledger.held),
+        read_ahead: (!programs.any()).then_some(ledger.read_ahead),
         refused: ledger.refused,
         unanswered: ledger.unanswered,
         uncredited: ledger.uncredited,
-        lost: ledger.lost_bytes(),
-        duplicated: ledger.duplicated_bytes(),
-        reordered: ledger.reordered_bytes(),
-        torn: ledger.torn_records(),
-        foreign: ledger.foreign_bytes(),
-        extents: Extents {
+        lost: judged.then(|| ledger.lost_bytes()),
+        unplaced: ledger.unplaced.as_ref(),
+        duplicated: judged.then(|| ledger.duplicated_bytes()),
+        reordered: judged.then(|| ledger.reordered_bytes()),
+        torn: judged.then(|| ledger.torn_records()),
+        foreign: judged.then(|| ledger.foreign_bytes()),
+        extents: judged.then(|| Extents {
             lost: &ledger.lost,
             duplicated: &ledger.duplicated,
             reordered: &ledger.reordered,
             torn: &ledger.torn,
             foreign: &ledger.foreign,
             mispeeks: &ledger.mispeeks,
-        },
+        }),
+        unjudged: ledger.unjudged,
+        programs: Some(programs).filter(|programs| programs.any()),
+        taken_by_programs: programs.reads.then_some(ledger.taken_by_programs),
     }
 }
 

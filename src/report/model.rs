@@ -9,7 +9,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::{
     model::{Explanation, Gave, Judgement, ModelVerdict, RULES, Rule, Seen, Settled, Used},
-    outcome::{Transcript, words},
+    outcome::{Transcript, explored, words},
     scenario::Case,
 };
 
@@ -99,20 +99,26 @@ pub struct Agreement {
     cases: usize,
     whole: usize,
     pub differs: usize,
+    /// Cases of which there is nothing to judge: they were skipped, or failed.
+    pub unplayed: usize,
     steps: usize,
     allowed: u64,
     used: Used,
 }
 
 impl Agreement {
-    /// Counts a case.
-    pub fn add(&mut self, judgement: &Judgement) {
+    /// Counts a case: one that leaves orders open has several judgements, of which the worst is its own.
+    pub fn add(&mut self, judgements: &[Judgement]) {
+        let agrees = |judgement: &Judgement| matches!(judgement.verdict, ModelVerdict::Agrees);
+        let differs = |judgement: &Judgement| matches!(judgement.verdict, ModelVerdict::Differs { .. });
         self.cases += 1;
-        self.whole += usize::from(matches!(judgement.verdict, ModelVerdict::Agrees));
-        self.differs += usize::from(matches!(judgement.verdict, ModelVerdict::Differs { .. }));
-        self.steps += judgement.steps;
-        self.allowed += judgement.allowed;
-        self.used.join(judgement.used);
+        self.whole += usize::from(judgements.iter().all(agrees));
+        self.differs += usize::from(judgements.iter().any(differs));
+        for judgement in judgements {
+            self.steps += judgement.steps;
+            self.allowed += judgement.allowed;
+            self.used.join(judgement.used);
+        }
     }
 
     /// Shows the sums.
@@ -124,10 +130,14 @@ impl Agreement {
         let part = cases - whole - differs;
         let mean = if steps == 0 { 0.0 } else { self.allowed as f64 / steps as f64 };
         let rules = self.used.iter().count();
+        let unplayed = match self.unplayed {
+            0 => String::new(),
+            unplayed => format!("; {unplayed} more not played"),
+        };
         writeln!(
             out,
             "{cases} cases: {whole} agree to their end, {part} as far as the model covers them, {differs} differ; \
-             {steps} steps, {mean:.3} results allowed on average; {rules} of {} rules had a say",
+             {steps} steps, {mean:.3} results allowed on average; {rules} of {} rules had a say{unplayed}",
             RULES.len()
         )
     }
@@ -146,7 +156,11 @@ pub fn disagreement(
     uncovered: bool,
 ) -> io::Result<()> {
     let title = case.title();
-    let name = if title.is_empty() { scenario.to_owned() } else { format!("{scenario} ({title})") };
+    let mut name = if title.is_empty() { scenario.to_owned() } else { format!("{scenario} ({title})") };
+    if case.orders.is_some() {
+        let order = explored::lines(case, &explored::given(transcript));
+        name.push_str(&format!(" in the order {order}"));
+    }
     let step = |record: usize| transcript.steps.get(record).map(|record| &case.steps[record.step]);
     match &judgement.verdict {
         ModelVerdict::NotModelled { record, why } if uncovered => {

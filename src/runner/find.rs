@@ -1,6 +1,7 @@
 //! Where scenarios are, how they are called, and where their snapshots belong.
 
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -34,7 +35,9 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Found>, (PathBuf, io::Error)> {
         }
     }
     found.sort();
-    found.dedup();
+    // However its path is written.
+    let mut files = HashSet::new();
+    found.retain(|found| found.path.canonicalize().map_or(true, |whole| files.insert(whole)));
     Ok(found)
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 pub use find::{Found, find};
-pub use recording::Recording;
+pub use recording::{Recording, Recordings};
 
 use nix::{
     sched::{CpuSet, sched_getaffinity, sched_getcpu},

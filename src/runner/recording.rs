@@ -2,7 +2,7 @@
 //! records tell them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -15,14 +15,23 @@ use crate::{
     scenario::{Case, Overrides},
 };
 
+/// What a file of records holds.
+#[derive(Debug, Default)]
+pub struct Recordings {
+    pub played: Vec<Recording>,
+    /// Cases that were skipped, or that failed.
+    pub unplayed: usize,
+}
+
 /// A case that was played before.
 #[derive(Debug)]
 pub struct Recording {
     /// The scenario's name.
     pub scenario: String,
     pub case: Case,
-    /// Its steps with their outcomes and what was queued; the bytes aren't in the record.
-    pub transcript: Transcript,
+    /// Its steps with their outcomes and what was queued; the bytes aren't in the record. Of a case
+    /// that leaves orders open, one for each outcome.
+    pub transcripts: Vec<Transcript>,
 }
 
 /// What is read of a line; docs/results.md has all of it.
@@ -31,9 +40,23 @@ struct Line {
     v: u32,
     scenario: String,
     params: BTreeMap<String, String>,
+    /// `None`: it wasn't played, or leaves orders open.
     #[serde(default)]
+    steps: Option<Vec<Step>>,
+    #[serde(default)]
+    stuck: Option<Stuck>,
+    #[serde(default)]
+    orders: Option<Orders>,
+}
+
+#[derive(Deserialize)]
+struct Orders {
+    outcomes: Vec<Played>,
+}
+
+#[derive(Deserialize)]
+struct Played {
     steps: Vec<Step>,
-    #[serde(default)]
     stuck: Option<Stuck>,
 }
 
@@ -78,28 +101,38 @@ struct Counts {
     taken: Option<u64>,
 }
 
-impl Recording {
-    /// The cases of a file of records that were played; `scenarios` is the folder with their scenarios.
+impl Recordings {
+    /// The cases of a file of records; `scenarios` is the folder with their scenarios.
     ///
     /// # Errors
     /// A sentence that names file and line, and what to do.
-    pub fn read(path: &Path, scenarios: &Path, lab: &mut Lab) -> Result<Vec<Recording>, String> {
+    pub fn read(path: &Path, scenarios: &Path, lab: &mut Lab) -> Result<Recordings, String> {
         let told = |why: String| format!("pipelab: {}: {why}", path.display());
         let text = fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
-        let (mut recordings, mut known) = (Vec::new(), Known::new());
+        let (mut recordings, mut known) = (Recordings::default(), Known::new());
         for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
             let told = |why: String| told(format!("line {}: {why}", at + 1));
-            let line: Line = serde_json::from_str(text)
+            let mut line: Line = serde_json::from_str(text)
                 .map_err(|error| told(format!("no record of `pipelab run --format jsonl`: {error}")))?;
             if line.v != 1 {
                 return Err(told(format!("records of version {} aren't known; make them anew", line.v)));
             }
-            if line.steps.is_empty() {
-                continue;
-            }
+            let open = line.orders.is_some();
+            let played = match (line.steps.take(), line.orders.take()) {
+                (_, Some(orders)) => orders.outcomes,
+                (Some(steps), None) => vec![Played { steps, stuck: line.stuck.take() }],
+                (None, None) => {
+                    recordings.unplayed += 1;
+                    continue;
+                }
+            };
             let case = find_case(&line, scenarios, lab, &mut known).map_err(told)?;
-            let transcript = transcript(&line, &case).map_err(told)?;
-            recordings.push(Recording { scenario: line.scenario, case, transcript });
+            if case.orders.is_some() != open {
+                return Err(told(changed()));
+            }
+            let transcripts = played.iter().map(|played| transcript(played, &case));
+            let transcripts = transcripts.collect::<Result<_, _>>().map_err(told)?;
+            recordings.played.push(Recording { scenario: line.scenario, case, transcripts });
         }
         Ok(recordings)
     }
@@ -123,43 +156,53 @@ fn find_case(line: &Line, scenarios: &Path, lab: &mut Lab, known: &mut Known) ->
     let is_param = |name: &str| reading.scenario.params.iter().any(|param| param.name.value == name);
     let set = line.params.iter().filter(|(name, _)| is_param(name));
     let set = set.map(|(name, value)| (name.clone(), vec![value.clone()])).collect();
+    // Which of its orders would be played is no matter, also where all are too many.
     let loaded = reading
-        .cases(&Overrides { set, ..Overrides::default() })
+        .cases(&Overrides { set, orders: Some(1), ..Overrides::default() })
         .map_err(|_| format!("{} has no such case: it has changed since", path.display()))?;
     let same = |case: &Case| case.params.iter().all(|(name, value)| line.params.get(name) == Some(value));
     let found = loaded.cases.iter().find(|case| case.skip.is_none() && same(case));
     found.ok_or_else(|| format!("{} has no such case here", path.display()))
 }
 
-fn transcript(line: &Line, case: &Case) -> Result<Transcript, String> {
-    let changed = || "the scenario has changed since: make the record anew".to_owned();
+fn changed() -> String {
+    "the scenario has changed since: make the record anew".to_owned()
+}
+
+fn transcript(played: &Played, case: &Case) -> Result<Transcript, String> {
     let mut steps = Vec::new();
     let mut next = 0;
-    for step in &line.steps {
+    // Per line and attempt, what comes behind its last record.
+    let mut behind: HashMap<(usize, u32), usize> = HashMap::new();
+    for step in &played.steps {
         let is = |at: usize| {
             let planned = &case.steps[at];
             planned.line == step.line && planned.planned.action.verb().name() == step.verb
         };
-        let from = if step.attempt.is_some() { 0 } else { next };
+        let attempt = step.attempt.unwrap_or(1);
+        // A later attempt begins its line again, and open orders have their lines in any.
+        let begins = if attempt > 1 || case.orders.is_some() { 0 } else { next };
+        let from = behind.get(&(step.line, attempt)).copied().unwrap_or(begins);
         let at = (from..case.steps.len()).find(|at| is(*at)).ok_or_else(changed)?;
         next = at + 1;
+        behind.insert((step.line, attempt), next);
         let planned = &case.plan.steps[at];
         if case.actors[planned.actor].name != step.actor {
             return Err(changed());
         }
         let counts = case.plan.channels.iter().map(|channel| count(step.counts.get(&channel.name)));
-        let resumed = step.resumed_by.zip(step.then.as_ref());
-        let resumed =
-            resumed.map(|(by, then)| Some(Resumed { by: by.checked_sub(1)?, outcome: then.read()? }));
-        let unread = || format!("`{}` is no outcome that is known here", step.outcome.outcome);
+        let resumed = step.resumed_by.zip(step.then.as_ref()).map(|(by, then)| {
+            let by = by.checked_sub(1).filter(|by| *by < played.steps.len()).ok_or_else(changed)?;
+            Ok::<_, String>(Resumed { by, outcome: then.read()? })
+        });
         steps.push(StepRecord {
             step: at,
-            attempt: step.attempt.unwrap_or(1),
+            attempt,
             actor: planned.actor,
             verb: planned.action.verb(),
             channel: None,
-            outcome: step.outcome.read().ok_or_else(unread)?,
-            resumed: resumed.map(|resumed| resumed.ok_or_else(unread)).transpose()?,
+            outcome: step.outcome.read()?,
+            resumed: resumed.transpose()?,
             offered: None,
             passed: None,
             data: None,
@@ -171,11 +214,16 @@ fn transcript(line: &Line, case: &Case) -> Result<Transcript, String> {
             calls: Vec::new(),
         });
     }
-    let stuck_at =
-        line.stuck.as_ref().and_then(|stuck| case.steps.iter().position(|step| step.line == stuck.line));
+    let end = match &played.stuck {
+        None => End::Played,
+        Some(stuck) => {
+            let at = case.steps.iter().position(|step| step.line == stuck.line);
+            End::Stuck { step: at.ok_or_else(changed)?, waits: Vec::new() }
+        }
+    };
     Ok(Transcript {
         steps,
-        end: stuck_at.map_or(End::Played, |step| End::Stuck { step, waits: Vec::new() }),
+        end,
         holds: Vec::new(),
         programs: vec![Sides::default(); case.plan.channels.len()],
         words: Vec::new(),
@@ -192,17 +240,18 @@ fn count(counts: Option<&Counts>) -> ChannelCount {
 }
 
 impl Fields {
-    /// `None` for one that no scripted actor gives.
-    fn read(&self) -> Option<Outcome> {
+    /// An outcome, unless it is one that no scripted actor gives.
+    fn read(&self) -> Result<Outcome, String> {
+        let unread = || format!("`{}` is no outcome that is known here", self.outcome);
         let call = || self.call.clone().unwrap_or_default();
-        Some(match self.outcome.as_str() {
+        Ok(match self.outcome.as_str() {
             "ok" => match &self.says {
                 Some(words) => Outcome::Said { bytes: self.bytes, words: words.clone() },
                 None => Outcome::Ok { bytes: self.bytes },
             },
             "eof" => Outcome::Eof,
             "failed" => Outcome::Failed(Failure {
-                errno: self.errno.clone()?,
+                errno: self.errno.clone().ok_or_else(unread)?,
                 error: self.error.clone(),
                 message: String::new(),
                 bytes: self.bytes.unwrap_or(0),
@@ -217,7 +266,7 @@ impl Fields {
             "exited" => Outcome::Exited { status: self.exit_status.unwrap_or(0) },
             "skipped" => Outcome::Skipped,
             "gone" => Outcome::Gone,
-            _ => return None,
+            _ => return Err(unread()),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! System calls on handles: who holds what, and what becomes of the bytes.
 
+use serde_json::{Value, json};
+
 use crate::lab::Lab;
 
 /// Plays a script of `raw` actors a, and b, its copy. The records.
-fn play(script: &str) -> serde_json::Value {
+fn play(script: &str) -> Value {
     let actors = "[actors]\na = \"raw\"\nb = \"raw:fork\"\n[setting]\nsigpipe = \"ignore\"\n";
     let lab = Lab::new(&[("case", &format!("{actors}script = '''\n{script}\n'''\n"))]);
     let ran = lab.run(&["run", "scenarios", "--format", "jsonl"]);
@@ -18,18 +20,72 @@ fn a_copy_keeps_a_pipe_open_until_it_closes_it_too() {
         "a pipe r w\na fork b\na close w\na write w 1 -> EBADF\na read r 9 -> blocked then ok 0 by b close w\n\
          b close w\nb write r 1 -> EBADF",
     );
-    assert_eq!(played["differences"], serde_json::Value::Null, "{played}");
+    assert_eq!(played["differences"], Value::Null, "{played}");
 }
 
 #[test]
 fn what_a_copy_writes_is_its_own() {
     let played = play("a pipe r w\na fork b\na write w 100\nb write w 50\na read r 1000 -> ok 150");
-    assert_eq!(played["differences"], serde_json::Value::Null, "{played}");
+    assert_eq!(played["differences"], Value::Null, "{played}");
     let ledger = &played["ledger"]["r"];
     assert_eq!((&ledger["offered"], &ledger["delivered"]), (&150.into(), &150.into()), "{ledger}");
     assert_eq!((&ledger["foreign"], &ledger["reordered"]), (&0.into(), &0.into()), "{ledger}");
     assert!(played["ledger"].get("w").is_none(), "nothing arrives at a write end");
 }
+
+/// No count of the ledger in `--format jsonl` says more than is known.
+#[test]
+fn what_the_ledger_cant_tell_is_null() {
+    let lab = Lab::new(&[
+        ("circular", include_str!("../../scenarios/semantics/splice/circular.toml")),
+        ("lines", include_str!("../../scenarios/semantics/terminal/lines.toml")),
+        ("program", PROGRAM),
+    ]);
+    let cases = lab.run(&["run", "scenarios", "--format", "jsonl"]).objects();
+    let seen = |case: usize, channel: &str, keys: &[&str]| -> Vec<Value> {
+        keys.iter().map(|key| cases[case]["ledger"][channel][*key].clone()).collect()
+    };
+    let judged = ["lost", "duplicated", "reordered", "torn", "foreign", "extents"];
+    // What was spliced in a circle.
+    assert_eq!(seen(0, "r", &judged), vec![Value::Null; 6], "{:#}", cases[0]);
+    assert_eq!(seen(0, "r", &["unjudged", "passed_on", "delivered"]), [json!(true), json!(140), json!(100)]);
+    // Of a line that is too long, the rest may still lie there.
+    assert_eq!(seen(1, "s", &["lost", "unjudged"]), [json!(0), json!(false)], "{:#}", cases[1]);
+    let unplaced = &cases[1]["ledger"]["s"]["unplaced"];
+    assert_eq!((&unplaced["least"], &unplaced["most"]), (&json!(0), &json!(905)), "{unplaced}");
+    assert_eq!(unplaced["among"][0]["start"], 4095, "{unplaced}");
+    assert_eq!(seen(1, "m", &["lost", "unplaced", "held"]), [json!(0), Value::Null, json!(0)]);
+    assert!(cases[1]["ledger"]["m"].get("programs").is_none(), "{:#}", cases[1]);
+    // Nobody knows which bytes a program reads or writes.
+    for channel in ["in", "out"] {
+        assert_eq!(seen(2, channel, &judged), vec![Value::Null; 6], "{:#}", cases[2]);
+        assert_eq!(seen(2, channel, &["held", "read_ahead"]), vec![Value::Null; 2], "{:#}", cases[2]);
+    }
+    let counts = ["offered", "accepted", "delivered", "taken_by_programs"];
+    assert_eq!(seen(2, "in", &counts), [json!(10), json!(10), json!(0), json!(10)], "{:#}", cases[2]);
+    assert_eq!(seen(2, "out", &counts), [Value::Null, Value::Null, json!(10), Value::Null], "{:#}", cases[2]);
+    assert_eq!(seen(2, "out", &["programs"]), [json!({ "reads": false, "writes": true })]);
+}
+
+const PROGRAM: &str = r#"
+[channels]
+in = "pipe"
+out = "pipe"
+[actors]
+cat = { command = ["cat"], stdin = "in", stdout = "out" }
+shell = "raw"
+reader = "raw"
+script = '''
+shell open in write
+reader open out read
+cat start
+shell write in 10
+cat run
+reader read out available
+shell close in
+cat run -> exited 0
+'''
+"#;
 
 /// pipe(7), packet mode: what doesn't fit into the reader's room is discarded.
 #[test]
@@ -66,11 +122,11 @@ fn names_of_handles_dont_outlive_their_case() {
     let lab = Lab::new(&[("a-first", first), ("b-second", second)]);
     let ran = lab.run(&["run", "scenarios", "--format", "jsonl", "--jobs", "1"]);
     let last = ran.objects().pop().expect("two cases");
-    assert_eq!(last["differences"], serde_json::Value::Null, "{last}");
+    assert_eq!(last["differences"], Value::Null, "{last}");
 }
 
 /// What each step left in a channel; -1 where nobody can say.
-fn queued(played: &serde_json::Value, channel: &str) -> Vec<i64> {
+fn queued(played: &Value, channel: &str) -> Vec<i64> {
     let steps = played["steps"].as_array().expect("steps").iter();
     steps.map(|step| step["counts"][channel]["queued"].as_i64().unwrap_or(-1)).collect()
 }
@@ -140,7 +196,7 @@ fn an_exit_gives_back_nothing_of_the_stages(#[case] writer: &str) {
     let lab = Lab::new(&[("a-ends", ends), ("b-exits", &exits)]);
     let ran = lab.run(&["run", "scenarios", "--format", "jsonl", "--jobs", "1"]);
     let last = ran.objects().pop().expect("two cases");
-    assert_eq!(last["differences"], serde_json::Value::Null, "{last}");
+    assert_eq!(last["differences"], Value::Null, "{last}");
 }
 
 /// They would go on until there is no memory left.

@@ -8,7 +8,36 @@ use std::{
 
 use rstest::rstest;
 
-use crate::{lab::ran, nobody::Nobody, page, reuse, support::output, surroundings::same};
+use crate::{
+    lab::{Lab, ran},
+    nobody::Nobody,
+    page, reuse,
+    support::output,
+    surroundings::same,
+};
+
+/// Descriptors and sizes that no call takes are mistakes on the command line.
+#[rstest]
+#[case(&["emit", "--fd=-1"], "'-1'", "--fd")]
+#[case(&["absorb", "--fd=-1"], "'-1'", "--fd")]
+#[case(&["emit", "--buffer=18446744073709551615"], "up to 1 GiB", "--buffer")]
+#[case(&["emit", "--buffer=1073741825"], "up to 1 GiB", "--buffer")]
+#[case(&["absorb", "--piece=18446744073709551615"], "1073741824", "--piece")]
+fn what_no_call_takes_is_a_mistake(#[case] words: &[&str], #[case] said: &str, #[case] option: &str) {
+    let ran = Lab::new(&[]).run(words);
+    assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains(said) && ran.err.contains(option), "{ran:?}");
+}
+
+/// The largest buffers that may be asked for are had.
+#[test]
+fn a_gibibyte_is_a_buffer() {
+    let lab = Lab::new(&[]);
+    let emitted = lab.run(&["emit", "--lines=2", "--buffer=1073741824"]);
+    assert_eq!((emitted.status, emitted.out.as_str()), (Some(0), "Hello\nHello\n"), "{emitted:?}");
+    let absorbed = lab.run(&["absorb", "--count", "--piece=1073741824"]);
+    assert_eq!((absorbed.status, absorbed.out.as_str()), (Some(0), "0\n"), "{absorbed:?}");
+}
 
 /// Each rest of each runtime, as the scenarios themselves say it should be; two hundred times
 /// with PIPELAB_REPETITIONS=200.

@@ -105,6 +105,11 @@ fn a_stuck_case_says_who_waits_for_whom() {
 #[case::an_enormous_size(&["scenarios", "--set", "n=1000000000000000000"], 2, "more than 256 MiB")]
 #[case::an_enormous_product(&["scenarios", "--set", "n=1000000000*1000000000"], 2, "more than 256 MiB")]
 #[case::beyond_all_numbers(&["scenarios", "--set", "n=9000000000000000000*9"], 2, "error")]
+#[case::a_file_by_several_paths(
+    &["scenarios/simple.toml", "./scenarios/simple.toml", "scenarios", "empty/../scenarios"],
+    4,
+    "2 cases: 2 unrecorded"
+)]
 #[case::no_such_file(&["nowhere.toml"], 2, "pipelab: nowhere.toml: No such file or directory")]
 #[case::no_scenario(&["empty"], 2, "pipelab: empty: no scenario (*.toml) in it")]
 #[case::no_text(&["binary.toml"], 2, "pipelab: binary.toml: ")]
@@ -167,6 +172,25 @@ fn a_broken_driver_is_a_fault_and_is_named(#[case] does: &str, #[case] said: &st
     assert_eq!((ran.status, ran.err.as_str()), (Some(3), ""), "{}", ran.out);
     assert!(ran.out.contains("the driver of writer: ") && ran.out.contains(said), "{}", ran.out);
     assert_eq!(ran.result(), "1 case: 1 error");
+}
+
+/// Several cases may fail for one reason, which stands at the end once.
+#[test]
+fn a_case_that_fails_is_named() {
+    if !has_perl() {
+        return;
+    }
+    let program = format!("use IO::Handle; use POSIX (); open($s, q(+<&=), 3); {GREETING}<$s>; exit 0");
+    let command = serde_json::to_string(&["perl", "-e", &program]).expect("JSON");
+    let text =
+        with_driver(&command, "reader open log read nonblock\nwriter open log write\nwriter write log {n}\n");
+    let lab = Lab::new(&[("broken", &format!("params = {{ n = [1, 2] }}\n{text}"))]);
+    let ran = lab.run(&["run", "scenarios"]);
+    assert_eq!((ran.status, ran.result()), (Some(3), "2 cases: 2 error"), "{}", ran.out);
+    for title in ["n = 1", "n = 2"] {
+        let named = format!("\n{title}: the driver of writer: it ended on its own: exit status 0");
+        assert!(ran.out.contains(&named), "{}", ran.out);
+    }
 }
 
 #[test]

@@ -37,13 +37,21 @@ struct Unit {
     row: Option<Row>,
     /// What sizes are called.
     named: BTreeMap<String, u64>,
-    skipped: Option<String>,
     /// By what makes alternatives of a case (`@all` in an actor).
     parts: BTreeMap<Params, Part>,
 }
 
+impl Unit {
+    /// No size of it can be played: every load of it says so of each alternative.
+    fn is_skipped(&self) -> bool {
+        !self.parts.is_empty() && self.parts.values().all(|part| part.skipped.is_some())
+    }
+}
+
 #[derive(Debug, Default)]
 struct Part {
+    /// Why no size of it can be played, if none can.
+    skipped: Option<String>,
     streamed: Bands,
     samples: Samples,
     cases: u64,
@@ -168,7 +176,7 @@ impl<'a> Player<'a> {
         let loaded = self.load(&self.groups[group], row.as_ref(), &[self.range.0])?;
         let first: Option<Case> = (!loaded.cases.is_empty()).then(|| loaded.cases.maker().case(0));
         let named = first.map(|case| candidates::named(&case, &self.reading.symbols)).unwrap_or_default();
-        Ok(Unit { group, row, named, skipped: None, parts: BTreeMap::new() })
+        Ok(Unit { group, row, named, parts: BTreeMap::new() })
     }
 
     fn sizes(&self) -> u64 {
@@ -213,7 +221,7 @@ impl<'a> Player<'a> {
                     unit.parts.values().flat_map(|part| part.samples.wanted()).collect();
                 sizes.sort_unstable();
                 sizes.dedup();
-                if !sizes.is_empty() && unit.skipped.is_none() {
+                if !sizes.is_empty() {
                     jobs.push((index, sizes));
                 }
             }
@@ -232,7 +240,7 @@ impl<'a> Player<'a> {
         while jobs.peek().is_some() {
             let (mut batch, mut loaded, mut sizes) = (Vec::new(), Vec::new(), 0);
             while let Some((unit, chunk)) = jobs.next_if(|_| sizes < CHUNK) {
-                if units[unit].skipped.is_none() {
+                if !units[unit].is_skipped() {
                     sizes += chunk.len() as u64;
                     let row = units[unit].row.as_ref();
                     loaded.push(self.load(&self.groups[units[unit].group], row, &chunk)?);
@@ -261,11 +269,11 @@ impl<'a> Player<'a> {
             let unit = &mut units[batch[index]];
             *played += 1;
             progress(*played, *total);
+            let part = unit.parts.entry(kept.alternative).or_default();
             let Some(n) = kept.n else {
-                unit.skipped = kept.skipped;
+                part.skipped = kept.skipped;
                 return Ok(None);
             };
-            let part = unit.parts.entry(kept.alternative).or_default();
             part.cases += 1;
             part.faults += u64::from(kept.status == Status::Error);
             if matches!(kept.status, Status::Differs | Status::Stuck) {
@@ -283,14 +291,14 @@ impl<'a> Player<'a> {
     }
 
     fn maps_of(&self, unit: Unit, found: Found) -> Vec<(usize, Map)> {
-        let Unit { group, row, named, skipped, mut parts } = unit;
+        let Unit { group, row, named, mut parts } = unit;
         if parts.is_empty() {
             parts.insert(Vec::new(), Part::default());
         }
         let map = |(alternative, part): (Params, Part)| Map {
             params: [self.groups[group].clone(), alternative].concat(),
             row: row.clone(),
-            skipped: skipped.clone(),
+            skipped: part.skipped,
             bands: match found {
                 Found::Exhaustively => part.streamed.finish(),
                 Found::Searching { .. } => part.samples.bands(),

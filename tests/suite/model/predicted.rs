@@ -183,12 +183,112 @@ fn a_record_that_fits_nothing_is_told_with_its_line() {
         (records.replace("\"v\":1", "\"v\":7"), "line 1: records of version 7"),
         (records.replace("\"scenario\":\"full\"", "\"scenario\":\"gone\""), "--scenarios"),
         (records.replace("\"verb\":\"write\"", "\"verb\":\"read\""), "the scenario has changed since"),
+        (
+            records.replace("\"then\":{\"outcome\":\"ok\"", "\"then\":{\"outcome\":\"odd\""),
+            "line 1: `odd` is no outcome",
+        ),
+        (
+            records.replace("\"stuck\":null", "\"stuck\":{\"line\":99,\"waits\":[]}"),
+            "line 1: the scenario has changed since",
+        ),
+        (records.replace("\"resumed_by\":4", "\"resumed_by\":0"), "line 2: the scenario has changed since"),
     ];
     for (text, why) in cases {
         fs::write(lab.path("bad.jsonl"), text).expect("written");
         let ran = lab.run(&["judge", "bad.jsonl"]);
         assert_eq!(ran.status, Some(2), "{ran:?}");
         assert!(ran.err.contains("bad.jsonl") && ran.err.contains(why), "{ran:?}");
+    }
+}
+
+/// Two writes and a read in any order.
+const OPEN: &str = r#"
+[channels]
+log = "pipe"
+[actors]
+w = "raw"
+r = "raw"
+script = '''
+w open log write
+r open log read
+together
+w write log 1
+w write log 1
+r read log available
+end
+'''
+"#;
+
+#[test]
+fn each_outcome_of_open_orders_is_judged() {
+    let lab = lab::Lab::new(&[("open", OPEN)]);
+    let ran = lab.run(&["run", "scenarios", "--format", "jsonl"]);
+    fs::write(lab.path("seen.jsonl"), &ran.out).expect("written");
+    let played = lab.run(&["judge", "scenarios"]);
+    let judged = lab.run(&["judge", "seen.jsonl"]);
+    assert_eq!((played.status, judged.status), (Some(0), Some(0)), "{played:?} {judged:?}");
+    assert_eq!(played.out, judged.out);
+    // Three outcomes of five steps.
+    assert!(played.out.starts_with("1 cases: 1 agree to their end"), "{played:?}");
+    assert!(played.out.contains("; 15 steps, "), "{played:?}");
+    // What the read got that came before both writes.
+    let mut case = ran.objects().remove(0);
+    let read = &mut case["orders"]["outcomes"][2]["steps"][2];
+    assert_eq!((&read["line"], &read["bytes"]), (&13.into(), &0.into()), "{read}");
+    read["bytes"] = 1.into();
+    fs::write(lab.path("other.jsonl"), format!("{case}\n")).expect("written");
+    let differs = lab.run(&["judge", "other.jsonl"]);
+    assert_eq!(differs.status, Some(1), "{differs:?}");
+    assert!(
+        differs.out.starts_with("open in the order 13 11 12: line 13: `r read log available`"),
+        "{differs:?}"
+    );
+    assert!(differs.out.contains("1 cases: 0 agree to their end, 0 as far"), "{differs:?}");
+    // Whose lines have an order now.
+    let closed = OPEN.replace("together\n", "\n").replace("end\n", "\n");
+    fs::write(lab.path("scenarios/open.toml"), closed).expect("written");
+    let changed = lab.run(&["judge", "seen.jsonl"]);
+    assert_eq!(changed.status, Some(2), "{changed:?}");
+    assert!(changed.err.contains("the scenario has changed since"), "{changed:?}");
+}
+
+#[test]
+fn a_record_of_a_later_attempt_is_of_its_own_step() {
+    let again = r#"
+[channels]
+log = { kind = "fifo", capacity = "page" }
+[actors]
+reader = "raw"
+writer = "raw"
+script = '''
+reader open log read
+writer open log write nonblock
+writer write log 1; write log page repeat 3 until ok
+writer close log
+'''
+"#;
+    let lab = lab::Lab::new(&[("again", again)]);
+    let ran = lab.run(&["run", "scenarios", "--format", "jsonl"]);
+    fs::write(lab.path("seen.jsonl"), &ran.out).expect("written");
+    assert!(ran.out.contains("\"attempt\":3"), "{ran:?}");
+    let played = lab.run(&["judge", "scenarios"]);
+    let judged = lab.run(&["judge", "seen.jsonl"]);
+    assert!(played.out.starts_with("1 cases: 1 agree to their end"), "{played:?}");
+    assert_eq!((judged.status, &judged.out), (Some(0), &played.out), "{judged:?}");
+}
+
+/// Nothing is left out without a word.
+#[test]
+fn cases_that_arent_played_are_counted() {
+    let missing = FULL.replace("writer = \"raw\"", "writer = \"python@3.99:text\"");
+    let lab = lab::Lab::new(&[("full", FULL), ("missing", &missing)]);
+    fs::write(lab.path("seen.jsonl"), lab.run(&["run", "scenarios", "--format", "jsonl"]).out)
+        .expect("written");
+    for what in ["scenarios", "seen.jsonl"] {
+        let judged = lab.run(&["judge", what]);
+        assert_eq!(judged.status, Some(0), "{judged:?}");
+        assert!(judged.out.starts_with("2 cases: "), "{judged:?}");
+        assert!(judged.out.trim_end().ends_with("; 1 more not played"), "{judged:?}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! What can't be swept, and what a sweep says of cases that can't be played.
 
 use rstest::rstest;
+use serde_json::Value;
 
-use super::{IDLE, map};
+use super::{IDLE, begins, map, page};
 use crate::lab::Lab;
 
 const FILE: &str = "scenarios/idle.toml";
@@ -56,6 +57,32 @@ fn a_runtime_that_isnt_here_is_a_map_that_is_skipped() {
     assert!(swept["maps"][1]["skipped"].is_string(), "{swept}");
     // Nothing was played at all.
     assert_eq!(lab.run(&[&words[..], &["--set", "writer=python@3.99:text"]].concat()).status, Some(4));
+}
+
+/// One version of `@all` that is missing leaves the others their maps.
+#[test]
+fn a_version_that_isnt_here_is_its_own_map() {
+    let text = IDLE.replace("writer = [\"raw\", \"stdio:full\", \"rust:bufwriter,buffer=page-96\"]\n", "");
+    let lab = Lab::new(&[("idle", &text.replace("writer = \"{writer}\"", "writer = \"python@all:raw\""))]);
+    std::fs::create_dir(lab.path("snapshots")).expect("a directory");
+    std::fs::write(lab.path("snapshots/idle@python-3.99.snap"), "").expect("written");
+    let swept = lab.run(&["sweep", FILE, "--param", "n", "--range", "1..=2*page", "--format", "json"]);
+    if swept.status == Some(4) {
+        return eprintln!("SKIPPED: no Python is here");
+    }
+    let swept = map(&swept);
+    let mut here = 0;
+    for ((writer, begins), map) in begins(&swept).iter().zip(swept["maps"].as_array().expect("maps")) {
+        match writer.as_str() {
+            "python@3.99:raw" => assert!(map["skipped"].is_string() && begins.is_empty(), "{map}"),
+            _ => {
+                assert_eq!((&map["skipped"], &map["exact"]), (&Value::Null, &true.into()), "{map}");
+                assert_eq!(*begins, [1, page() + 1], "{writer}");
+                here += 1;
+            }
+        }
+    }
+    assert_eq!(swept["maps"].as_array().map(Vec::len), Some(here + 1), "{swept}");
 }
 
 #[test]
