@@ -86,8 +86,7 @@ impl Gather {
             return;
         }
         self.stuck |= judged.status == Status::Stuck;
-        let mut untraced = played.transcript.untraced.iter().enumerate();
-        let lacks_trace = untraced.any(|(actor, why)| !why.is_empty() && case.plan.traces(actor));
+        let lacks_trace = played.lacks_trace(case);
         self.lacks_trace |= lacks_trace;
         self.shown.resize(case.expect.some.len(), false);
         for (shown, some) in self.shown.iter_mut().zip(&case.expect.some) {

@@ -88,7 +88,7 @@ impl Played {
     }
 
     /// The scenario has a program traced that couldn't be, here.
-    fn lacks_trace(&self, case: &Case) -> bool {
+    pub(super) fn lacks_trace(&self, case: &Case) -> bool {
         let untraced = self.transcript.untraced.iter().enumerate();
         untraced.clone().any(|(actor, why)| !why.is_empty() && case.plan.traces(actor))
     }
