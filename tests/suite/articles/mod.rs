@@ -8,7 +8,7 @@ mod claims;
 mod records;
 mod versions;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use minijinja::{Environment, UndefinedBehavior, Value, value::Kwargs};
 use pipelab::{
@@ -99,8 +99,8 @@ fn the_printed_supervisor_loses_lines_on_the_versions_that_do() {
 /// About every second run loses lines.
 const MOST_RUNS: usize = 50;
 
-/// For each column what is seen there: one thing, or as many as the cases differ.
-type Cells = Vec<Vec<String>>;
+/// For each column in how many cases what is seen there: one thing, or as many as the cases differ.
+type Cells = Vec<(usize, Vec<String>)>;
 
 /// What was asked, and what came of it.
 type Steps = Vec<(String, String)>;
@@ -114,6 +114,7 @@ fn made(article: &str) -> String {
     environment.add_function("table", table);
     environment.add_function("steps", steps);
     environment.add_function("cell", cell);
+    environment.add_function("file", |path: String| page::read(&path).trim_end().to_owned());
     let page = environment.render_str(&template, ()).unwrap_or_else(|error| panic!("{error:#}"));
     format!("{}\n", page.trim_end())
 }
@@ -169,7 +170,12 @@ fn table(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error
     let column: String = arguments.get("columns")?;
     let cell: String = arguments.get("cell")?;
     let row: Option<String> = arguments.get("rows")?;
-    let all = cases(&scenario, &arguments, &["columns", "cell", "rows"])?;
+    let mut all = cases(&scenario, &arguments, &["columns", "cell", "rows"])?;
+    // Whose records know the most cases says in which order they stand.
+    let count = |key: &str| all.iter().filter(|record| record.key == key).count();
+    let counts: BTreeMap<String, usize> =
+        all.iter().map(|record| (record.key.clone(), count(&record.key))).collect();
+    all.sort_by_key(|record| Reverse(counts[&record.key]));
     let mut columns: Vec<&str> = Vec::new();
     // Row's name, version: cells by column.
     let mut rows: Vec<(&str, BTreeMap<&str, Cells>)> = Vec::new();
@@ -186,17 +192,19 @@ fn table(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error
         }
         let (_, versions) = rows.iter_mut().find(|(known, _)| *known == name).expect("pushed");
         let cells = versions.entry(record.key.as_str()).or_default();
-        cells.resize(cells.len().max(at + 1), Vec::new());
+        cells.resize(cells.len().max(at + 1), Default::default());
         let seen = record.cell(&cell);
-        if !cells[at].contains(&seen) {
-            cells[at].push(seen);
+        cells[at].0 += 1;
+        if !cells[at].1.contains(&seen) {
+            cells[at].1.push(seen);
         }
     }
     let known = versions::known(all.iter().map(|record| record.key.as_str()));
     let heading = row.as_ref().map_or(String::new(), |row| format!(" {row} |"));
     let mut text = format!("|{heading} versions | {} |\n", columns.join(" | "));
     text.push_str(&format!("|{}\n", "---|".repeat(columns.len() + 1 + usize::from(row.is_some()))));
-    for (name, versions) in rows {
+    for (name, mut versions) in rows {
+        versions.values_mut().for_each(|cells| cells.resize(columns.len(), Default::default()));
         let mut groups: Vec<(Cells, Vec<&str>)> = Vec::new();
         for version in known.iter().filter(|version| versions.contains_key(**version)) {
             let cells = &versions[version];
@@ -206,7 +214,16 @@ fn table(scenario: String, arguments: Kwargs) -> Result<String, minijinja::Error
             }
         }
         for (cells, group) in groups {
-            let cells: Vec<String> = cells.iter().map(|cell| cell.join(" or ")).collect();
+            let told = |(at, (count, seen)): (usize, &(usize, Vec<String>))| {
+                let most = versions.values().map(|cells| cells[at].0).max().unwrap_or(0);
+                match *count {
+                    0 => "not played".to_owned(),
+                    _ if *count == most => seen.join(" or "),
+                    // The records of a version that isn't at hand don't know the newest cases.
+                    _ => format!("{} ({count} of {most} cases)", seen.join(" or ")),
+                }
+            };
+            let cells: Vec<String> = cells.iter().enumerate().map(told).collect();
             let name = if name.is_empty() { "(nothing)" } else { name };
             let name = if row.is_some() { format!(" {name} |") } else { String::new() };
             text.push_str(&format!("|{name} {} | {} |\n", versions::told(&group, &known), cells.join(" | ")));
