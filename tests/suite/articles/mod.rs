@@ -15,6 +15,7 @@ use pipelab::{
     runner::{Lab, find},
     scenario::Overrides,
 };
+use regex::Regex;
 
 use crate::{
     page,
@@ -91,6 +92,40 @@ fn size(text: &str) -> u64 {
         Some((one, other)) => product(one) - product(other),
         None => product(text),
     }
+}
+
+/// The README's first output is cut to some rows; each is what the snapshots say of each version in it.
+#[test]
+fn the_readmes_first_output_is_what_the_snapshots_say() {
+    let readme = page::read("README.md");
+    let row = Regex::new(
+        r"(?m)^ +(\S+) +(python:\w+) +((?:(?:pypy)?3\.\d+ )+) *(\w+) +(EPIPE BrokenPipeError) +(\d+) of (\d+) ",
+    )
+    .expect("a pattern");
+    let scripted = records("articles/000/experiment");
+    let mut held = 0;
+    for cells in row.captures_iter(&readme) {
+        for version in cells[3].split_whitespace() {
+            let key = match version.strip_prefix("pypy") {
+                Some(version) => format!("pypy-{version}"),
+                None => format!("python-{version}"),
+            };
+            let same = |record: &&Record| {
+                record.key == key && record.param("n") == &cells[1] && record.param("writer") == &cells[2]
+            };
+            let record = scripted.iter().find(same).unwrap_or_else(|| panic!("{} {key}", &cells[0]));
+            let delivered = if cells[6] == cells[7] { "all" } else { "none" };
+            assert_eq!(
+                record.cell("error, delivered"),
+                format!("{}, {delivered}", &cells[4]),
+                "{}",
+                &cells[0]
+            );
+            assert!(record.holds(&cells[5]) && size(&cells[1]).to_string() == cells[7], "{}", &cells[0]);
+            held += 1;
+        }
+    }
+    assert!(held >= 20, "{held} cases");
 }
 
 /// What 003.md says of Python 3.8.9 to 3.12.4 (and so of all of 3.10), and no scenario can, since it differs from run
