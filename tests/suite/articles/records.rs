@@ -52,6 +52,14 @@ impl Record {
         self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
+    /// The same case but for this parameter, which is another.
+    pub fn is_like_but_for(&self, other: &Record, param: &str) -> bool {
+        let rest = |record: &Record| -> Vec<(String, String)> {
+            record.params.iter().filter(|(name, _)| name != param).cloned().collect()
+        };
+        self.key == other.key && self.param(param) != other.param(param) && rest(self) == rest(other)
+    }
+
     /// Where the first error surfaced, by verb; `none`.
     fn error_at(&self) -> String {
         let told = Regex::new(r"(?m)^first error at (\w+):").expect("a pattern");

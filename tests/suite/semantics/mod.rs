@@ -18,6 +18,8 @@ fn the_page_is_what_scenarios_and_snapshots_say() {
     let wrong = mistakes(&list, &shown);
     assert!(wrong.is_empty(), "docs/semantics.toml and the scenarios don't fit:\n{}", wrong.join("\n"));
     page::assert_current("docs/semantics.md", &made(&list, &shown), "semantics");
+    let count = list.iter().map(|group| group.lines.len()).sum::<usize>();
+    assert!(page::read("README.md").contains(&format!(": {count} lines")), "the README counts other lines");
 }
 
 /// By itself this plays nothing but these; hundreds of times with PIPELAB_REPETITIONS=300.
