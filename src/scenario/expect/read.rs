@@ -165,7 +165,7 @@ fn number_and_words(words: &Words<'_>, range: Range<usize>) -> Result<Expected, 
     let from = words.until(range.start..says, &["from"]);
     let size = range.start + usize::from(words.get(range.start) == "ok")..from;
     let said = (says < range.end).then(|| (says + 1..range.end).map(|at| words.get(at).to_owned()).collect());
-    let number = |part: Range<usize>| -> Result<u64, Box<Problem>> {
+    let number = |part: Range<usize>| -> Result<Option<u64>, Box<Problem>> {
         if part.is_empty() {
             let place = words.place(range.clone());
             return Err(Box::new(
@@ -174,21 +174,23 @@ fn number_and_words(words: &Words<'_>, range: Range<usize>) -> Result<Expected, 
                     .help("for example `-> ok 1 to 4096`"),
             ));
         }
-        Ok(words.size(part).map_err(Box::new)?.bytes.unwrap_or(0))
+        Ok(words.size(part).map_err(Box::new)?.bytes)
     };
     let to = words.until(size.clone(), &["to"]);
     let bytes = match () {
         () if size.is_empty() => None,
         () if to < size.end => {
             let (from, to) = (number(size.start..to)?, number(to + 1..size.end)?);
-            if from > to {
-                return Err(Box::new(
-                    Problem::new("expectation", format!("a range from {from} to {to}"))
-                        .at_place(&words.place(size), "nothing is in it")
-                        .help("write the smaller number first"),
-                ));
+            match from.zip(to) {
+                Some((from, to)) if from > to => {
+                    return Err(Box::new(
+                        Problem::new("expectation", format!("a range from {from} to {to}"))
+                            .at_place(&words.place(size), "nothing is in it")
+                            .help("write the smaller number first"),
+                    ));
+                }
+                known => known,
             }
-            Some((from, to))
         }
         () => words.size(size).map_err(Box::new)?.bytes.map(|bytes| (bytes, bytes)),
     };

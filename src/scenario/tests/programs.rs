@@ -69,7 +69,12 @@ fn qlen_is_the_settings() {
 #[test]
 fn a_stream_has_known_names_alone() {
     let text = with("x", "n = 3") + "[expect]\nstream = \"{nn}\\n\"\n";
-    assert_mistake(&text, "no parameter or symbol is called `nn`", (13, 12), "did you mean `n`?");
+    assert_mistake(
+        &text,
+        "no parameter or symbol is called `nn`",
+        (13, 12),
+        "there are `n`, `page`, `pipe_buf`, `blksize`, `capacity` and `qlen`",
+    );
     let case = cases_of(&text.replace("{nn}", "{n}")).remove(0);
     assert_eq!(case.expect.streams[0].1, "3\n");
 }
